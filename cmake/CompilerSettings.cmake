@@ -1,0 +1,31 @@
+# Flags every target of ours is built with. Sanitizers are chosen by RR_SANITIZE (the presets asan and tsan set it).
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Debug, RelWithDebInfo or Release" FORCE)
+endif()
+
+option(RR_BUILD_TESTS "Build the tests" ON)
+option(RR_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
+set(RR_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, address,undefined or thread")
+
+# -ffp-contract=off: a fused multiply-add would give other results on other processors, and the simulator's
+# journal digest must be the same everywhere.
+set(RR_COMPILE_OPTIONS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough
+                       -ffp-contract=off -fno-omit-frame-pointer)
+if(RR_WARNINGS_AS_ERRORS)
+  list(APPEND RR_COMPILE_OPTIONS -Werror)
+endif()
+if(RR_SANITIZE)
+  add_compile_options(-fsanitize=${RR_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${RR_SANITIZE})
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()

@@ -1,0 +1,16 @@
+# The target llhttp: the distribution's library (libllhttp-dev), else the C sources of Debian 12's package node-llhttp.
+find_library(LLHTTP_LIBRARY llhttp)
+find_path(LLHTTP_INCLUDE llhttp.h PATH_SUFFIXES llhttp PATHS /usr/share/include)
+find_path(LLHTTP_SOURCES llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
+if(LLHTTP_LIBRARY AND LLHTTP_INCLUDE)
+  add_library(llhttp INTERFACE)
+  target_include_directories(llhttp SYSTEM INTERFACE ${LLHTTP_INCLUDE})
+  target_link_libraries(llhttp INTERFACE ${LLHTTP_LIBRARY})
+elseif(LLHTTP_SOURCES AND LLHTTP_INCLUDE)
+  add_library(llhttp STATIC ${LLHTTP_SOURCES}/llhttp.c ${LLHTTP_SOURCES}/http.c ${LLHTTP_SOURCES}/api.c)
+  target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE})
+  # -O3 makes it a quarter faster on requests with many headers; it is the one place where that was measurable.
+  target_compile_options(llhttp PRIVATE -O3 -w)
+else()
+  message(FATAL_ERROR "llhttp was not found: apt-get install libllhttp-dev, or on Debian 12: apt-get install node-llhttp")
+endif()

@@ -1,0 +1,56 @@
+#pragma once
+// A parsed message head as spans into somebody else's buffer: valid only as long as that buffer is.
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace rr {
+
+/// ASCII only, as header names and tokens of RFC 9110 are.
+constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
+}
+
+struct HeaderView {
+  std::string_view name;   // as received, case kept
+  std::string_view value;  // without the white space around it
+};
+
+/// A request head as rules and the desync classification see it.
+struct RequestView {
+  std::string_view method;
+  std::string_view target;  // as sent, not normalised
+  int major = 1;
+  int minor = 1;
+  std::span<const HeaderView> headers;
+
+  /// The first header of that name, any case.
+  std::optional<std::string_view> header(std::string_view name) const {
+    for (const HeaderView& h : headers) {
+      if (equals_ignoring_case(h.name, name)) return h.value;
+    }
+    return std::nullopt;
+  }
+};
+
+/// A response head.
+struct ResponseView {
+  int status = 0;
+  std::string_view reason;
+  int major = 1;
+  int minor = 1;
+  std::span<const HeaderView> headers;
+
+  std::optional<std::string_view> header(std::string_view name) const {
+    for (const HeaderView& h : headers) {
+      if (equals_ignoring_case(h.name, name)) return h.value;
+    }
+    return std::nullopt;
+  }
+};
+
+}  // namespace rr

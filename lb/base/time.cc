@@ -1,0 +1,113 @@
+#include "lb/base/time.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <limits>
+
+namespace rr {
+namespace {
+
+struct CivilTime {
+  int year;
+  unsigned month, day, weekday, hour, minute, second;
+  std::int64_t nanosecond;
+};
+
+CivilTime civil(Time time) {
+  using namespace std::chrono;
+  const sys_time<nanoseconds> instant{time.time_since_epoch()};
+  const auto day = floor<days>(instant);
+  const year_month_day date{day};
+  const hh_mm_ss clock{instant - day};
+  return {static_cast<int>(date.year()),
+          static_cast<unsigned>(date.month()),
+          static_cast<unsigned>(date.day()),
+          weekday{day}.c_encoding(),
+          static_cast<unsigned>(clock.hours().count()),
+          static_cast<unsigned>(clock.minutes().count()),
+          static_cast<unsigned>(clock.seconds().count()),
+          clock.subseconds().count()};
+}
+
+struct Unit {
+  std::string_view suffix;
+  std::int64_t nanoseconds;
+};
+constexpr std::array kUnits{Unit{"ms", 1'000'000}, Unit{"us", 1'000}, Unit{"ns", 1},
+                            Unit{"s", 1'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"h", 3'600'000'000'000}};
+
+Error not_a_duration(std::string_view text) {
+  return Error{fmt::format("'{}' is not a duration: write seconds (10, 0.5) or a number with ms, s, m or h", text)};
+}
+
+}  // namespace
+
+Result<Duration> parse_duration(std::string_view text) {
+  std::string_view number = text;
+  std::int64_t unit = kSecond.count();
+  for (const Unit& u : kUnits) {
+    if (text.size() > u.suffix.size() && text.ends_with(u.suffix)) {
+      number = text.substr(0, text.size() - u.suffix.size());
+      unit = u.nanoseconds;
+      break;
+    }
+  }
+  // Digits are read by hand into an integer: a double would lose nanoseconds and accept "inf" and "1e9".
+  std::int64_t whole = 0, fraction = 0, scale = 1;
+  bool seen_digit = false, seen_point = false;
+  for (char c : number) {
+    if (c == '.' && !seen_point) {
+      seen_point = true;
+    } else if (c >= '0' && c <= '9') {
+      seen_digit = true;
+      std::int64_t& part = seen_point ? fraction : whole;
+      if (seen_point && scale >= 1'000'000'000) continue;  // below a nanosecond
+      if (part > 100'000'000'000) return not_a_duration(text);
+      part = part * 10 + (c - '0');
+      if (seen_point) scale *= 10;
+    } else {
+      return not_a_duration(text);
+    }
+  }
+  if (!seen_digit || whole > std::numeric_limits<std::int64_t>::max() / unit / 2) return not_a_duration(text);
+  // unit is at most 3.6e12 and fraction below 1e9: the product needs more than 64 bits for hours, so divide first.
+  const std::int64_t part = unit >= scale ? fraction * (unit / scale) : fraction * unit / scale;
+  return Duration(whole * unit + part);
+}
+
+std::string format_duration(Duration span) {
+  const std::int64_t n = span.count();
+  if (n == 0) return "0s";
+  if (n % 3'600'000'000'000 == 0) return fmt::format("{}h", n / 3'600'000'000'000);
+  if (n % 60'000'000'000 == 0) return fmt::format("{}m", n / 60'000'000'000);
+  if (n % 1'000'000'000 == 0) return fmt::format("{}s", n / 1'000'000'000);
+  if (n % 1'000'000 == 0 && n < 1'000'000'000) return fmt::format("{}ms", n / 1'000'000);
+  std::string text = fmt::format("{}.{:09}", n / 1'000'000'000, n % 1'000'000'000);
+  while (text.back() == '0') text.pop_back();
+  return text + "s";
+}
+
+std::string format_iso8601(Time time, int fraction_digits) {
+  const CivilTime c = civil(time);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", c.year, c.month, c.day, c.hour, c.minute, c.second);
+  if (fraction_digits > 0) text += "." + fmt::format("{:09}", c.nanosecond).substr(0, static_cast<std::size_t>(fraction_digits));
+  return text + "Z";
+}
+
+std::string format_http_date(Time time) {
+  static constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const CivilTime c = civil(time);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[c.weekday], c.day, kMonths[c.month - 1], c.year,
+                     c.hour, c.minute, c.second);
+}
+
+std::string format_clock(Time time, int utc_offset_seconds) {
+  const CivilTime c = civil(time + std::chrono::seconds(utc_offset_seconds));
+  return fmt::format("{:02}:{:02}:{:02}", c.hour, c.minute, c.second);
+}
+
+}  // namespace rr

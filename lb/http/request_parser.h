@@ -1,0 +1,71 @@
+#pragma once
+// Requests out of a byte stream, one step at a time. Owns no socket and no clock; never copies a body.
+//
+//   while (!bytes.empty()) {
+//     ParseStep step = parser.next(bytes);
+//     bytes.remove_prefix(step.consumed);
+//     switch (step.kind) { ... }
+//   }
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "lb/http/limits.h"
+#include "lb/http/message.h"
+
+namespace rr {
+
+struct ParseStep {
+  enum class Kind : std::uint8_t {
+    kNeedMore,    // everything was consumed (kept inside where it must be); read more
+    kHead,        // head() is valid until the next call of next() or reset()
+    kBody,        // `body` is a piece of the body (chunk framing removed), inside the bytes that were passed in
+    kMessageEnd,  // the message is complete; what was not consumed belongs to the next one
+    kError,       // error() says why; the parser is of no more use
+  };
+  Kind kind = Kind::kNeedMore;
+  std::size_t consumed = 0;
+  std::string_view body;
+};
+
+/// Requests of one connection, strictly: whatever could be read in two ways is an error. After kMessageEnd the next
+/// call begins the next message.
+class RequestParser {
+ public:
+  explicit RequestParser(const HttpLimits& limits = kAlbRequestLimits);
+  ~RequestParser();
+  RequestParser(RequestParser&&) noexcept;
+
+  ParseStep next(std::string_view bytes);
+  const RequestHead& head() const;
+  ParseError error() const;
+  /// True between messages with no byte of the next one seen: the connection may be closed without loss.
+  bool idle() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Responses of one connection. expect() says which request the next response answers.
+class ResponseParser {
+ public:
+  explicit ResponseParser(const HttpLimits& limits = kAlbResponseLimits);
+  ~ResponseParser();
+  ResponseParser(ResponseParser&&) noexcept;
+
+  /// Before the first byte of a response: a response to HEAD has no body whatever its head says.
+  void expect(bool to_head_request);
+  ParseStep next(std::string_view bytes);
+  /// The peer closed. True: that ended the message properly (a body until close); false: it is cut off.
+  bool finish();
+  const ResponseHead& head() const;
+  ParseError error() const;
+  bool idle() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace rr

@@ -1,0 +1,119 @@
+#pragma once
+// The health of one target as one load-balancer node sees it: probe results in, rare transitions out.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lb/base/result.h"
+#include "lb/base/time.h"
+
+namespace rr {
+
+/// The states of a target as DescribeTargetHealth names them.
+enum class TargetState : std::uint8_t { kInitial, kHealthy, kUnhealthy, kUnused, kDraining, kUnavailable };
+
+/// Why a target is in its state; kNone goes with kHealthy only.
+enum class TargetReason : std::uint8_t {
+  kNone,
+  kRegistrationInProgress,    // Elb.RegistrationInProgress
+  kInitialHealthChecking,     // Elb.InitialHealthChecking
+  kInternalError,             // Elb.InternalError
+  kResponseCodeMismatch,      // Target.ResponseCodeMismatch
+  kTimeout,                   // Target.Timeout
+  kFailedHealthChecks,        // Target.FailedHealthChecks
+  kNotRegistered,             // Target.NotRegistered
+  kNotInUse,                  // Target.NotInUse
+  kInvalidState,              // Target.InvalidState
+  kIpUnusable,                // Target.IpUnusable
+  kDeregistrationInProgress,  // Target.DeregistrationInProgress
+  kHealthCheckDisabled,       // Target.HealthCheckDisabled
+};
+
+std::string_view to_string(TargetState state);    // "healthy"
+std::string_view to_string(TargetReason reason);  // "Target.Timeout", "" for kNone
+std::optional<TargetState> parse_target_state(std::string_view text);
+std::optional<TargetReason> parse_target_reason(std::string_view text);
+
+/// The status codes that count as success: "200", "200,202", "200-299". Each within 200 to 499.
+class Matcher {
+ public:
+  Matcher() = default;  // 200
+  static Result<Matcher> parse(std::string_view text);
+  bool matches(int status) const;
+  const std::string& text() const { return text_; }
+  bool operator==(const Matcher&) const = default;
+
+ private:
+  struct Range {
+    int from, to;
+    bool operator==(const Range&) const = default;
+  };
+  std::string text_ = "200";
+  std::vector<Range> ranges_{{200, 200}};
+};
+
+/// The health check of a target group, under the names of the ELBv2 API.
+struct HealthCheck {
+  std::string path = "/";
+  std::optional<std::uint16_t> port;  // none: traffic-port
+  Duration interval = std::chrono::seconds(30);
+  Duration timeout = std::chrono::seconds(5);
+  int healthy_threshold = 5;
+  int unhealthy_threshold = 2;
+  Matcher matcher;
+  /// Permits intervals and timeouts below AWS's minimum, for time-lapse runs.
+  bool unrestricted = false;
+  bool operator==(const HealthCheck&) const = default;
+};
+
+/// What one health check found.
+struct ProbeOutcome {
+  enum class Kind : std::uint8_t {
+    kAnswered,       // a complete, well-formed answer within the timeout; see status
+    kTimedOut,       // no complete answer within the timeout
+    kConnectFailed,  // refused, reset or unreachable
+    kMalformed,      // closed before a complete answer, or not HTTP
+  };
+  Kind kind = Kind::kAnswered;
+  int status = 0;
+  bool operator==(const ProbeOutcome&) const = default;
+};
+
+struct Health {
+  TargetState state = TargetState::kInitial;
+  TargetReason reason = TargetReason::kInitialHealthChecking;
+  int last_status = 0;  // of the last answered probe, 0 before one; part of the description of kResponseCodeMismatch
+  bool operator==(const Health&) const = default;
+};
+
+/// The text DescribeTargetHealth shows for it: "Health checks failed with these codes: [503]". Empty when healthy.
+std::string describe(const Health& health);
+
+struct Transition {
+  Health from;
+  Health to;
+  bool operator==(const Transition&) const = default;
+};
+
+/// The consecutive counts behind a target's health. kInitial, kHealthy and kUnhealthy only; draining and the rest are
+/// the target group's business.
+class HealthState {
+ public:
+  /// Takes one result; returns the transition it caused, if it caused one. A change of the reason alone (unhealthy by
+  /// time-out, then by a wrong code) is a transition too.
+  std::optional<Transition> observe(const ProbeOutcome& outcome, const HealthCheck& check);
+
+  const Health& health() const { return health_; }
+  int consecutive_successes() const { return successes_; }
+  int consecutive_failures() const { return failures_; }
+
+ private:
+  Health health_;
+  int successes_ = 0;
+  int failures_ = 0;
+};
+
+}  // namespace rr
