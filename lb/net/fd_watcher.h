@@ -1,0 +1,20 @@
+#pragma once
+#include <functional>
+
+#include "lb/net/handle.h"
+#include "lb/net/loop.h"
+
+namespace rr {
+
+/// Calls back while a descriptor (a pipe, a socket pair, a pidfd) is readable. Does not own the descriptor.
+class FdWatcher {
+ public:
+  FdWatcher(Loop& loop, int fd, std::function<void()> on_readable);
+  void stop();
+
+ private:
+  std::function<void()> on_readable_;
+  Handle<uv_poll_t, FdWatcher> handle_;
+};
+
+}  // namespace rr

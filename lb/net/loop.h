@@ -1,0 +1,50 @@
+#pragma once
+// The event loop and its clock: one loop, one thread, no locks. libuv is included by this folder only.
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "lb/base/time.h"
+
+namespace rr {
+
+/// Base of what may be handed to Loop::destroy_later.
+class Deferred {
+ public:
+  virtual ~Deferred() = default;
+};
+
+class Loop {
+ public:
+  /// Ignores SIGPIPE for the process and raises the soft limit of open files to the hard one.
+  Loop();
+  /// All handles must have been closed by their owners; runs the loop until their close callbacks are through.
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  /// Runs until stop() or until nothing is left that could happen.
+  void run();
+  void stop();
+
+  /// The instant at which this pass of the loop began: the wall clock at the loop's start plus the monotonic clock since.
+  Time now() const;
+  /// Reads the monotonic clock (about 25 ns): for latencies.
+  Time precise_now() const;
+
+  /// Destroys the object after the current callback, in order, once a pass: for objects that cannot destroy themselves as
+  /// the last thing they do.
+  void destroy_later(std::unique_ptr<Deferred> object);
+  /// Runs a function after the current callback, before the loop waits again.
+  void post(std::function<void()> function);
+
+  uv_loop_t* raw();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace rr
