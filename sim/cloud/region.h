@@ -1,0 +1,279 @@
+#pragma once
+// The whole control plane as one deterministic state machine: commands and events with their time in, actions out. It
+// never reads a clock, draws its chance from its own state, and says when it next wants to be woken.
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lb/base/journal.h"
+#include "lb/base/rng.h"
+#include "lb/base/time.h"
+#include "lb/policy/target_group.h"
+#include "sim/cloud/double_release.h"
+#include "sim/cloud/health_merge.h"
+#include "sim/cloud/model.h"
+
+namespace rr::sim {
+
+/// What a region is made of and how fast its clock-driven parts go. All durations are AWS's own numbers; those that the
+/// control plane waits for are divided by `speed` where they are used, and nowhere else.
+struct RegionSettings {
+  std::string name = "eu-west-1";
+  std::vector<Zone> zones;
+  double speed = 1;
+  /// With the user's own program, whatever races against it keeps its real length: grace period, deregistration delay,
+  /// health-check timeout.
+  bool own_program = false;
+  LoadBalancerSettings load_balancer;
+  std::uint16_t target_port = 8080;
+
+  Duration launch_time = std::chrono::milliseconds(16'500);  // EC2 pending until running (measured average)
+  Duration sweep_interval = std::chrono::seconds(10);        // the group's look at health; not published by AWS
+  Duration rebalance_interval = std::chrono::seconds(30);    // trial launches into an under-filled zone; not published
+  Duration launch_retry = std::chrono::seconds(15);          // after a failed launch, doubling up to launch_retry_most
+  Duration launch_retry_most = std::chrono::seconds(240);
+  Duration node_check_interval = std::chrono::seconds(10);   // as Route 53 checks a node
+  int node_check_threshold = 2;
+  Duration node_start_retry = std::chrono::seconds(10);
+  bool terminate_when_drained = false;  // true: do not wait for the rest of the deregistration delay when idle
+  bool operator==(const RegionSettings&) const = default;
+};
+
+// Commands: what the API accepts. -------------------------------------------------------------------------------------
+
+struct RegisterImage {
+  Image image;
+  bool operator==(const RegisterImage&) const = default;
+};
+struct CreateLaunchTemplate {
+  std::string name;
+  ImageId image;
+  std::string description;
+  bool operator==(const CreateLaunchTemplate&) const = default;
+};
+struct CreateLaunchTemplateVersion {
+  std::string name;
+  ImageId image;
+  std::string description;
+  bool operator==(const CreateLaunchTemplateVersion&) const = default;
+};
+struct CreateAutoScalingGroup {
+  GroupSettings settings;
+  int desired_capacity = 2;
+  bool operator==(const CreateAutoScalingGroup&) const = default;
+};
+struct UpdateAutoScalingGroup {
+  GroupSettings settings;
+  bool operator==(const UpdateAutoScalingGroup&) const = default;
+};
+struct SetDesiredCapacity {
+  std::string group;
+  int desired_capacity = 2;
+  bool operator==(const SetDesiredCapacity&) const = default;
+};
+struct TerminateInstanceInAutoScalingGroup {
+  InstanceId instance;
+  bool should_decrement_desired_capacity = false;
+  bool operator==(const TerminateInstanceInAutoScalingGroup&) const = default;
+};
+struct SetInstanceHealth {
+  InstanceId instance;
+  bool healthy = false;
+  bool should_respect_grace_period = true;
+  bool operator==(const SetInstanceHealth&) const = default;
+};
+/// The classic deployment: double the group, wait, halve it. See double_release.h.
+struct StartDoubleRelease {
+  std::string group;
+  ImageId image;
+  bool operator==(const StartDoubleRelease&) const = default;
+};
+using Command = std::variant<RegisterImage, CreateLaunchTemplate, CreateLaunchTemplateVersion, CreateAutoScalingGroup,
+                             UpdateAutoScalingGroup, SetDesiredCapacity, TerminateInstanceInAutoScalingGroup,
+                             SetInstanceHealth, StartDoubleRelease>;
+
+/// What a command gave back.
+struct Reply {
+  std::string id;   // of what was made or changed
+  int number = 0;   // version number, capacity
+  bool operator==(const Reply&) const = default;
+};
+
+/// AWS's error code ("ValidationError") and its text.
+struct ApiError {
+  std::string code;
+  std::string message;
+  bool operator==(const ApiError&) const = default;
+};
+
+// Events: what the world reports. -------------------------------------------------------------------------------------
+
+struct InstanceRunning {
+  InstanceId instance;
+  bool operator==(const InstanceRunning&) const = default;
+};
+/// It does not run any more, whoever ended it.
+struct InstanceStopped {
+  InstanceId instance;
+  std::string why;  // "exited with status 1", "killed by signal 9"
+  bool operator==(const InstanceStopped&) const = default;
+};
+struct LaunchFailed {
+  InstanceId instance;
+  std::string code;     // "InsufficientInstanceCapacity"
+  std::string message;
+  bool operator==(const LaunchFailed&) const = default;
+};
+/// What one node saw of its targets, all of them.
+struct TargetHealthReported {
+  struct Target {
+    std::string id;
+    std::uint16_t port = 0;
+    Health health;
+    bool operator==(const Target&) const = default;
+  };
+  std::string node;
+  std::vector<Target> targets;
+  bool operator==(const TargetHealthReported&) const = default;
+};
+struct TargetDrained {
+  std::string node;
+  std::string id;
+  bool operator==(const TargetDrained&) const = default;
+};
+struct NodeRunning {
+  std::string node;
+  bool operator==(const NodeRunning&) const = default;
+};
+struct NodeStopped {
+  std::string node;
+  std::string why;
+  bool operator==(const NodeStopped&) const = default;
+};
+struct NodeChecked {
+  std::string node;
+  bool passed = false;
+  bool operator==(const NodeChecked&) const = default;
+};
+/// The answer to AskInstance or AskFront: what the tier says it runs.
+struct VersionAnswered {
+  std::optional<InstanceId> instance;  // none: through the front
+  int status = 0;                      // 0: no answer
+  std::string commit;                  // empty: the answer named none
+  std::string served_by;               // host name, if the answer named one
+  bool operator==(const VersionAnswered&) const = default;
+};
+using Event = std::variant<InstanceRunning, InstanceStopped, LaunchFailed, TargetHealthReported, TargetDrained,
+                           NodeRunning, NodeStopped, NodeChecked, VersionAnswered>;
+
+// Actions: what the world is asked to do. -----------------------------------------------------------------------------
+
+struct LaunchInstance {
+  InstanceId instance;
+  ZoneName zone;
+  Image image;
+  Address address;
+  std::string host_name;
+  std::string reason;
+  bool operator==(const LaunchInstance&) const = default;
+};
+struct TerminateInstance {
+  InstanceId instance;
+  std::string reason;
+  bool operator==(const TerminateInstance&) const = default;
+};
+struct StartNode {
+  std::string node;
+  ZoneName zone;
+  Address address;
+  bool operator==(const StartNode&) const = default;
+};
+/// The whole desired configuration of one node; to be repeated by the world until the node says it has this generation.
+/// Targets carry logical addresses only: the world fills in where they are connected to.
+struct ConfigureNode {
+  std::string node;
+  std::uint64_t generation = 0;
+  bool accepting = true;
+  LoadBalancerSettings load_balancer;  // health-check times already divided by the speed
+  std::map<std::string, std::vector<TargetSpec>> targets;  // by target group
+  bool operator==(const ConfigureNode&) const = default;
+};
+struct CheckNode {
+  std::string node;
+  Duration timeout{};
+  bool operator==(const CheckNode&) const = default;
+};
+struct AskInstance {
+  InstanceId instance;
+  bool operator==(const AskInstance&) const = default;
+};
+struct AskFront {
+  bool operator==(const AskFront&) const = default;
+};
+using Action = std::variant<LaunchInstance, TerminateInstance, StartNode, ConfigureNode, CheckNode, AskInstance, AskFront>;
+
+// The state, as a plain value: what is written down and read back. ----------------------------------------------------
+
+struct Group {
+  GroupSettings settings;
+  int desired_capacity = 0;
+  Time created;
+  std::optional<Time> next_sweep;
+  std::optional<Time> next_rebalance;
+  std::map<ZoneName, Time> refused_until;  // zones whose last launch failed: not tried again before
+  std::map<ZoneName, int> refusals;        // consecutive
+  bool operator==(const Group&) const = default;
+};
+
+struct RegionState {
+  static constexpr int kVersion = 1;
+  RegionSettings settings;
+  Rng rng{0};
+  std::uint64_t next_activity = 1;
+  std::uint64_t generation = 0;
+  std::map<ImageId, Image> images;
+  std::map<std::string, LaunchTemplate> launch_templates;  // by name
+  std::map<std::string, Group> groups;                     // by name
+  std::map<InstanceId, Instance> instances;  // terminated ones stay visible for an hour, as on AWS
+  std::map<std::string, Node> nodes;         // by name
+  std::vector<ScalingActivity> activities;   // oldest first; the last 1,000
+  std::map<InstanceId, std::vector<HealthReport>> reports;
+  std::map<InstanceId, MergedHealth> target_health;
+  std::optional<DoubleRelease> release;      // the one in progress or the last one
+  bool operator==(const RegionState&) const = default;
+};
+
+class Region {
+ public:
+  /// `seed` decides ids and ties. Nothing runs yet: the group is made by commands; nodes start at the first wake.
+  Region(Time now, RegionSettings settings, std::uint64_t seed, Journal* journal);
+  /// Goes on from a state that was written down.
+  Region(RegionState state, Journal* journal);
+  ~Region();
+  Region(Region&&) noexcept;
+
+  /// From the API. A refused command changes nothing.
+  Result<Reply, ApiError> apply(Time now, const Command& command);
+  /// From the world. Events about what is not known (any more) are ignored.
+  void apply(Time now, const Event& event);
+  /// Does what is due at `now`. To be called at next_wake() and after every apply.
+  void wake(Time now);
+  /// What the world must do, in order; empties the list.
+  std::vector<Action> take_actions();
+  std::optional<Time> next_wake() const;
+
+  /// After a restart: everything that ran is gone unless the world reports it. Marks instances and nodes accordingly.
+  void recover(Time now);
+
+  const RegionState& state() const;
+
+ private:
+  struct Machine;
+  std::unique_ptr<Machine> machine_;
+};
+
+}  // namespace rr::sim
