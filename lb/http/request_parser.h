@@ -1,11 +1,14 @@
 #pragma once
 // Requests out of a byte stream, one step at a time. Owns no socket and no clock; never copies a body.
 //
-//   while (!bytes.empty()) {
-//     ParseStep step = parser.next(bytes);
+//   for (;;) {
+//     const ParseStep step = parser.next(bytes);
 //     bytes.remove_prefix(step.consumed);
-//     switch (step.kind) { ... }
+//     switch (step.kind) { ... }   // leave the loop at kNeedMore and kError, and wherever the caller wants to pause
 //   }
+//
+// next() takes an empty view too: a message without a body ends (kMessageEnd) with no byte more than its head, so the
+// loop asks until it hears kNeedMore, not until its bytes are used up.
 #include <cstddef>
 #include <memory>
 #include <string_view>
