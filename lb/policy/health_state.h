@@ -37,7 +37,7 @@ std::string_view to_string(TargetReason reason);  // "Target.Timeout", "" for kN
 std::optional<TargetState> parse_target_state(std::string_view text);
 std::optional<TargetReason> parse_target_reason(std::string_view text);
 
-/// The status codes that count as success: "200", "200,202", "200-299". Each within 200 to 499.
+/// The status codes that count as success: "200", "200,202", "200-299", "200-299,404". Each within 200 to 499.
 class Matcher {
  public:
   Matcher() = default;  // 200
@@ -64,7 +64,7 @@ struct HealthCheck {
   int healthy_threshold = 5;
   int unhealthy_threshold = 2;
   Matcher matcher;
-  /// Permits intervals and timeouts below AWS's minimum, for time-lapse runs.
+  /// Permits intervals and timeouts below AWS's minimum, and a timeout above the interval, for time-lapse runs.
   bool unrestricted = false;
   bool operator==(const HealthCheck&) const = default;
 };
@@ -98,12 +98,23 @@ struct Transition {
   bool operator==(const Transition&) const = default;
 };
 
-/// The consecutive counts behind a target's health. kInitial, kHealthy and kUnhealthy only; draining and the rest are
+/// The consecutive counts behind a target's health. With healthy_threshold 3 and unhealthy_threshold 2 (o: success,
+/// x: failure):
+///
+///     check     o        x        x          o          o          o        x        o        x        x
+///     state     healthy  healthy  unhealthy  unhealthy  unhealthy  healthy  healthy  healthy  healthy  unhealthy
+///
+/// The first success is enough for a new target, whatever the threshold; a target that was unhealthy has to earn it. A
+/// single failure of a healthy target is forgotten at the next success. A new target that only fails stays initial
+/// until unhealthy_threshold failures.
+///
+/// kInitial, kHealthy and kUnhealthy only; draining and the rest are
 /// the target group's business.
 class HealthState {
  public:
   /// Takes one result; returns the transition it caused, if it caused one. A change of the reason alone (unhealthy by
-  /// time-out, then by a wrong code) is a transition too.
+  /// time-out, then by a wrong code) is a transition too; another wrong code alone is not. `check` must be the same
+  /// from call to call but for a deliberate change: the counts are kept and judged by the new thresholds.
   std::optional<Transition> observe(const ProbeOutcome& outcome, const HealthCheck& check);
 
   const Health& health() const { return health_; }

@@ -2,34 +2,30 @@
 // The targets of one target group as one load-balancer node sees them: which are registered, how healthy each is, whom
 // to probe when, and whom a request may be given to.
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lb/base/address.h"
 #include "lb/base/journal.h"
+#include "lb/base/rng.h"
 #include "lb/base/time.h"
 #include "lb/policy/balancer.h"
 #include "lb/policy/health_state.h"
 #include "lb/policy/settings.h"
+#include "lb/policy/target_id.h"
 
 namespace rr {
 
-/// A registered target within its group and process: dense, small, never given to another target in the same process.
-struct TargetId {
-  std::uint32_t value = 0;
-  auto operator<=>(const TargetId&) const = default;
-};
-
 /// A target as the control plane names and reaches it. (id, address.port) is the identity, as in the ELBv2 API.
 struct TargetSpec {
-  std::string id;   // "i-0123456789abcdef0"; in rr-lb alone the address as text
-  Address address;  // logical: what logs, the API and the Host header of a health check show
-  Address wire;     // where it is connected to
-  std::string zone; // availability zone, may be empty
+  std::string id;    // "i-0123456789abcdef0"; in rr-lb alone the address as text
+  Address address;   // logical: what logs, the API and the Host header of a health check show
+  Address wire;      // where it is connected to
+  std::string zone;  // availability zone, may be empty
   bool operator==(const TargetSpec&) const = default;
 };
 
@@ -46,8 +42,8 @@ struct TargetStatus {
 /// A health check that is due now.
 struct ProbeDue {
   TargetId target;
-  Address wire;       // with the health check's port
-  Address logical;    // for the Host header
+  Address wire;                // with the health check's port
+  Address logical;             // for the Host header
   std::uint64_t sequence = 0;  // hand it back with the outcome; an outdated one is ignored
 };
 
@@ -64,41 +60,54 @@ class TargetGroup {
   TargetGroup(TargetGroupSettings settings, Journal* journal);
   ~TargetGroup();
   TargetGroup(TargetGroup&&) noexcept;
+  TargetGroup& operator=(TargetGroup&&) noexcept;
 
   const TargetGroupSettings& settings() const;
-  /// Takes new settings at once; health counts are kept. `settings` must have passed validate().
+  /// Takes new settings at once; health counts are kept. A new interval counts from each target's last probe, drains
+  /// that have begun keep their end, and answers to probes of another path or port than the new one are ignored.
+  /// `settings` must have passed validate().
   void configure(Time now, TargetGroupSettings settings);
 
   /// Replaces the whole desired set (level, not edge; call it as often as you like). New targets begin as kInitial with
-  /// a probe due at once; missing ones begin to drain; one that comes back while draining stays draining until its delay
-  /// is over and then begins anew; a changed wire address or zone is taken over in place and keeps the health.
+  /// a probe due at once; missing ones begin to drain; one that comes back while draining stays draining until its
+  /// delay is over and then begins anew under a new TargetId (expire_drains does it); a changed wire address or zone is
+  /// taken over in place and keeps the health, but answers to probes of the old address are ignored. Of two specs with
+  /// the same identity the first counts.
+  /// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
   void set_targets(Time now, std::span<const TargetSpec> desired);
 
   /// Whom this request goes to: the balancer's choice among the routable targets, or none when there are none. `tried`
-  /// are never chosen again.
-  std::optional<TargetId> pick(std::span<const TargetId> tried = {});
+  /// are never chosen again. Time and chance are arguments because slow start and weighted random need them; round
+  /// robin looks at neither. Never allocates.
+  std::optional<TargetId> pick(Time now, Rng& random, std::span<const TargetId> tried = {});
 
-  /// Counts a request of a target in and out; finished() returns true when that ended a target's draining work.
+  /// Counts a request of a target in and out; finished() returns true when that ended a target's draining work, that
+  /// is: it is draining and this was its last request. finished() of a target that is forgotten by now returns false.
   void started(TargetId target);
   bool finished(TargetId target);
 
-  /// Appends the probes due at `now` and counts them as started. A slow answer does not shift the next start.
+  /// Appends the probes due at `now` and counts them as started, in the order in which they fell due. A slow answer
+  /// does not shift the next start, nor does a late call: starts that were missed meanwhile are left out. With a
+  /// timeout above the interval several probes of a target are in progress at a time.
   void due_probes(Time now, std::vector<ProbeDue>& out);
-  /// Reports a probe's outcome. Returns what changed, if something did.
+  /// Reports a probe's outcome. Returns what changed, if something did. Ignored: an outcome with a sequence not above
+  /// the last one that counted, and any for a target that drains or is forgotten.
   std::optional<TargetChange> observe(Time now, TargetId target, std::uint64_t sequence, const ProbeOutcome& outcome);
 
-  /// Ends drains whose delay is over at `now` and forgets those targets; they are appended to `out`. Requests still in
-  /// progress to them are the caller's to end with 502.
+  /// Ends drains whose delay is over at `now` and forgets those targets; they are appended to `out`, by the end of
+  /// their delay. Requests still in progress to them are the caller's to end with 502. A target that was registered
+  /// again meanwhile begins anew here, with a probe due at once. Call it before due_probes when both are due.
   void expire_drains(Time now, std::vector<TargetId>& out);
 
   /// When due_probes or expire_drains next has something to do.
   std::optional<Time> next_wake() const;
 
-  /// True while pick() uses unhealthy targets because too few are healthy (fail-open).
+  /// True while pick() uses unhealthy or initial targets because fewer than minimum_healthy_targets are healthy.
   bool failing_open() const;
 
   const TargetSpec* find(TargetId target) const;  // nullptr when forgotten
   std::optional<TargetState> state(TargetId target) const;
+  /// By identity: (spec.id, spec.address.port). One that drains is found until it is forgotten.
   std::optional<TargetId> find(std::string_view id, std::uint16_t port) const;
   std::vector<TargetStatus> status() const;  // in the order of registration
 

@@ -1,0 +1,61 @@
+#pragma once
+// What a listener does with a request: its rules by priority, the default action last.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-rules.html
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "lb/base/address.h"
+#include "lb/base/request_view.h"
+#include "lb/base/rng.h"
+#include "lb/policy/settings.h"
+
+namespace rr {
+
+/// What a request is judged by. Valid only during the call.
+struct RuleInput {
+  const RequestView& request;
+  Address client;  // the TCP peer, never what X-Forwarded-For claims
+};
+
+/// What is to be done with a request.
+struct RuleChoice {
+  /// Of the rule that matched, as matched_rule_priority of the access log: 1 to 50000, 0 for the default action.
+  int priority = 0;
+  /// The action of that rule, alive as long as the ListenerRules it came from.
+  const RuleAction* action = nullptr;
+  /// For a forward action: the chosen target group as its index in LoadBalancerSettings::target_groups.
+  std::optional<std::size_t> target_group;
+};
+
+/// The rules of one listener, immutable: new settings make a new ListenerRules.
+class ListenerRules {
+ public:
+  /// The listener and the target groups of settings that have passed validate().
+  ListenerRules(const ListenerSettings& listener, std::span<const TargetGroupSettings> target_groups);
+
+  ListenerRules(ListenerRules&&) noexcept = default;
+  ListenerRules& operator=(ListenerRules&&) noexcept = default;
+
+  /// The first rule by priority whose conditions hold; the default action when there is none. Of several target groups
+  /// one is drawn by weight for each request; the group that was drawn stays even when it has no target (503) or no
+  /// healthy one (fail-open): the ALB does not fail over between groups. `random` is drawn from only where there is
+  /// something to draw. Never allocates.
+  RuleChoice choose(const RuleInput& input, Rng& random) const;
+
+ private:
+  struct Weighted {
+    std::size_t target_group;
+    std::uint64_t weights_up_to_here;  // inclusive running sum
+  };
+  struct Rule {
+    int priority;
+    RuleAction action;
+    std::vector<Weighted> weighted;  // of a forward action, without those of weight 0
+  };
+  std::vector<Rule> rules_;  // ascending by priority, the default action last; never empty
+};
+
+}  // namespace rr
