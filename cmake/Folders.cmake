@@ -1,3 +1,20 @@
+# Checks the includes of a folder against docs/architecture.md before `target` is compiled, again whenever one of its
+# sources changed.
+function(rr_check_includes folder target)
+  string(REPLACE "/" "_" name includes_${folder})
+  if(NOT TARGET ${name})
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.h ${PROJECT_SOURCE_DIR}/${folder}/*.cc)
+    set(stamp ${PROJECT_BINARY_DIR}/includes/${name})
+    add_custom_command(OUTPUT ${stamp}
+      COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -DFOLDER=${folder} -DSTAMP=${stamp}
+              -P ${PROJECT_SOURCE_DIR}/cmake/CheckIncludes.cmake
+      DEPENDS ${sources} ${PROJECT_SOURCE_DIR}/cmake/CheckIncludes.cmake ${PROJECT_SOURCE_DIR}/docs/architecture.md
+      COMMENT "Checking the includes of ${folder}" VERBATIM)
+    add_custom_target(${name} ALL DEPENDS ${stamp})
+  endif()
+  add_dependencies(${target} ${name})
+endfunction()
+
 # One folder, one library: rr_folder(lb/base LINKS ...) makes the library lb_base of all .cc files in lb/base.
 # A folder links only what its row of docs/architecture.md allows.
 function(rr_folder folder)
@@ -9,6 +26,7 @@ function(rr_folder folder)
     target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
     target_compile_options(${name} PRIVATE ${RR_COMPILE_OPTIONS})
     target_link_libraries(${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+    rr_check_includes(${folder} ${name})
   else()
     add_library(${name} INTERFACE)
     target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
@@ -16,14 +34,22 @@ function(rr_folder folder)
   endif()
 endfunction()
 
+# rr-programs and rr-tests: all programs, all unit tests (./check builds what it needs and no more).
+add_custom_target(rr-programs)
+add_custom_target(rr-tests)
+
 # rr_program(rr-lb SOURCES lb/main.cc LINKS lb_proxy)
 function(rr_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  list(GET ARG_SOURCES 0 first)
+  get_filename_component(folder ${first} DIRECTORY)
   list(TRANSFORM ARG_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/)
   add_executable(${name} ${ARG_SOURCES})
   target_compile_options(${name} PRIVATE ${RR_COMPILE_OPTIONS})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS})
-  install(TARGETS ${name} RUNTIME DESTINATION bin)
+  rr_check_includes(${folder} ${name})
+  add_dependencies(rr-programs ${name})
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
 # rr_unit_tests(lb/base LINKS lb_base): the GoogleTest program test_lb_base of all .cc files in tests/lb/base.
@@ -37,5 +63,6 @@ function(rr_unit_tests folder)
   add_executable(${name} ${sources})
   target_compile_options(${name} PRIVATE ${RR_COMPILE_OPTIONS})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
+  add_dependencies(rr-tests ${name})
   gtest_discover_tests(${name} PROPERTIES LABELS unit)
 endfunction()
