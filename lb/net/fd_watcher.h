@@ -10,6 +10,8 @@ namespace rr {
 class FdWatcher {
  public:
   FdWatcher(Loop& loop, int fd, std::function<void()> on_readable);
+  FdWatcher(const FdWatcher&) = delete;  // the handle points back to this object, which therefore stays where it is
+  FdWatcher& operator=(const FdWatcher&) = delete;
   void stop();
 
  private:

@@ -6,10 +6,12 @@
 
 namespace rr {
 
-/// The raw handle lives in a heap box with a back pointer to its owner. Destroying or closing the Handle clears the back
-/// pointer and calls uv_close; the close callback frees the box. A callback that comes late finds no owner and returns.
+/// The raw handle lives in a heap box with a back pointer to its owner. Destroying or closing the Handle clears the
+/// back pointer and calls uv_close; the close callback frees the box. A callback that comes late finds no owner and
+/// returns.
 ///
-///   before close:   Handle --> box{raw, owner} <-- libuv          after close:   box{raw, nullptr} <-- libuv, then freed
+///   before close:   Handle --> box{raw, owner} <-- libuv          after close:   box{raw, nullptr} <-- libuv, then
+///   freed
 template <class Raw, class Owner>
 class Handle {
  public:
@@ -45,6 +47,19 @@ class Handle {
     }
     uv_close(reinterpret_cast<uv_handle_t*>(&box->raw),
              [](uv_handle_t* handle) { delete static_cast<Box*>(handle->data); });
+  }
+
+  /// Calls a function that is a member of the owner. It may destroy or replace the owner's function, so it is moved out
+  /// for the time of the call and put back when the owner is still there and has no other.
+  template <class AnyRaw, class Function, class... Arguments>
+  static void call(AnyRaw* raw, Function Owner::*member, Arguments&&... arguments) {
+    Owner* before = owner(raw);
+    if (before == nullptr) return;
+    Function function = std::move(before->*member);
+    before->*member = nullptr;
+    function(std::forward<Arguments>(arguments)...);
+    Owner* after = owner(raw);
+    if (after != nullptr && !(after->*member)) after->*member = std::move(function);
   }
 
   /// The owner of a raw handle in a C callback; nullptr when it has gone.

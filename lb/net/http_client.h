@@ -33,7 +33,7 @@ struct ClientFailure {
     kTimedOut,       // no complete answer in time (connecting included)
     kClosed,         // the peer closed before a complete answer
     kReset,
-    kMalformed,      // not HTTP, or larger than max_body
+    kMalformed,  // not HTTP, or larger than max_body
   };
   Kind kind = Kind::kConnectFailed;
   ConnectFailure connect = ConnectFailure::kOther;

@@ -1,6 +1,6 @@
 #pragma once
-// A small HTTP/1.1 server for rr-webapp, the admin interface and the simulator's own interface: whole requests in, whole
-// responses out, answered at once or later. (The proxy has its own, streaming connection types.)
+// A small HTTP/1.1 server for rr-webapp, the admin interface and the simulator's own interface: whole requests in,
+// whole responses out, answered at once or later. (The proxy has its own, streaming connection types.)
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -36,10 +36,10 @@ struct HttpResponse {
 
 struct HttpServerSettings {
   HttpLimits limits{};
-  std::size_t max_body = 1024 * 1024;           // beyond: 413
-  Duration keep_alive = std::chrono::seconds(75);    // an idle connection is closed after it
+  std::size_t max_body = 1024 * 1024;                   // beyond: 413
+  Duration keep_alive = std::chrono::seconds(75);       // an idle connection is closed after it
   Duration request_timeout = std::chrono::seconds(60);  // from the first byte to the complete request; beyond: 408
-  std::size_t max_connections = 10'000;              // beyond: accepted and closed at once
+  std::size_t max_connections = 10'000;                 // beyond: accepted and closed at once
 };
 
 /// One finished exchange, for a log. Also for requests that were refused.

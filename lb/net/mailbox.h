@@ -15,9 +15,11 @@ class Mailbox {
  public:
   /// `on_mail` gets all values that came since its last call, in order, in the thread of `loop`.
   Mailbox(Loop& loop, std::function<void(std::vector<Value>)> on_mail) : on_mail_(std::move(on_mail)), handle_(this) {
-    RR_CHECK(uv_async_init(loop.raw(), handle_.raw(), [](uv_async_t* raw) noexcept {
-      if (auto* box = Handle<uv_async_t, Mailbox>::owner(raw)) box->deliver();
-    }) == 0, "uv_async_init");
+    RR_CHECK(uv_async_init(loop.raw(), handle_.raw(),
+                           [](uv_async_t* raw) noexcept {
+                             if (auto* box = Handle<uv_async_t, Mailbox>::owner(raw)) box->deliver();
+                           }) == 0,
+             "uv_async_init");
     handle_.set_initialised();
   }
 

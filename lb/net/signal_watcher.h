@@ -10,6 +10,9 @@ namespace rr {
 class SignalWatcher {
  public:
   SignalWatcher(Loop& loop, int signal_number, std::function<void()> on_signal);
+  SignalWatcher(const SignalWatcher&) =
+      delete;  // the handle points back to this object, which therefore stays where it is
+  SignalWatcher& operator=(const SignalWatcher&) = delete;
 
  private:
   std::function<void()> on_signal_;

@@ -65,7 +65,7 @@ class Stream {
   std::size_t write(std::span<const std::string_view> pieces);
   std::size_t queued() const;
 
-  /// FIN after what is queued.
+  /// FIN after what is queued. What is written after it is dropped.
   void shutdown();
   /// Closes at once, dropping what is queued. Idempotent; no event comes after it.
   void close();
@@ -74,7 +74,7 @@ class Stream {
   bool open() const;
 
   Address peer() const;   // zero address for a Unix stream
-  Address local() const;
+  Address local() const;  // asks the kernel the first time, so not after close()
   std::uint64_t bytes_read() const;
   std::uint64_t bytes_written() const;  // handed to the kernel
   Time last_activity() const;           // a byte in either direction

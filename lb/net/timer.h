@@ -10,6 +10,8 @@ namespace rr {
 class Timer {
  public:
   Timer(Loop& loop, std::function<void()> on_due);
+  Timer(const Timer&) = delete;  // the handle points back to this object, which therefore stays where it is
+  Timer& operator=(const Timer&) = delete;
   /// Due once after `delay` (rounded up to a millisecond; at once when it is not positive). Replaces an earlier arming.
   void arm(Duration delay);
   /// Due at an instant of Loop::now()'s scale.

@@ -1,0 +1,336 @@
+#include "lb/net/stream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "lb/base/check.h"
+#include "lb/net/socket_address.h"
+#include "lb/net/stream_state.h"
+
+namespace rr {
+
+namespace {
+
+/// Pieces given to the kernel in one call; a message has three or four. What is beyond is queued.
+constexpr std::size_t kMaxPieces = 32;
+
+/// A write buffer larger than this is given back once it has been written: an idle connection keeps no memory.
+constexpr std::size_t kKeptBuffer = 64 * 1024;
+
+void empty(std::string& buffer) {
+  buffer.clear();
+  if (buffer.capacity() > kKeptBuffer) buffer.shrink_to_fit();
+}
+
+std::size_t size_of(std::span<const std::string_view> pieces) {
+  std::size_t total = 0;
+  for (const std::string_view piece : pieces) total += piece.size();
+  return total;
+}
+
+/// Appends what follows the first `skip` bytes of the pieces.
+void append_rest(std::string& out, std::span<const std::string_view> pieces, std::size_t skip) {
+  for (std::string_view piece : pieces) {
+    const std::size_t skipped = std::min(skip, piece.size());
+    skip -= skipped;
+    out += piece.substr(skipped);
+  }
+}
+
+Stream::State* state_of(const uv_handle_t* handle) { return static_cast<Stream::State*>(handle->data); }
+Stream::State* state_of(const uv_stream_t* stream) { return static_cast<Stream::State*>(stream->data); }
+
+uv_buf_t piece_of(std::string_view bytes) {
+  return uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));  // libuv only reads it
+}
+
+}  // namespace
+
+// ---- life
+
+Stream::State::State(Loop& owner_loop, Domain socket_domain)
+    : loop(owner_loop),
+      late(
+          owner_loop, [](void* self) noexcept { static_cast<State*>(self)->on_late(); }, this),
+      last_activity(owner_loop.now()),
+      domain(socket_domain) {
+  std::memset(&raw, 0, sizeof raw);
+  std::memset(&request, 0, sizeof request);
+  const int status =
+      domain == Domain::kTcp ? uv_tcp_init(loop.raw(), &raw.tcp) : uv_pipe_init(loop.raw(), &raw.pipe, 0);
+  RR_CHECK(status == 0, "uv_tcp_init or uv_pipe_init");
+  raw.handle.data = this;
+}
+
+bool Stream::State::take(int socket) {
+  const int status = domain == Domain::kTcp ? uv_tcp_open(&raw.tcp, socket) : uv_pipe_open(&raw.pipe, socket);
+  if (status != 0) {
+    ::close(socket);
+    return false;
+  }
+  prepare_connected();
+  return true;
+}
+
+void Stream::State::prepare_connected() {
+  last_activity = loop.now();
+  if (domain == Domain::kTcp) uv_tcp_nodelay(&raw.tcp, 1);
+}
+
+void Stream::State::dispose() {
+  orphaned = true;
+  close();
+  if (life == Life::kClosed) delete this;
+}
+
+void Stream::State::close() {
+  if (life != Life::kOpen) return;
+  accepted_total -= queued();
+  life = Life::kClosing;
+  events = nullptr;
+  connecting = nullptr;
+  late.disarm();
+  uv_close(&raw.handle, [](uv_handle_t* handle) noexcept { state_of(handle)->on_uv_closed(); });
+}
+
+void Stream::State::on_uv_closed() {
+  life = Life::kClosed;
+  if (orphaned) delete this;
+}
+
+void Stream::State::reset() {
+  if (life != Life::kOpen) return;
+  const linger at_once{1, 0};
+  if (domain == Domain::kTcp) setsockopt(fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
+}
+
+int Stream::State::fd() const {
+  uv_os_fd_t descriptor = -1;
+  return uv_fileno(&raw.handle, &descriptor) == 0 ? descriptor : -1;
+}
+
+// ---- reading
+
+void Stream::State::start_reading() {
+  RR_CHECK(events != nullptr, "set_events comes before start_reading");
+  if (life != Life::kOpen || input == Input::kReading || input == Input::kEnded) return;
+  input = Input::kStopped;
+  if (pauses != 0) return;
+  const auto give_buffer = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept {
+    const State* self = state_of(handle);
+    const std::span<char> space = self->pauses == 0 ? self->loop.read_buffer() : std::span<char>();
+    *buffer = uv_buf_init(space.data(), static_cast<unsigned>(space.size()));
+  };
+  const auto got = [](uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) noexcept {
+    state_of(stream)->on_uv_read(count, *buffer);
+  };
+  if (uv_read_start(&raw.stream, give_buffer, got) == 0) {
+    input = Input::kReading;
+  } else {
+    fail_output();  // the kernel has given the socket up
+  }
+}
+
+// Stopping and starting a read costs two epoll_ctl. So libuv is told only when a byte comes while paused: then it gets
+// no buffer, and on_uv_read stops it. A pause that ends before the next byte costs nothing.
+void Stream::State::pause(PauseReason reason) { pauses = static_cast<std::uint8_t>(pauses | static_cast<int>(reason)); }
+
+void Stream::State::resume(PauseReason reason) {
+  pauses = static_cast<std::uint8_t>(pauses & ~static_cast<int>(reason));
+  if (pauses != 0 || life != Life::kOpen) return;
+  if (end_held) {
+    late.arm();
+  } else if (input == Input::kStopped) {
+    start_reading();
+  }
+}
+
+void Stream::State::on_uv_read(ssize_t count, const uv_buf_t& buffer) {
+  if (life != Life::kOpen || count == 0) return;  // 0: nothing now
+  if (count > 0) {
+    read_total += static_cast<std::uint64_t>(count);
+    last_activity = loop.now();
+    events->on_read(std::string_view(buffer.base, static_cast<std::size_t>(count)));
+    return;
+  }
+  if (count == UV_ENOBUFS && pauses != 0) {
+    uv_read_stop(&raw.stream);
+    input = Input::kStopped;
+    return;
+  }
+  if (count != UV_EOF || output == Output::kDead) {
+    end_by_reset();
+    return;
+  }
+  input = Input::kEnded;
+  if (pauses != 0) {
+    end_held = true;
+  } else {
+    events->on_end(StreamEnd::kClosed);
+  }
+}
+
+void Stream::State::end_by_reset() {
+  if (output != Output::kDead) fail_output();
+  late.disarm();
+  if (input == Input::kReading) uv_read_stop(&raw.stream);
+  input = Input::kEnded;
+  if (std::exchange(reset_told, true) || events == nullptr) return;
+  events->on_end(StreamEnd::kReset);
+}
+
+// A peer that answers early and closes makes our next write fail while its answer still lies in the receive queue. It
+// is handed out before the end is told.
+void Stream::State::read_what_is_left() {
+  const std::span<char> space = loop.read_buffer();
+  while (life == Life::kOpen && input == Input::kReading && pauses == 0) {
+    const ssize_t count = ::read(fd(), space.data(), space.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    on_uv_read(count, uv_buf_init(space.data(), static_cast<unsigned>(space.size())));
+  }
+}
+
+void Stream::State::on_late() {
+  if (output == Output::kDead) {
+    read_what_is_left();
+    if (life == Life::kOpen) end_by_reset();
+  } else if (end_held && pauses == 0) {
+    end_held = false;
+    if (events != nullptr) events->on_end(StreamEnd::kClosed);
+  }
+}
+
+// ---- writing
+
+std::size_t Stream::State::queued() const {
+  if (output == Output::kDead || life != Life::kOpen) return 0;
+  if (in_flight.empty()) return waiting.size();
+  // All may have been handed over already with the callback yet to come: that still counts as one byte.
+  return waiting.size() + std::max<std::size_t>(uv_stream_get_write_queue_size(&raw.stream), 1);
+}
+
+std::size_t Stream::State::write(std::span<const std::string_view> pieces) {
+  if (life != Life::kOpen) return 0;
+  if (output == Output::kDead && !reset_told) late.arm();
+  const std::size_t total = size_of(pieces);
+  if (output != Output::kOpen || total == 0) return queued();
+  ssize_t taken = 0;
+  if (in_flight.empty() && waiting.empty()) {
+    taken = try_write(pieces, total);
+    if (taken < 0) {
+      fail_output();
+      return 0;
+    }
+    if (taken > 0) last_activity = loop.now();
+  }
+  accepted_total += total;
+  const auto written = static_cast<std::size_t>(taken);
+  if (written == total) return 0;
+  append_rest(waiting, pieces, written);
+  if (in_flight.empty()) write_waiting();
+  return queued();
+}
+
+ssize_t Stream::State::try_write(std::span<const std::string_view> pieces, std::size_t total) {
+  std::array<uv_buf_t, kMaxPieces> buffers;
+  const std::size_t count = std::min(pieces.size(), kMaxPieces);
+  for (std::size_t i = 0; i < count; ++i) buffers[i] = piece_of(pieces[i]);
+  const int written = uv_try_write(&raw.stream, buffers.data(), static_cast<unsigned>(count));
+  if (written == UV_EAGAIN) return 0;
+  RR_CHECK(written < 0 || static_cast<std::size_t>(written) <= total, "more was written than there is");
+  return written;
+}
+
+void Stream::State::write_waiting() {
+  in_flight.swap(waiting);
+  const uv_buf_t buffer = piece_of(in_flight);
+  const auto written = [](uv_write_t* done, int status) noexcept { state_of(done->handle)->on_uv_written(status); };
+  if (uv_write(&request.write, &raw.stream, &buffer, 1, written) == 0) return;
+  fail_output();
+  in_flight.clear();
+}
+
+void Stream::State::on_uv_written(int status) {
+  if (life != Life::kOpen) return;  // cancelled by close
+  if (output == Output::kDead || status < 0) {
+    if (output != Output::kDead) fail_output();
+    empty(in_flight);
+    return;
+  }
+  empty(in_flight);
+  last_activity = loop.now();
+  if (!waiting.empty()) {
+    write_waiting();
+    return;
+  }
+  if (output == Output::kFinWanted) send_fin();
+  if (events != nullptr) events->on_drained();
+}
+
+void Stream::State::fail_output() {
+  accepted_total -= queued();
+  output = Output::kDead;
+  waiting.clear();  // in_flight stays until libuv has done with it
+  if (!reset_told) late.arm();
+}
+
+void Stream::State::shutdown() {
+  if (life != Life::kOpen || output != Output::kOpen) return;
+  output = Output::kFinWanted;
+  if (in_flight.empty() && waiting.empty()) send_fin();
+}
+
+void Stream::State::send_fin() {
+  ::shutdown(fd(), SHUT_WR);  // uv_shutdown would do it in a later pass and for two epoll_ctl
+  output = Output::kFinSent;
+}
+
+// A large queue drains in steps that libuv does not tell. Whoever asks in between sees whether it became shorter.
+Time Stream::State::last_seen_activity() const {
+  const std::size_t now_queued = queued();
+  if (now_queued < queued_when_seen) progress_seen = loop.now();
+  queued_when_seen = now_queued;
+  return std::max(last_activity, progress_seen);
+}
+
+// ---- the public face
+
+Stream::Stream(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Stream::Stream(Stream&&) noexcept = default;
+Stream::~Stream() {
+  if (state_) state_.release()->dispose();
+}
+
+void Stream::set_events(StreamEvents* events) {
+  state_->events = state_->life == State::Life::kOpen ? events : nullptr;
+}
+void Stream::start_reading() { state_->start_reading(); }
+void Stream::pause(PauseReason reason) { state_->pause(reason); }
+void Stream::resume(PauseReason reason) { state_->resume(reason); }
+bool Stream::paused() const { return state_->pauses != 0; }
+std::size_t Stream::write(std::string_view bytes) { return state_->write(std::span(&bytes, 1)); }
+std::size_t Stream::write(std::span<const std::string_view> pieces) { return state_->write(pieces); }
+std::size_t Stream::queued() const { return state_->queued(); }
+void Stream::shutdown() { state_->shutdown(); }
+void Stream::close() { state_->close(); }
+void Stream::reset() { state_->reset(); }
+bool Stream::open() const { return state_->life == State::Life::kOpen; }
+Address Stream::peer() const { return state_->peer; }
+Address Stream::local() const {
+  if (!state_->local && open()) state_->local = local_address_of(state_->fd());
+  return state_->local.value_or(Address{});
+}
+std::uint64_t Stream::bytes_read() const { return state_->read_total; }
+std::uint64_t Stream::bytes_written() const { return state_->accepted_total - state_->queued(); }
+Time Stream::last_activity() const { return state_->last_seen_activity(); }
+
+}  // namespace rr

@@ -1,0 +1,104 @@
+#pragma once
+// The inside of a stream: one allocation that holds the libuv handle too. For stream, connector and listener only.
+#include <array>
+#include <span>
+
+#include "lb/net/soon.h"
+#include "lb/net/stream.h"
+
+namespace rr {
+
+/// Who waits for a connection to be made.
+class ConnectEvents {
+ public:
+  virtual void on_connect(int uv_status) = 0;
+
+ protected:
+  ~ConnectEvents() = default;
+};
+
+/// Lives until its Stream is gone *and* libuv has called back its close, whichever is later:
+///
+///   Stream --> State{raw} <-- libuv     ~Stream: orphaned, uv_close     close callback: deleted
+///   Stream --> State{raw} <-- libuv     close(): uv_close      close callback: kClosed      ~Stream: deleted
+struct Stream::State {
+  enum class Life : std::uint8_t { kOpen, kClosing, kClosed };
+  enum class Input : std::uint8_t {
+    kNotStarted,
+    kReading,  // libuv reads (also while paused, until a byte comes that must not be read: see pause)
+    kStopped,  // paused, and libuv has been told so
+    kEnded,
+  };
+  enum class Output : std::uint8_t { kOpen, kFinWanted, kFinSent, kDead };
+  enum class Domain : std::uint8_t { kTcp, kUnix };
+
+  State(Loop& owner_loop, Domain socket_domain);
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  /// For a socket that is connected already, not blocking and close-on-exec. Takes it over; false: it was closed.
+  bool take(int fd);
+  void prepare_connected();
+  /// The end of the owning Stream.
+  void dispose();
+
+  void start_reading();
+  void pause(PauseReason reason);
+  void resume(PauseReason reason);
+  std::size_t write(std::span<const std::string_view> pieces);
+  std::size_t queued() const;
+  void shutdown();
+  void close();
+  void reset();
+  int fd() const;
+  Time last_seen_activity() const;
+
+  void on_uv_read(ssize_t count, const uv_buf_t& buffer);
+  void on_uv_written(int status);
+  void on_uv_closed();
+  void on_late();
+
+  union Raw {
+    uv_handle_t handle;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  } raw;
+  union Request {  // never both at once
+    uv_connect_t connect;
+    uv_write_t write;
+  } request;
+  Loop& loop;
+  StreamEvents* events = nullptr;
+  ConnectEvents* connecting = nullptr;
+  Soon late;
+  std::string in_flight;  // what uv_write has now
+  std::string waiting;    // what comes after it
+  std::uint64_t read_total = 0;
+  std::uint64_t accepted_total = 0;  // written and queued
+  Time last_activity;
+  mutable std::size_t queued_when_seen = 0;
+  mutable Time progress_seen;
+  Address peer;
+  std::optional<Address> local;
+  Life life = Life::kOpen;
+  Input input = Input::kNotStarted;
+  Output output = Output::kOpen;
+  Domain domain;
+  std::uint8_t pauses = 0;
+  bool end_held = false;  // FIN came while paused
+  bool reset_told = false;
+  bool orphaned = false;
+
+ private:
+  ~State() = default;
+  friend struct std::default_delete<State>;
+  ssize_t try_write(std::span<const std::string_view> pieces, std::size_t total);
+  void write_waiting();
+  void send_fin();
+  void fail_output();
+  void end_by_reset();
+  void read_what_is_left();
+};
+
+}  // namespace rr
