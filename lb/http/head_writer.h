@@ -10,32 +10,41 @@ namespace rr {
 
 /// What the load balancer knows of a request beside its head.
 struct ForwardContext {
-  std::string_view client_ip;    // of the TCP peer
-  std::string_view scheme;       // "http"
-  std::string_view port;         // listener port as text
-  std::string_view trace_root;   // "Root=1-67891233-abcdef012345678912345678", used where the request brings none
-  std::string_view trace_self;   // "Self=1-...", put before an incoming Root
-  std::string_view default_host; // Host for an HTTP/1.0 request that has none
+  std::string_view client_ip;     // of the TCP peer
+  std::string_view scheme;        // "http"
+  std::string_view port;          // listener port as text
+  std::string_view trace_root;    // "Root=1-67891233-abcdef012345678912345678", used where the request brings none
+  std::string_view trace_self;    // "Self=1-...", put before an incoming Root
+  std::string_view default_host;  // Host for an HTTP/1.0 request that has none
+  bool upgrade = false;           // pass the Upgrade header on, because a tunnel may follow (WebSocket)
 };
 
 /// The head that goes to the target: hop-by-hop headers out (RFC 9110 section 7.6.1, and those Connection names),
-/// X-Forwarded-For appended, -Proto and -Port replaced, X-Amzn-Trace-Id by the ALB's rules, exactly one framing header.
+/// X-Forwarded-For appended, -Proto and -Port replaced, X-Amzn-Trace-Id by the ALB's rules, at most one framing header.
+/// The target is written in origin-form; an absolute-form one decides the host. Host as the ALB writes it when it does
+/// not preserve it: the name in lower case; its port removed behind a listener on 80 or 443, else added where missing.
+/// Expect and Trailer stay here: the load balancer itself answers the one and passes on no trailers.
 void append_forwarded_request(std::string& out, const RequestHead& head, const ForwardContext& context);
 
 /// The head that goes to the client. `keep_alive` decides the Connection header; the framing is `head.framing`, written
-/// for a client of `client_minor` (HTTP/1.0 knows no chunks: such a body ends with the connection).
+/// for a client of `client_minor` (HTTP/1.0 knows no chunks: such a body ends with the connection, as one with
+/// Framing::kUntilClose does, and Connection: close is written whatever `keep_alive` says). A head without a body keeps
+/// the Content-Length that the target gave it for HEAD and 304. Interim heads get neither framing nor Connection.
 void append_forwarded_response(std::string& out, const ResponseHead& head, bool keep_alive, int client_minor);
 
-/// "HTTP/1.1 200 OK\r\n" with the standard reason phrase.
+/// "HTTP/1.1 200 OK\r\n" with the standard reason phrase (RFC 9110 section 15; empty for a status without one).
 void append_status_line(std::string& out, int status);
 void append_header(std::string& out, std::string_view name, std::string_view value);
 std::string_view reason_phrase(int status);
 
 /// An error page of the load balancer's own, byte for byte as the ALB sends it: Server, Date, Content-Type,
-/// Content-Length, Connection, then the page. Without the page for HEAD.
+/// Content-Length, Connection, then the page. Without the page for HEAD. The texts are the ALB's where they are known
+/// ("504 Gateway Time-out") and the standard ones elsewhere.
 void append_error_response(std::string& out, int status, Time now, bool keep_alive, bool head_request);
 
-/// "5\r\nhello\r\n" is the chunk for "hello": the line before and the line end after it.
+/// "5\r\nhello\r\n" is the chunk for "hello": this is the line before it; kChunkEnd goes after it, kLastChunk ends all.
+constexpr std::string_view kChunkEnd = "\r\n";
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
 void append_chunk_header(std::string& out, std::size_t size);
 
 }  // namespace rr

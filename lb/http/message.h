@@ -16,7 +16,7 @@ struct RequestHead {
   std::uint64_t content_length = 0;  // with kContentLength
   bool keep_alive = true;            // what the client wants, by version and Connection
   bool expect_continue = false;
-  bool upgrade = false;              // asks for another protocol
+  bool upgrade = false;  // asks for another protocol (Upgrade, named by Connection too)
 };
 
 struct ResponseHead {
@@ -24,20 +24,20 @@ struct ResponseHead {
   Framing framing = Framing::kNone;
   std::uint64_t content_length = 0;
   bool keep_alive = true;  // whether the peer will read another request on this connection
-  bool interim = false;    // 1xx: another head follows
+  bool interim = false;    // 1xx but 101: another head follows
 };
 
 /// Why bytes are not a message. Each has one status that a server answers with (see suggested_status).
 enum class ParseError : std::uint8_t {
-  kBadSyntax,            // 400
-  kBadVersion,           // 505: HTTP/2 preface and the like; 400 when it is no version at all
-  kBadFraming,           // 400: both lengths, two lengths, a length that is no number, chunked not last
-  kUnknownTransferCoding,// 501
-  kBadChunk,             // 400
-  kStartLineTooLong,     // 414
-  kHeaderTooLarge,       // 431 for our own servers; the ALB answers 400
-  kTooManyHeaders,       // 431
-  kMissingHost,          // 400: HTTP/1.1 without Host, or with two
+  kBadSyntax,              // 400
+  kBadVersion,             // 505: HTTP/2 preface and the like (what is no version at all is kBadSyntax)
+  kBadFraming,             // 400: both lengths, two lengths, a length that is no number, chunked not last
+  kUnknownTransferCoding,  // 501
+  kBadChunk,               // 400
+  kStartLineTooLong,       // 414
+  kHeaderTooLarge,         // 431 for our own servers; the ALB answers 400
+  kTooManyHeaders,         // 431
+  kMissingHost,            // 400: HTTP/1.1 without Host, or with two
 };
 
 std::string_view to_string(ParseError error);  // "bad framing"

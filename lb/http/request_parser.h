@@ -10,7 +10,9 @@
 // next() takes an empty view too: a message without a body ends (kMessageEnd) with no byte more than its head, so the
 // loop asks until it hears kNeedMore, not until its bytes are used up.
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "lb/http/limits.h"
@@ -31,8 +33,12 @@ struct ParseStep {
   std::string_view body;
 };
 
-/// Requests of one connection, strictly: whatever could be read in two ways is an error. After kMessageEnd the next
-/// call begins the next message.
+/// Requests of one connection, strictly: whatever could be read in two ways is an error (RFC 9112 sections 2.2, 3, 5, 6
+/// and 11). After kMessageEnd the next call begins the next message.
+///
+/// Methods: any token is a method (RFC 9110 section 9.1), known or not, case kept; what to do with one is the server's
+/// choice (405, 501, or passing it on as the ALB does). CONNECT is refused, as nobody here is a forward proxy.
+/// Targets: origin-form, absolute-form with http or https (head().view.target is as sent), and * for OPTIONS only.
 class RequestParser {
  public:
   explicit RequestParser(const HttpLimits& limits = kAlbRequestLimits);
@@ -42,6 +48,8 @@ class RequestParser {
   ParseStep next(std::string_view bytes);
   const RequestHead& head() const;
   ParseError error() const;
+  /// The fields after a chunked body, at its kMessageEnd and until the next call; empty for every other message.
+  std::span<const HeaderView> trailers() const;
   /// True between messages with no byte of the next one seen: the connection may be closed without loss.
   bool idle() const;
 
@@ -50,25 +58,7 @@ class RequestParser {
   std::unique_ptr<State> state_;
 };
 
-/// Responses of one connection. expect() says which request the next response answers.
-class ResponseParser {
- public:
-  explicit ResponseParser(const HttpLimits& limits = kAlbResponseLimits);
-  ~ResponseParser();
-  ResponseParser(ResponseParser&&) noexcept;
-
-  /// Before the first byte of a response: a response to HEAD has no body whatever its head says.
-  void expect(bool to_head_request);
-  ParseStep next(std::string_view bytes);
-  /// The peer closed. True: that ended the message properly (a body until close); false: it is cut off.
-  bool finish();
-  const ResponseHead& head() const;
-  ParseError error() const;
-  bool idle() const;
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
-
 }  // namespace rr
+
+// One include for both directions.
+#include "lb/http/response_parser.h"  // IWYU pragma: export

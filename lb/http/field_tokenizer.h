@@ -1,0 +1,18 @@
+#pragma once
+// Header lines into names and values, by llhttp. The only place that knows llhttp.
+#include <string_view>
+#include <vector>
+
+#include "lb/http/message.h"
+
+namespace rr {
+
+/// Splits a block of header lines (each with its CRLF, then an empty line) into spans of that block. `fields` is
+/// cleared first and only grows: no allocation once it has been large enough. False when llhttp does not find exactly
+/// these headers and exactly this end: then nobody may act on the message.
+[[nodiscard]] bool tokenize_fields(std::string_view block, std::vector<HeaderView>& fields);
+
+/// The same by the first colon of each line, for saying what is wrong with a block that llhttp has refused.
+void split_fields(std::string_view block, std::vector<HeaderView>& fields);
+
+}  // namespace rr

@@ -1,0 +1,184 @@
+#include "lb/http/framing.h"
+
+#include <limits>
+
+#include "lb/http/characters.h"
+
+namespace rr {
+namespace {
+
+/// The fields that decide something, found in one pass.
+struct SpecialFields {
+  int content_lengths = 0;
+  std::string_view content_length;
+  bool transfer_encoding = false;
+  bool chunked = false;         // the last coding so far
+  bool bad_coding = false;      // chunked twice or not last, or an empty element
+  bool unknown_coding = false;  // gzip, identity, ...
+  int hosts = 0;
+  std::string_view host;
+  bool close = false;
+  bool keep_alive = false;
+  bool connection_upgrade = false;
+  bool upgrade = false;
+  bool expect_continue = false;
+};
+
+/// Calls `visit` with each element of a comma-separated list, blanks trimmed, empty ones too.
+template <class Visit>
+void for_each_element(std::string_view list, Visit visit) {
+  while (true) {
+    const std::size_t comma = list.find(',');
+    visit(trim_blanks(list.substr(0, comma)));
+    if (comma == std::string_view::npos) return;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+void note_transfer_encoding(SpecialFields& special, std::string_view value) {
+  special.transfer_encoding = true;
+  for_each_element(value, [&](std::string_view coding) {
+    if (special.chunked || coding.empty()) special.bad_coding = true;
+    if (equals_ignoring_case(coding, "chunked")) {
+      special.chunked = true;
+    } else {
+      special.unknown_coding = true;
+    }
+  });
+}
+
+void note_connection(SpecialFields& special, std::string_view value) {
+  for_each_element(value, [&](std::string_view option) {
+    if (equals_ignoring_case(option, "close")) special.close = true;
+    if (equals_ignoring_case(option, "keep-alive")) special.keep_alive = true;
+    if (equals_ignoring_case(option, "upgrade")) special.connection_upgrade = true;
+  });
+}
+
+void note(SpecialFields& special, const HeaderView& field) {
+  // By length first: few names share one, so most fields cost one comparison of two numbers.
+  switch (field.name.size()) {
+    case 4:
+      if (!equals_ignoring_case(field.name, "host")) return;
+      ++special.hosts;
+      special.host = field.value;
+      return;
+    case 6:
+      if (equals_ignoring_case(field.name, "expect")) {
+        special.expect_continue = equals_ignoring_case(field.value, "100-continue");
+      }
+      return;
+    case 7:
+      if (equals_ignoring_case(field.name, "upgrade")) special.upgrade = true;
+      return;
+    case 10:
+      if (equals_ignoring_case(field.name, "connection")) note_connection(special, field.value);
+      return;
+    case 14:
+      if (!equals_ignoring_case(field.name, "content-length")) return;
+      ++special.content_lengths;
+      special.content_length = field.value;
+      return;
+    case 17:
+      if (equals_ignoring_case(field.name, "transfer-encoding")) note_transfer_encoding(special, field.value);
+      return;
+    default:
+      return;
+  }
+}
+
+SpecialFields find_special(std::span<const HeaderView> fields) {
+  SpecialFields special;
+  for (const HeaderView& field : fields) note(special, field);
+  return special;
+}
+
+/// Digits only, and no more than a signed 64-bit number holds: others may count with one.
+std::optional<std::uint64_t> parse_length(std::string_view text) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  if (text.empty()) return std::nullopt;
+  std::uint64_t length = 0;
+  for (char c : text) {
+    if (!is_digit(c)) return std::nullopt;
+    const auto digit = static_cast<std::uint64_t>(c - '0');
+    if (length > (kMost - digit) / 10) return std::nullopt;
+    length = length * 10 + digit;
+  }
+  return length;
+}
+
+struct BodyEnd {
+  std::optional<ParseError> error;
+  Framing framing = Framing::kNone;  // kNone: the fields do not say
+  std::uint64_t length = 0;
+};
+
+BodyEnd find_body_end(const SpecialFields& special, int minor) {
+  if (special.transfer_encoding) {
+    // HTTP/1.0 knows no transfer coding: a peer of that version would find another end (RFC 9112 section 6.1).
+    if (special.content_lengths > 0 || special.bad_coding || minor == 0) return {.error = ParseError::kBadFraming};
+    if (special.unknown_coding) return {.error = ParseError::kUnknownTransferCoding};
+    return {.error = std::nullopt, .framing = Framing::kChunked};
+  }
+  if (special.content_lengths == 0) return {};
+  const std::optional<std::uint64_t> length = parse_length(special.content_length);
+  if (special.content_lengths > 1 || !length) return {.error = ParseError::kBadFraming};
+  return {.error = std::nullopt, .framing = Framing::kContentLength, .length = *length};
+}
+
+bool wants_keep_alive(const SpecialFields& special, int minor) {
+  return !special.close && (minor >= 1 || special.keep_alive);
+}
+
+/// What cannot be in a host and port, and what would let two readers see two hosts.
+bool is_host(std::string_view text) {
+  for (char c : text) {
+    if (c == '/' || c == '?' || c == '#' || c == '@' || c == '\\' || c == ',' || c == '"' || c == '<' || c == '>' ||
+        is_blank(c) || is_control(c) || static_cast<unsigned char>(c) >= 0x80) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<ParseError> decide_framing(RequestHead& head) {
+  const SpecialFields special = find_special(head.view.headers);
+  const BodyEnd end = find_body_end(special, head.view.minor);
+  if (end.error) return end.error;
+  if (special.hosts > 1 || (special.hosts == 0 && head.view.minor >= 1)) return ParseError::kMissingHost;
+  if (!is_host(special.host)) return ParseError::kBadSyntax;
+  head.framing = end.framing;
+  head.content_length = end.length;
+  head.keep_alive = wants_keep_alive(special, head.view.minor);
+  head.expect_continue = special.expect_continue && head.view.minor >= 1;
+  head.upgrade = special.upgrade && special.connection_upgrade && head.view.minor >= 1;
+  return std::nullopt;
+}
+
+std::optional<ParseError> decide_framing(ResponseHead& head, bool to_head_request) {
+  const SpecialFields special = find_special(head.view.headers);
+  const BodyEnd end = find_body_end(special, head.view.minor);
+  if (end.error) return end.error;
+  const int status = head.view.status;
+  head.interim = status < 200 && status != 101;
+  head.keep_alive = wants_keep_alive(special, head.view.minor);
+  if (status < 200 || status == 204 || status == 304 || to_head_request) return std::nullopt;
+  head.framing = end.framing == Framing::kNone ? Framing::kUntilClose : end.framing;
+  head.content_length = end.length;
+  if (head.framing == Framing::kUntilClose) head.keep_alive = false;
+  return std::nullopt;
+}
+
+bool is_framing_field(std::string_view name) {
+  return equals_ignoring_case(name, "content-length") || equals_ignoring_case(name, "transfer-encoding");
+}
+
+bool list_contains(std::string_view list, std::string_view token) {
+  bool found = false;
+  for_each_element(list, [&](std::string_view element) { found = found || equals_ignoring_case(element, token); });
+  return found;
+}
+
+}  // namespace rr

@@ -1,0 +1,25 @@
+#pragma once
+// What the header fields say about the message itself: where its body ends, what becomes of the connection.
+// RFC 9112 section 6, read so that a message has one meaning or none.
+#include <optional>
+#include <span>
+
+#include "lb/http/message.h"
+
+namespace rr {
+
+/// Fills framing, content_length, keep_alive, expect_continue and upgrade from the view, or says why there is no safe
+/// reading. The view must be complete.
+std::optional<ParseError> decide_framing(RequestHead& head);
+
+/// Fills framing, content_length, keep_alive and interim. A response to HEAD, a 1xx, 204 or 304 has no body, whatever
+/// its fields say (RFC 9112 section 6.3).
+std::optional<ParseError> decide_framing(ResponseHead& head, bool to_head_request);
+
+/// Whether a trailer of this name would change the framing that was already acted on (RFC 9110 section 6.5.1).
+bool is_framing_field(std::string_view name);
+
+/// Whether a comma-separated list holds this token, in any case: "keep-alive, Upgrade" holds "upgrade".
+bool list_contains(std::string_view list, std::string_view token);
+
+}  // namespace rr

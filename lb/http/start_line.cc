@@ -1,0 +1,78 @@
+#include "lb/http/start_line.h"
+
+#include "lb/http/characters.h"
+
+namespace rr {
+namespace {
+
+std::optional<ParseError> parse_version(std::string_view text, int& major, int& minor) {
+  const bool shaped =
+      text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
+  if (!shaped) return ParseError::kBadSyntax;
+  major = text[5] - '0';
+  minor = text[7] - '0';
+  if (major != 1 || minor > 1) return ParseError::kBadVersion;
+  return std::nullopt;
+}
+
+/// No blank, control or non-ASCII byte; no fragment, which must not be sent and which some cut off and some do not.
+bool has_target_characters(std::string_view target) {
+  for (char c : target) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte >= 0x7F || c == '#') return false;
+  }
+  return true;
+}
+
+bool is_target_form(std::string_view target, std::string_view method) {
+  if (target.starts_with('/')) return true;
+  if (target == "*") return method == "OPTIONS";
+  return split_absolute_target(target).has_value();
+}
+
+}  // namespace
+
+std::optional<AbsoluteTarget> split_absolute_target(std::string_view target) {
+  for (std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
+    if (!equals_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
+    target.remove_prefix(scheme.size());
+    const std::size_t end = target.find_first_of("/?");
+    AbsoluteTarget parts;
+    parts.authority = target.substr(0, end);
+    if (end != std::string_view::npos) parts.rest = target.substr(end);
+    if (parts.authority.empty() || parts.authority.find_first_of("@,\\\"<>") != std::string_view::npos) return {};
+    return parts;
+  }
+  return std::nullopt;
+}
+
+std::optional<ParseError> parse_request_line(std::string_view line, RequestView& request) {
+  const std::size_t first = line.find(' ');
+  if (first == std::string_view::npos) return ParseError::kBadSyntax;
+  const std::size_t second = line.find(' ', first + 1);
+  if (second == std::string_view::npos) return ParseError::kBadSyntax;
+  request.method = line.substr(0, first);
+  request.target = line.substr(first + 1, second - first - 1);
+  if (!is_token(request.method) || request.target.empty()) return ParseError::kBadSyntax;
+  if (!has_target_characters(request.target)) return ParseError::kBadSyntax;
+  if (auto error = parse_version(line.substr(second + 1), request.major, request.minor)) return error;
+  if (request.method == "CONNECT" || !is_target_form(request.target, request.method)) return ParseError::kBadSyntax;
+  return std::nullopt;
+}
+
+std::optional<ParseError> parse_status_line(std::string_view line, ResponseView& response) {
+  if (line.size() < 12 || line[8] != ' ' || has_control(line)) return ParseError::kBadSyntax;
+  if (auto error = parse_version(line.substr(0, 8), response.major, response.minor)) return error;
+  int status = 0;
+  for (char c : line.substr(9, 3)) {
+    if (!is_digit(c)) return ParseError::kBadSyntax;
+    status = status * 10 + (c - '0');
+  }
+  if (status < 100) return ParseError::kBadSyntax;
+  if (line.size() > 12 && line[12] != ' ') return ParseError::kBadSyntax;
+  response.status = status;
+  response.reason = line.size() > 13 ? line.substr(13) : std::string_view();
+  return std::nullopt;
+}
+
+}  // namespace rr

@@ -1,0 +1,25 @@
+#pragma once
+// Request lines and status lines: RFC 9112 sections 3 and 4, single spaces only.
+#include <optional>
+#include <string_view>
+
+#include "lb/http/message.h"
+
+namespace rr {
+
+/// Fills method, target and version from "GET / HTTP/1.1" (no line end).
+std::optional<ParseError> parse_request_line(std::string_view line, RequestView& request);
+
+/// Fills version, status and reason from "HTTP/1.1 200 OK" (no line end). The reason and its space may be missing.
+std::optional<ParseError> parse_status_line(std::string_view line, ResponseView& response);
+
+/// The two parts of an absolute-form target, "http://host:80/path?query".
+struct AbsoluteTarget {
+  std::string_view authority;  // "host:80", never empty
+  std::string_view rest;       // "/path?query", "?query" or ""
+};
+
+/// Nothing when the target is in another form or its authority is not usable (empty, or with a user name).
+std::optional<AbsoluteTarget> split_absolute_target(std::string_view target);
+
+}  // namespace rr
