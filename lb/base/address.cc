@@ -30,8 +30,10 @@ Result<Address> parse_ip(std::string_view text, std::uint16_t port) {
   const std::string ip(text);
   Address address;
   address.port = port;
-  if (inet_pton(AF_INET, ip.c_str(), address.ip.data()) == 1) return address;
-  if (inet_pton(AF_INET6, ip.c_str(), address.ip.data()) == 1) {
+  // inet_pton would stop at a zero byte and take "127.0.0.1\0x" for an address.
+  const bool whole = ip.find('\0') == std::string::npos;
+  if (whole && inet_pton(AF_INET, ip.c_str(), address.ip.data()) == 1) return address;
+  if (whole && inet_pton(AF_INET6, ip.c_str(), address.ip.data()) == 1) {
     address.family = Address::Family::kV6;
     return address;
   }
@@ -72,7 +74,8 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     const std::string_view path = text.substr(5);
     // sun_path of unix(7) holds 108 bytes with the terminating zero.
     if (path.empty() || path.size() > 107) {
-      return Error{fmt::format("'{}': the path of a Unix socket has 1 to 107 characters, this one {}", text, path.size())};
+      return Error{
+          fmt::format("'{}': the path of a Unix socket has 1 to 107 characters, this one {}", text, path.size())};
     }
     return Endpoint(UnixPath{std::string(path)});
   }

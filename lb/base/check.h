@@ -7,7 +7,8 @@ namespace rr {
 }
 
 /// Ends the process with one line on standard error when the condition is false.
-#define RR_CHECK(condition, message)                                                      \
-  do {                                                                                    \
-    if (!(condition)) [[unlikely]] ::rr::check_failed(#condition, message, __FILE__, __LINE__); \
+#define RR_CHECK(condition, message)                               \
+  do {                                                             \
+    if (!(condition)) [[unlikely]]                                 \
+      ::rr::check_failed(#condition, message, __FILE__, __LINE__); \
   } while (false)

@@ -16,8 +16,9 @@ void Journal::write(Time time, std::string_view entity, std::string_view event) 
   digest_ = fnv1a(digest_, event);
   ++written_;
   lines_.push_back({time, std::string(entity), std::string(event)});
-  if (lines_.size() > keep_) lines_.pop_front();
+  // The sink comes before the line may be dropped: a journal that keeps none still tells of each.
   if (sink_) sink_(lines_.back());
+  if (lines_.size() > keep_) lines_.pop_front();
 }
 
 }  // namespace rr

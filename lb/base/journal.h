@@ -25,7 +25,7 @@ class Journal {
 
   void write(Time time, std::string_view entity, std::string_view event);
 
-  /// Called for every line as it is written; the adapter prints or stores it.
+  /// Called for every line as it is written; the adapter prints or stores it. It must not write to this journal.
   void set_sink(std::function<void(const JournalLine&)> sink) { sink_ = std::move(sink); }
 
   const std::deque<JournalLine>& lines() const { return lines_; }

@@ -16,17 +16,17 @@ constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 struct HeaderView {
-  std::string_view name;   // as received, case kept
-  std::string_view value;  // without the white space around it
+  std::string_view name{};   // as received, case kept
+  std::string_view value{};  // without the white space around it
 };
 
 /// A request head as rules and the desync classification see it.
 struct RequestView {
-  std::string_view method;
-  std::string_view target;  // as sent, not normalised
+  std::string_view method{};
+  std::string_view target{};  // as sent, not normalised
   int major = 1;
   int minor = 1;
-  std::span<const HeaderView> headers;
+  std::span<const HeaderView> headers{};
 
   /// The first header of that name, any case.
   std::optional<std::string_view> header(std::string_view name) const {
@@ -40,10 +40,10 @@ struct RequestView {
 /// A response head.
 struct ResponseView {
   int status = 0;
-  std::string_view reason;
+  std::string_view reason{};
   int major = 1;
   int minor = 1;
-  std::span<const HeaderView> headers;
+  std::span<const HeaderView> headers{};
 
   std::optional<std::string_view> header(std::string_view name) const {
     for (const HeaderView& h : headers) {

@@ -16,6 +16,10 @@ Rng::Rng(std::uint64_t seed) : state_{} {
   }
 }
 
+Rng::Rng(const std::array<std::uint64_t, 4>& state) : state_(state) {
+  RR_CHECK((state_ != std::array<std::uint64_t, 4>{}), "a generator of zeros gives zeros only");
+}
+
 std::uint64_t Rng::next() {
   const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
   const std::uint64_t t = state_[1] << 17;

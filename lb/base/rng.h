@@ -10,7 +10,8 @@ namespace rr {
 class Rng {
  public:
   explicit Rng(std::uint64_t seed);
-  explicit Rng(const std::array<std::uint64_t, 4>& state) : state_(state) {}
+  /// Goes on from what state() gave. All zeros, which no seed leads to, would stay zeros for ever and crash.
+  explicit Rng(const std::array<std::uint64_t, 4>& state);
 
   std::uint64_t next();
 

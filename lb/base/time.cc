@@ -34,7 +34,7 @@ struct Unit {
   std::string_view suffix;
   std::int64_t nanoseconds;
 };
-constexpr std::array kUnits{Unit{"ms", 1'000'000}, Unit{"us", 1'000}, Unit{"ns", 1},
+constexpr std::array kUnits{Unit{"ms", 1'000'000},    Unit{"us", 1'000},         Unit{"ns", 1},
                             Unit{"s", 1'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"h", 3'600'000'000'000}};
 
 Error not_a_duration(std::string_view text) {
@@ -78,11 +78,13 @@ Result<Duration> parse_duration(std::string_view text) {
 
 std::string format_duration(Duration span) {
   const std::int64_t n = span.count();
+  if (n < 0) return "-" + format_duration(n == Duration::min().count() ? Duration::max() : Duration(-n));
   if (n == 0) return "0s";
   if (n % 3'600'000'000'000 == 0) return fmt::format("{}h", n / 3'600'000'000'000);
   if (n % 60'000'000'000 == 0) return fmt::format("{}m", n / 60'000'000'000);
   if (n % 1'000'000'000 == 0) return fmt::format("{}s", n / 1'000'000'000);
   if (n % 1'000'000 == 0 && n < 1'000'000'000) return fmt::format("{}ms", n / 1'000'000);
+  if (n < 1'000'000) return n % 1'000 == 0 ? fmt::format("{}us", n / 1'000) : fmt::format("{}ns", n);
   std::string text = fmt::format("{}.{:09}", n / 1'000'000'000, n % 1'000'000'000);
   while (text.back() == '0') text.pop_back();
   return text + "s";
@@ -92,7 +94,8 @@ std::string format_iso8601(Time time, int fraction_digits) {
   const CivilTime c = civil(time);
   std::string text =
       fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", c.year, c.month, c.day, c.hour, c.minute, c.second);
-  if (fraction_digits > 0) text += "." + fmt::format("{:09}", c.nanosecond).substr(0, static_cast<std::size_t>(fraction_digits));
+  if (fraction_digits > 0)
+    text += "." + fmt::format("{:09}", c.nanosecond).substr(0, static_cast<std::size_t>(fraction_digits));
   return text + "Z";
 }
 

@@ -27,10 +27,13 @@ using Time = Timeline::time_point;
 constexpr Duration kSecond = std::chrono::seconds(1);
 constexpr Duration kMillisecond = std::chrono::milliseconds(1);
 
-/// Reads "10", "0.5" (seconds), "250ms", "10s", "5m", "2h". Not negative. The error names what was read and what would do.
+/// Reads "10", "0.5" (seconds), "250ms", "10s", "5m", "2h", also us and ns. Not negative, not above 146 years; digits
+/// below a nanosecond are dropped. The error names what was read and what would do.
 Result<Duration> parse_duration(std::string_view text);
 
-/// "250ms", "10s", "0.5s", "5m": the shortest form that parse_duration reads back as the same value.
+/// "250ms", "10s", "1.5s", "5m": the largest unit that gives a whole number, else seconds with a fraction (below a
+/// millisecond whole us or ns). parse_duration reads it back as the same value; a negative one, for messages, it
+/// refuses.
 std::string format_duration(Duration span);
 
 /// Seconds as a floating number, for people and JSON only; decisions stay in integers.
