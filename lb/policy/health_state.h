@@ -58,12 +58,12 @@ class Matcher {
 /// The health check of a target group, under the names of the ELBv2 API.
 struct HealthCheck {
   std::string path = "/";
-  std::optional<std::uint16_t> port;  // none: traffic-port
+  std::optional<std::uint16_t> port{};  // none: traffic-port
   Duration interval = std::chrono::seconds(30);
   Duration timeout = std::chrono::seconds(5);
   int healthy_threshold = 5;
   int unhealthy_threshold = 2;
-  Matcher matcher;
+  Matcher matcher{};
   /// Permits intervals and timeouts below AWS's minimum, and a timeout above the interval, for time-lapse runs.
   bool unrestricted = false;
   bool operator==(const HealthCheck&) const = default;

@@ -40,7 +40,7 @@ constexpr Duration kMaximumConnectTimeout = std::chrono::seconds(60);
 
 struct TargetGroupSettings {
   std::string name = "targets";  // up to 32 letters, digits and hyphens
-  HealthCheck health_check;
+  HealthCheck health_check{};
   Duration deregistration_delay = std::chrono::seconds(300);  // deregistration_delay.timeout_seconds, 0 to 3600 s
   Algorithm algorithm = Algorithm::kRoundRobin;               // load_balancing.algorithm.type
   /// target_group_health.unhealthy_state_routing.minimum_healthy_targets.count, 1 to kMaximumTargets
@@ -49,18 +49,18 @@ struct TargetGroupSettings {
 };
 
 struct ForwardTarget {
-  std::string target_group;
+  std::string target_group{};
   int weight = 1;  // 0 to 999
   bool operator==(const ForwardTarget&) const = default;
 };
 struct ForwardAction {
-  std::vector<ForwardTarget> target_groups;
+  std::vector<ForwardTarget> target_groups{};
   bool operator==(const ForwardAction&) const = default;
 };
 struct FixedResponseAction {
   int status = 503;
   std::string content_type = "text/plain";
-  std::string body;
+  std::string body{};
   bool operator==(const FixedResponseAction&) const = default;
 };
 using RuleAction = std::variant<ForwardAction, FixedResponseAction>;
@@ -69,7 +69,7 @@ using RuleAction = std::variant<ForwardAction, FixedResponseAction>;
 struct ListenerSettings {
   std::string name = "http";
   std::uint16_t port = 80;  // logical port: X-Forwarded-Port and logs show it
-  RuleAction default_action;
+  RuleAction default_action{};
   bool operator==(const ListenerSettings&) const = default;
 };
 
@@ -81,8 +81,8 @@ struct LoadBalancerSettings {
   Duration connect_timeout = std::chrono::seconds(10);
   /// Permits idle_timeout and client_keep_alive below AWS's minimum, down to 10 ms, for tests and time-lapse runs.
   bool unrestricted = false;
-  std::vector<ListenerSettings> listeners;
-  std::vector<TargetGroupSettings> target_groups;
+  std::vector<ListenerSettings> listeners{};
+  std::vector<TargetGroupSettings> target_groups{};
   bool operator==(const LoadBalancerSettings&) const = default;
 };
 

@@ -22,10 +22,10 @@ namespace rr {
 
 /// A target as the control plane names and reaches it. (id, address.port) is the identity, as in the ELBv2 API.
 struct TargetSpec {
-  std::string id;    // "i-0123456789abcdef0"; in rr-lb alone the address as text
-  Address address;   // logical: what logs, the API and the Host header of a health check show
-  Address wire;      // where it is connected to
-  std::string zone;  // availability zone, may be empty
+  std::string id{};    // "i-0123456789abcdef0"; in rr-lb alone the address as text
+  Address address{};   // logical: what logs, the API and the Host header of a health check show
+  Address wire{};      // where it is connected to
+  std::string zone{};  // availability zone, may be empty
   bool operator==(const TargetSpec&) const = default;
 };
 
@@ -63,9 +63,9 @@ class TargetGroup {
   TargetGroup& operator=(TargetGroup&&) noexcept;
 
   const TargetGroupSettings& settings() const;
-  /// Takes new settings at once; health counts are kept. A new interval counts from each target's last probe, drains
-  /// that have begun keep their end, and answers to probes of another path or port than the new one are ignored.
-  /// `settings` must have passed validate().
+  /// Takes new settings at once; health counts are kept. A new interval counts from each target's last probe (at once
+  /// if it is over), drains that have begun keep their end, and answers to probes of another path or port than the new
+  /// one are ignored. `settings` must have passed validate().
   void configure(Time now, TargetGroupSettings settings);
 
   /// Replaces the whole desired set (level, not edge; call it as often as you like). New targets begin as kInitial with
@@ -99,7 +99,7 @@ class TargetGroup {
   /// again meanwhile begins anew here, with a probe due at once. Call it before due_probes when both are due.
   void expire_drains(Time now, std::vector<TargetId>& out);
 
-  /// When due_probes or expire_drains next has something to do.
+  /// When due_probes or expire_drains next has something to do: at `now` of the call that caused it or later.
   std::optional<Time> next_wake() const;
 
   /// True while pick() uses unhealthy or initial targets because fewer than minimum_healthy_targets are healthy.

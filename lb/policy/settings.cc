@@ -1,0 +1,233 @@
+#include "lb/policy/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string_view>
+
+namespace rr {
+namespace {
+
+constexpr std::array<std::string_view, 5> kContentTypes{"text/plain", "text/css", "text/html", "application/javascript",
+                                                        "application/json"};
+
+/// Limits are written as AWS writes them, in seconds: "300s", not "5m".
+std::string seconds(Duration span) {
+  if (span % kSecond == Duration::zero()) return fmt::format("{}s", span / kSecond);
+  return format_duration(span);
+}
+
+/// A text as a message may show it: on one line, and not longer than a line.
+std::string one_line(std::string_view value) {
+  constexpr std::size_t kLongest = 60;
+  std::string text;
+  for (const char c : value.substr(0, kLongest)) text += c >= ' ' && c <= '~' ? c : '?';
+  if (value.size() > kLongest) text += "...";
+  return text;
+}
+
+std::string shown(std::string_view value) { return "'" + one_line(value) + "'"; }
+
+class Errors {
+ public:
+  explicit Errors(std::string prefix = "") : prefix_(std::move(prefix)) {}
+
+  void add(std::string_view field, std::string_view sentence) {
+    const std::string name = prefix_ + std::string(field);
+    errors_.push_back({name, fmt::format("{}: {}", name, sentence)});
+  }
+
+  /// Errors of an inner struct, whose fields get our prefix.
+  void add_all(const std::vector<SettingError>& inner) {
+    for (const SettingError& error : inner) errors_.push_back({prefix_ + error.field, prefix_ + error.message});
+  }
+
+  void in_range(std::string_view field, Duration value, Duration low, Duration high, std::string_view hint = "") {
+    if (value >= low && value <= high) return;
+    add(field, fmt::format("{} is out of range: {} to {}{}", seconds(value), seconds(low), seconds(high), hint));
+  }
+
+  void in_range(std::string_view field, int value, int low, int high) {
+    if (value >= low && value <= high) return;
+    add(field, fmt::format("{} is out of range: {} to {}", value, low, high));
+  }
+
+  std::vector<SettingError> take() { return std::move(errors_); }
+
+ private:
+  std::string prefix_;
+  std::vector<SettingError> errors_;
+};
+
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+/// The rule for names of load balancers and target groups.
+void check_name(Errors& errors, const std::string& name) {
+  const bool characters = std::all_of(name.begin(), name.end(), [](char c) { return is_alphanumeric(c) || c == '-'; });
+  const bool ends = !name.empty() && name.front() != '-' && name.back() != '-';
+  if (characters && ends && name.size() <= kMaximumName) return;
+  errors.add("name", fmt::format("{} is not a name: 1 to {} letters, digits and hyphens, no hyphen at either end",
+                                 shown(name), kMaximumName));
+}
+
+void check_minimum_or_unrestricted(Errors& errors, std::string_view field, Duration value, Duration low, Duration high,
+                                   bool unrestricted) {
+  if (unrestricted) {
+    errors.in_range(field, value, kMinimumUnrestricted, high);
+  } else {
+    errors.in_range(field, value, low, high,
+                    value >= kMinimumUnrestricted && value < low ? " (or unrestricted: true)" : "");
+  }
+}
+
+void check_health_path(Errors& errors, const std::string& path) {
+  const bool visible = std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c <= '~' && c != '#'; });
+  if (path.empty() || path.front() != '/') {
+    errors.add("health_check.path", fmt::format("{} does not begin with /: write one like /healthz", shown(path)));
+  } else if (!visible) {
+    errors.add("health_check.path", fmt::format("{} may hold visible ASCII characters only, and no #: percent-encode "
+                                                "the others",
+                                                shown(path)));
+  } else if (path.size() > kMaximumHealthPath) {
+    errors.add("health_check.path",
+               fmt::format("{} has {} characters: 1 to {}", shown(path), path.size(), kMaximumHealthPath));
+  }
+}
+
+void check_forward(Errors& errors, const ForwardAction& action, const std::vector<TargetGroupSettings>& groups) {
+  const std::size_t count = action.target_groups.size();
+  if (count < 1 || count > kMaximumForwardTargets) {
+    errors.add("target_groups", fmt::format("{} target groups: 1 to {}", count, kMaximumForwardTargets));
+  }
+  std::set<std::string_view> seen;
+  bool positive = count == 0;
+  bool in_range = true;
+  for (const ForwardTarget& target : action.target_groups) {
+    const std::string field = fmt::format("target_groups[{}]", one_line(target.target_group));
+    if (!seen.insert(target.target_group).second) {
+      errors.add(field, fmt::format("{} is named twice: name each target group once", shown(target.target_group)));
+    }
+    if (std::none_of(groups.begin(), groups.end(), [&](const auto& g) { return g.name == target.target_group; })) {
+      errors.add(field, fmt::format("{} is not a target group of this load balancer", shown(target.target_group)));
+    }
+    errors.in_range(field + ".weight", target.weight, 0, kMaximumWeight);
+    in_range = in_range && target.weight >= 0 && target.weight <= kMaximumWeight;
+    positive = positive || target.weight > 0;
+  }
+  if (in_range && !positive) {
+    errors.add("target_groups", fmt::format("every weight is 0: give one a weight of 1 to {}", kMaximumWeight));
+  }
+}
+
+void check_fixed_response(Errors& errors, const FixedResponseAction& action) {
+  const int hundreds = action.status / 100;
+  if (action.status < 200 || action.status > 599 || hundreds == 3) {
+    errors.add("status", fmt::format("{} is out of range: 200 to 299 or 400 to 599", action.status));
+  }
+  if (std::find(kContentTypes.begin(), kContentTypes.end(), action.content_type) == kContentTypes.end()) {
+    errors.add("content_type",
+               fmt::format("{} is not offered: {}", shown(action.content_type), fmt::join(kContentTypes, ", ")));
+  }
+  if (action.body.size() > kMaximumFixedResponseBody) {
+    errors.add("body", fmt::format("{} has {} bytes: 0 to {}", shown(action.body), action.body.size(),
+                                   kMaximumFixedResponseBody));
+  }
+}
+
+std::vector<SettingError> check_action(std::string prefix, const RuleAction& action,
+                                       const std::vector<TargetGroupSettings>& groups) {
+  Errors errors(std::move(prefix));
+  if (const auto* forward = std::get_if<ForwardAction>(&action)) check_forward(errors, *forward, groups);
+  if (const auto* fixed = std::get_if<FixedResponseAction>(&action)) check_fixed_response(errors, *fixed);
+  return errors.take();
+}
+
+void check_target_groups(Errors& errors, const std::vector<TargetGroupSettings>& groups) {
+  if (groups.size() > kMaximumTargetGroups) {
+    errors.add("target_groups", fmt::format("{} target groups: 0 to {}", groups.size(), kMaximumTargetGroups));
+  }
+  std::set<std::string_view> names;
+  for (const TargetGroupSettings& group : groups) {
+    Errors inner(fmt::format("target_groups[{}].", one_line(group.name)));
+    inner.add_all(validate(group));
+    if (!names.insert(group.name).second) {
+      inner.add("name", fmt::format("{} is taken: give each target group a name of its own", shown(group.name)));
+    }
+    errors.add_all(inner.take());
+  }
+}
+
+void check_listeners(Errors& errors, const LoadBalancerSettings& settings) {
+  if (settings.listeners.size() > kMaximumListeners) {
+    errors.add("listeners", fmt::format("{} listeners: 0 to {}", settings.listeners.size(), kMaximumListeners));
+  }
+  std::set<std::string_view> names;
+  std::set<std::uint16_t> ports;
+  for (const ListenerSettings& listener : settings.listeners) {
+    Errors inner(fmt::format("listeners[{}].", one_line(listener.name)));
+    if (listener.name.empty()) inner.add("name", "'' is not a name: 1 or more characters");
+    if (!names.insert(listener.name).second) {
+      inner.add("name", fmt::format("{} is taken: give each listener a name of its own", shown(listener.name)));
+    }
+    inner.in_range("port", listener.port, 1, 65535);
+    if (!ports.insert(listener.port).second) {
+      inner.add("port", fmt::format("{} is taken: give each listener a port of its own", listener.port));
+    }
+    inner.add_all(check_action("default_action.", listener.default_action, settings.target_groups));
+    errors.add_all(inner.take());
+  }
+}
+
+}  // namespace
+
+std::vector<SettingError> validate(const HealthCheck& settings) {
+  Errors errors;
+  check_health_path(errors, settings.path);
+  if (settings.port) errors.in_range("health_check.port", *settings.port, 1, 65535);
+  check_minimum_or_unrestricted(errors, "health_check.interval", settings.interval, kMinimumHealthInterval,
+                                kMaximumHealthInterval, settings.unrestricted);
+  check_minimum_or_unrestricted(errors, "health_check.timeout", settings.timeout, kMinimumHealthTimeout,
+                                kMaximumHealthTimeout, settings.unrestricted);
+  if (!settings.unrestricted && settings.timeout >= settings.interval) {
+    errors.add("health_check.timeout", fmt::format("{} must be smaller than health_check.interval, which is {}",
+                                                   seconds(settings.timeout), seconds(settings.interval)));
+  }
+  errors.in_range("health_check.healthy_threshold", settings.healthy_threshold, kMinimumThreshold, kMaximumThreshold);
+  errors.in_range("health_check.unhealthy_threshold", settings.unhealthy_threshold, kMinimumThreshold,
+                  kMaximumThreshold);
+  return errors.take();
+}
+
+std::vector<SettingError> validate(const TargetGroupSettings& settings) {
+  Errors errors;
+  check_name(errors, settings.name);
+  errors.add_all(validate(settings.health_check));
+  errors.in_range("deregistration_delay", settings.deregistration_delay, Duration::zero(), kMaximumDeregistrationDelay);
+  if (settings.algorithm == Algorithm::kLeastOutstandingRequests) {
+    errors.add("algorithm", fmt::format("'{}' is not offered: {} or {}", to_string(settings.algorithm),
+                                        to_string(Algorithm::kRoundRobin), to_string(Algorithm::kWeightedRandom)));
+  }
+  errors.in_range("minimum_healthy_targets", settings.minimum_healthy_targets, 1, kMaximumTargets);
+  return errors.take();
+}
+
+std::vector<SettingError> validate(const LoadBalancerSettings& settings) {
+  Errors errors;
+  check_name(errors, settings.name);
+  if (settings.name.starts_with("internal-")) {
+    errors.add("name",
+               fmt::format("{} begins with internal-, which is reserved: choose another", shown(settings.name)));
+  }
+  check_minimum_or_unrestricted(errors, "idle_timeout", settings.idle_timeout, kMinimumIdleTimeout, kMaximumIdleTimeout,
+                                settings.unrestricted);
+  check_minimum_or_unrestricted(errors, "client_keep_alive", settings.client_keep_alive, kMinimumClientKeepAlive,
+                                kMaximumClientKeepAlive, settings.unrestricted);
+  errors.in_range("connect_timeout", settings.connect_timeout, kMinimumUnrestricted, kMaximumConnectTimeout);
+  check_listeners(errors, settings);
+  check_target_groups(errors, settings.target_groups);
+  return errors.take();
+}
+
+}  // namespace rr

@@ -1,0 +1,634 @@
+#include "lb/policy/target_group.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "lb/base/rng.h"
+
+namespace {
+/// Counts what the operators below hand out, so that a test can say that something does not allocate.
+std::size_t allocations = 0;
+
+void* counted_allocation(std::size_t size) {
+  ++allocations;
+  void* memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+}  // namespace
+
+void* operator new(std::size_t size) { return counted_allocation(size); }
+void* operator new[](std::size_t size) { return counted_allocation(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size == 0 ? 1 : size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size == 0 ? 1 : size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace rr {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr Time at(double second) {
+  return Time{std::chrono::duration_cast<Duration>(std::chrono::duration<double>(second))};
+}
+
+constexpr ProbeOutcome kGood{ProbeOutcome::Kind::kAnswered, 200};
+constexpr ProbeOutcome kBad{ProbeOutcome::Kind::kAnswered, 503};
+constexpr ProbeOutcome kTimedOut{ProbeOutcome::Kind::kTimedOut, 0};
+
+TargetSpec spec(const std::string& id, std::uint16_t wire_port = 9000) {
+  return {.id = id,
+          .address = Address::v4(172, 31, 16, static_cast<std::uint8_t>(id.back()), 8080),
+          .wire = Address::v4(127, 31, 16, static_cast<std::uint8_t>(id.back()), wire_port),
+          .zone = "eu-west-1a"};
+}
+
+/// Targets with ids of one letter each.
+std::vector<TargetSpec> specs(const std::string& letters) {
+  std::vector<TargetSpec> result;
+  for (const char letter : letters) result.push_back(spec(std::string(1, letter)));
+  return result;
+}
+
+/// Interval 10 s, thresholds 3 up and 2 down, deregistration delay 30 s.
+TargetGroupSettings settings() {
+  return {.health_check = {.interval = seconds(10), .healthy_threshold = 3, .unhealthy_threshold = 2},
+          .deregistration_delay = seconds(30)};
+}
+
+/// A target group with a journal and short ways to speak of its targets by letter.
+struct Story {
+  Journal journal;
+  TargetGroup group;
+  Rng random{1};
+
+  explicit Story(const TargetGroupSettings& chosen = settings()) : group(chosen, &journal) {}
+
+  void set(double now, const std::string& letters) { group.set_targets(at(now), specs(letters)); }
+
+  TargetId id(const std::string& letter) const {
+    const auto target = group.find(letter, 8080);
+    EXPECT_TRUE(target) << letter;
+    return target.value_or(TargetId{});
+  }
+
+  std::vector<ProbeDue> due(double now) {
+    std::vector<ProbeDue> out;
+    group.due_probes(at(now), out);
+    return out;
+  }
+
+  /// The letters of the targets whose probes are due.
+  std::string due_letters(double now) {
+    std::string result;
+    for (const ProbeDue& probe : due(now)) result += group.find(probe.target)->id;
+    return result;
+  }
+
+  /// Performs the probes that are due; the targets in `good` answer well.
+  void probe(double now, const std::string& good) {
+    for (const ProbeDue& probe : due(now)) {
+      const bool answers = good.find(group.find(probe.target)->id) != std::string::npos;
+      group.observe(at(now), probe.target, probe.sequence, answers ? kGood : kBad);
+    }
+  }
+
+  std::string picks(double now, int count) {
+    std::string result;
+    for (int i = 0; i < count; ++i) {
+      const auto target = group.pick(at(now), random);
+      result += target ? group.find(*target)->id : "-";
+    }
+    return result;
+  }
+
+  std::vector<TargetId> expire(double now) {
+    std::vector<TargetId> out;
+    group.expire_drains(at(now), out);
+    return out;
+  }
+
+  /// "a:healthy b:draining"
+  std::string states() const {
+    std::string result;
+    for (const TargetStatus& status : group.status()) {
+      result += (result.empty() ? "" : " ") + status.spec.id + ":" + std::string(to_string(status.health.state));
+    }
+    return result;
+  }
+
+  std::vector<std::string> lines() const {
+    std::vector<std::string> result;
+    for (const JournalLine& line : journal.lines()) {
+      result.push_back(format_duration(line.time.time_since_epoch()) + " " + line.entity + " " + line.event);
+    }
+    return result;
+  }
+};
+
+TEST(TargetGroup, IsEmptyAtFirst) {
+  Story story;
+  EXPECT_EQ(story.picks(0, 1), "-");
+  EXPECT_EQ(story.group.next_wake(), std::nullopt);
+  EXPECT_FALSE(story.group.failing_open());
+  EXPECT_THAT(story.group.status(), IsEmpty());
+  EXPECT_EQ(story.group.find(TargetId{1}), nullptr);
+  EXPECT_EQ(story.group.state(TargetId{1}), std::nullopt);
+  EXPECT_EQ(story.group.find("a", 8080), std::nullopt);
+  EXPECT_EQ(story.group.observe(at(0), TargetId{1}, 1, kGood), std::nullopt);
+}
+
+TEST(TargetGroup, OneSuccessBringsANewTargetInAndOnlyHealthyOnesAreUsed) {
+  Story story;
+  story.set(0, "abc");
+  EXPECT_EQ(story.states(), "a:initial b:initial c:initial");
+  story.probe(0, "ac");
+  EXPECT_EQ(story.states(), "a:healthy b:initial c:healthy");
+  EXPECT_EQ(story.picks(0, 4), "acac");
+  story.probe(10, "ac");
+  EXPECT_EQ(story.states(), "a:healthy b:unhealthy c:healthy");
+  EXPECT_EQ(story.group.status()[1].since, at(10));
+  EXPECT_EQ(describe(story.group.status()[1].health), "Health checks failed with these codes: [503]");
+}
+
+TEST(TargetGroup, AProbeCarriesBothAddressesAndTheHealthChecksPort) {
+  Story story;
+  story.group.set_targets(at(0), std::vector{spec("a", 40001)});
+  auto probes = story.due(0);
+  ASSERT_EQ(probes.size(), 1U);
+  EXPECT_EQ(probes[0].wire, spec("a", 40001).wire);
+  EXPECT_EQ(probes[0].logical, spec("a").address);
+  TargetGroupSettings other = settings();
+  other.health_check.port = 9999;
+  story.group.configure(at(1), other);
+  probes = story.due(10);
+  ASSERT_EQ(probes.size(), 1U);
+  EXPECT_EQ(probes[0].wire.port, 9999);
+  EXPECT_EQ(probes[0].wire.ip, spec("a").wire.ip);
+  EXPECT_EQ(probes[0].logical.port, 9999);
+}
+
+TEST(TargetGroupProbes, StartAtOnceAndKeepToTheTargetsOwnGrid) {
+  Story story;
+  story.set(0, "a");
+  EXPECT_EQ(story.group.next_wake(), at(0));
+  EXPECT_EQ(story.due_letters(0), "a");
+  EXPECT_EQ(story.group.next_wake(), at(10));
+  story.set(3, "ab");
+  EXPECT_EQ(story.group.next_wake(), at(3));
+  EXPECT_EQ(story.due_letters(3), "b");
+  EXPECT_EQ(story.due_letters(9.999), "");
+  EXPECT_EQ(story.due_letters(10), "a");
+  EXPECT_EQ(story.due_letters(13), "b");
+  // Woken 4 s late: the next start of a is at 30 all the same.
+  EXPECT_EQ(story.due_letters(24), "ab");
+  EXPECT_EQ(story.group.next_wake(), at(30));
+  // Starts that were missed are left out: a's of 30 and 40 and b's of 33 and 43 are one start each.
+  EXPECT_EQ(story.due_letters(45), "ab");
+  EXPECT_EQ(story.group.next_wake(), at(50));
+}
+
+TEST(TargetGroupProbes, EqualInstantsKeepTheOrderOfRegistration) {
+  Story story;
+  story.set(0, "cab");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(story.due_letters(10 * i), "cab");
+}
+
+TEST(TargetGroupProbes, ANewIntervalCountsFromTheLastProbe) {
+  Story story;
+  story.set(0, "a");
+  story.due(0);
+  story.set(4, "ab");  // b is not yet probed
+  TargetGroupSettings shorter = settings();
+  shorter.health_check.interval = seconds(6);
+  story.group.configure(at(5), shorter);
+  EXPECT_EQ(story.group.next_wake(), at(4));
+  EXPECT_EQ(story.due_letters(5), "b");
+  EXPECT_EQ(story.due_letters(6), "a");
+  shorter.health_check.interval = seconds(5);
+  // a's next was at 12 and b's at 10; the last ones were at 6 and 4, so 11 and 9: both over, never in the past.
+  story.group.configure(at(11.5), shorter);
+  EXPECT_EQ(story.group.next_wake(), at(11.5));
+  EXPECT_EQ(story.due_letters(11.5), "ab");
+  EXPECT_EQ(story.group.next_wake(), at(16.5));
+}
+
+TEST(TargetGroupProbes, OverlappingProbesAreAppliedBySequence) {
+  // A time-lapse run at speed 50: interval 0.2 s, timeout 0.25 s.
+  TargetGroupSettings fast = settings();
+  fast.health_check.unrestricted = true;
+  fast.health_check.interval = milliseconds(200);
+  fast.health_check.timeout = milliseconds(250);
+  ASSERT_THAT(validate(fast), IsEmpty());
+  Story story(fast);
+  story.set(0, "a");
+  const ProbeDue first = story.due(0).at(0);
+  const ProbeDue second = story.due(0.2).at(0);
+  EXPECT_GT(second.sequence, first.sequence);
+  // The second answers before the first times out: the older news no longer counts.
+  EXPECT_TRUE(story.group.observe(at(0.21), second.target, second.sequence, kGood));
+  EXPECT_EQ(story.group.observe(at(0.25), first.target, first.sequence, kTimedOut), std::nullopt);
+  // In order both count: two time-outs in a row eject.
+  const ProbeDue third = story.due(0.4).at(0);
+  const ProbeDue fourth = story.due(0.6).at(0);
+  EXPECT_EQ(story.group.observe(at(0.65), third.target, third.sequence, kTimedOut), std::nullopt);
+  const auto change = story.group.observe(at(0.85), fourth.target, fourth.sequence, kTimedOut);
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->id, "a");
+  EXPECT_EQ(change->transition.to.reason, TargetReason::kTimeout);
+}
+
+TEST(TargetGroupProbes, AnOutcomeCountsOnceAndOnlyIfItWasAskedFor) {
+  Story story;
+  story.set(0, "a");
+  const ProbeDue probe = story.due(0).at(0);
+  EXPECT_EQ(story.group.observe(at(0), probe.target, probe.sequence + 1, kGood), std::nullopt);
+  EXPECT_EQ(story.group.observe(at(0), probe.target, probe.sequence, kBad), std::nullopt);
+  EXPECT_EQ(story.group.observe(at(0), probe.target, probe.sequence, kBad), std::nullopt);
+  EXPECT_EQ(story.states(), "a:initial");  // a second failure would have made it unhealthy
+}
+
+TEST(TargetGroupProbes, AnOutcomeForADrainingOrForgottenTargetIsIgnored) {
+  Story story;
+  story.set(0, "a");
+  const ProbeDue probe = story.due(0).at(0);
+  story.set(1, "");
+  EXPECT_EQ(story.group.observe(at(2), probe.target, probe.sequence, kGood), std::nullopt);
+  EXPECT_EQ(story.states(), "a:draining");
+  story.expire(31);
+  EXPECT_EQ(story.group.observe(at(32), probe.target, probe.sequence, kGood), std::nullopt);
+  // Nor does it count for the target of the same name that comes after.
+  story.set(33, "a");
+  EXPECT_EQ(story.group.observe(at(33), probe.target, probe.sequence, kGood), std::nullopt);
+  EXPECT_EQ(story.group.observe(at(33), story.id("a"), probe.sequence, kGood), std::nullopt);
+  EXPECT_EQ(story.states(), "a:initial");
+}
+
+TEST(TargetGroupProbes, ADrainingTargetIsNotProbed) {
+  Story story;
+  story.set(0, "ab");
+  EXPECT_EQ(story.due_letters(0), "ab");
+  story.set(5, "b");
+  EXPECT_EQ(story.due_letters(10), "b");
+}
+
+TEST(TargetGroupPick, TwoTargetsAlternateStrictlyAlsoAfterOneCameBack) {
+  Story story;
+  story.set(0, "ab");
+  story.probe(0, "ab");
+  EXPECT_EQ(story.picks(0, 5), "ababa");
+  story.probe(10, "a");
+  story.probe(20, "a");  // b is ejected
+  EXPECT_EQ(story.picks(20, 3), "aaa");
+  for (const double second : {30, 40, 50}) story.probe(second, "ab");
+  EXPECT_EQ(story.picks(50, 4), "baba");
+  // Probes without a transition leave the turns alone.
+  story.probe(60, "ab");
+  EXPECT_EQ(story.picks(60, 1), "b");
+  story.probe(70, "a");
+  EXPECT_EQ(story.picks(70, 2), "ab");
+}
+
+TEST(TargetGroupPick, TheShareOfAnEjectedTargetIsSpreadEvenly) {
+  Story story;
+  story.set(0, "abcd");
+  story.probe(0, "abcd");
+  const auto counts = [&](double now, int count) {
+    std::map<char, int> result;
+    for (const char letter : story.picks(now, count)) ++result[letter];
+    return result;
+  };
+  EXPECT_EQ(counts(0, 1000), (std::map<char, int>{{'a', 250}, {'b', 250}, {'c', 250}, {'d', 250}}));
+  story.probe(10, "acd");
+  story.probe(20, "acd");
+  EXPECT_EQ(counts(20, 999), (std::map<char, int>{{'a', 333}, {'c', 333}, {'d', 333}}));
+  for (const double second : {30, 40, 50}) story.probe(second, "abcd");
+  EXPECT_EQ(counts(50, 1000), (std::map<char, int>{{'a', 250}, {'b', 250}, {'c', 250}, {'d', 250}}));
+}
+
+TEST(TargetGroupPick, NeverGivesWhatWasTried) {
+  Story story;
+  story.set(0, "ab");
+  story.probe(0, "ab");
+  const TargetId a = story.id("a"), b = story.id("b");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(story.group.pick(at(0), story.random, std::vector{a}), b);
+  EXPECT_EQ(story.group.pick(at(0), story.random, std::vector{a, b}), std::nullopt);
+}
+
+TEST(TargetGroupPick, WeightedRandomLeavesRoundRobin) {
+  TargetGroupSettings random = settings();
+  random.algorithm = Algorithm::kWeightedRandom;
+  Story story(random);
+  story.set(0, "abc");
+  story.probe(0, "ab");
+  const std::string letters = story.picks(0, 1000);
+  // 500 each but for five standard deviations of sqrt(1000 / 4) = 15.8.
+  EXPECT_NEAR(static_cast<double>(std::count(letters.begin(), letters.end(), 'a')), 500, 79);
+  EXPECT_EQ(std::count(letters.begin(), letters.end(), 'c'), 0);
+  // In turn there would be no pair.
+  EXPECT_NE(letters.find("aa"), std::string::npos);
+}
+
+TEST(TargetGroupPick, DoesNotAllocate) {
+  Story story;
+  story.set(0, "abcdefgh");
+  story.probe(0, "abcdefgh");
+  const std::vector<TargetId> tried{story.id("c")};
+  const auto observe = [&](const ProbeDue& probe, const ProbeOutcome& outcome) {
+    story.group.observe(at(30), probe.target, probe.sequence, outcome);
+  };
+  // Also the first pick after a transition, to a shorter list and to a longer one.
+  for (const double second : {10, 20}) story.probe(second, "abcd");
+  for (const auto& probe : story.due(30)) observe(probe, kBad);
+  const std::size_t before = allocations;
+  for (int i = 0; i < 100; ++i) {
+    const auto target = story.group.pick(at(30), story.random, tried);
+    story.group.started(*target);
+    story.group.finished(*target);
+  }
+  EXPECT_EQ(allocations, before);
+  for (const auto& probe : story.due(40)) observe(probe, kBad);  // now all are unhealthy
+  ASSERT_TRUE(story.group.failing_open());
+  const std::size_t failing_open = allocations;
+  for (int i = 0; i < 100; ++i) static_cast<void>(story.group.pick(at(40), story.random));
+  EXPECT_EQ(allocations, failing_open);
+}
+
+TEST(TargetGroupFailOpen, UsesAllRegisteredWhenNoneIsHealthy) {
+  Story story;
+  story.set(0, "abc");
+  EXPECT_TRUE(story.group.failing_open());
+  EXPECT_EQ(story.picks(0, 3), "abc");  // initial ones too
+  story.probe(0, "a");
+  EXPECT_FALSE(story.group.failing_open());
+  EXPECT_EQ(story.picks(0, 2), "aa");
+  story.probe(10, "");
+  EXPECT_EQ(story.picks(10, 2), "aa");
+  story.probe(20, "");  // now a is unhealthy too
+  EXPECT_EQ(story.states(), "a:unhealthy b:unhealthy c:unhealthy");
+  EXPECT_TRUE(story.group.failing_open());
+  EXPECT_EQ(story.picks(20, 6), "bcabca");
+}
+
+TEST(TargetGroupFailOpen, NeverUsesADrainingTarget) {
+  Story story;
+  story.set(0, "ab");
+  story.probe(0, "ab");
+  story.set(1, "b");
+  story.probe(10, "");
+  story.probe(20, "");
+  EXPECT_EQ(story.states(), "a:draining b:unhealthy");
+  EXPECT_TRUE(story.group.failing_open());
+  EXPECT_EQ(story.picks(20, 4), "bbbb");
+  story.set(21, "");
+  EXPECT_EQ(story.states(), "a:draining b:draining");
+  EXPECT_FALSE(story.group.failing_open());
+  EXPECT_EQ(story.picks(21, 2), "--");
+}
+
+TEST(TargetGroupFailOpen, TheMinimumOfHealthyTargetsIsASetting) {
+  TargetGroupSettings two = settings();
+  two.minimum_healthy_targets = 2;
+  Story story(two);
+  story.set(0, "abc");
+  story.probe(0, "a");
+  EXPECT_TRUE(story.group.failing_open());  // one of three, two are needed
+  EXPECT_EQ(story.picks(0, 3), "abc");
+  for (const double second : {10, 20, 30}) story.probe(second, "ab");
+  EXPECT_EQ(story.states(), "a:healthy b:healthy c:unhealthy");
+  EXPECT_FALSE(story.group.failing_open());
+  EXPECT_EQ(story.picks(30, 4), "abab");
+  two.minimum_healthy_targets = 3;
+  story.group.configure(at(31), two);
+  EXPECT_TRUE(story.group.failing_open());
+  EXPECT_EQ(story.picks(31, 3), "cab");
+  // Too few, but none beside the healthy ones: nothing unhealthy is used.
+  story.set(32, "ab");
+  EXPECT_FALSE(story.group.failing_open());
+  EXPECT_EQ(story.picks(32, 2), "ab");
+}
+
+TEST(TargetGroupDrain, LifeCycle) {
+  Story story;
+  story.set(0, "ab");
+  story.probe(0, "ab");
+  const TargetId a = story.id("a");
+  story.group.started(a);
+  story.group.started(a);
+  story.set(5, "b");
+  EXPECT_EQ(story.states(), "a:draining b:healthy");
+  const TargetStatus draining = story.group.status()[0];
+  EXPECT_EQ(draining.health.reason, TargetReason::kDeregistrationInProgress);
+  EXPECT_EQ(describe(draining.health), "Target deregistration is in progress");
+  EXPECT_EQ(draining.since, at(5));
+  EXPECT_EQ(draining.drain_ends, at(35));
+  EXPECT_EQ(draining.outstanding, 2U);
+  EXPECT_EQ(story.picks(5, 3), "bbb");
+  EXPECT_FALSE(story.group.finished(a));
+  EXPECT_TRUE(story.group.finished(a));
+  // Idle now, but shown until the delay ends.
+  EXPECT_THAT(story.expire(34.999), IsEmpty());
+  EXPECT_EQ(story.states(), "a:draining b:healthy");
+  EXPECT_THAT(story.expire(35), ElementsAre(a));
+  EXPECT_EQ(story.states(), "b:healthy");
+  EXPECT_EQ(story.group.find(a), nullptr);
+  EXPECT_EQ(story.group.find("a", 8080), std::nullopt);
+  EXPECT_THAT(story.expire(36), IsEmpty());
+}
+
+TEST(TargetGroupDrain, ARequestThatOutlivesTheDelayIsTheCallersToEnd) {
+  Story story;
+  story.set(0, "a");
+  const TargetId a = story.id("a");
+  story.group.started(a);
+  story.set(1, "");
+  EXPECT_THAT(story.expire(31), ElementsAre(a));
+  EXPECT_FALSE(story.group.finished(a));
+}
+
+TEST(TargetGroupDrain, FinishedIsTrueForADrainingTargetOnly) {
+  Story story;
+  story.set(0, "a");
+  story.group.started(story.id("a"));
+  EXPECT_FALSE(story.group.finished(story.id("a")));
+}
+
+TEST(TargetGroupDrain, ATargetThatComesBackWaitsAndBeginsAnew) {
+  Story story;
+  story.set(0, "ab");
+  story.probe(0, "ab");
+  const TargetId before = story.id("a");
+  story.set(5, "b");
+  story.group.set_targets(at(6), std::vector{spec("a", 9001), spec("b")});
+  story.group.set_targets(at(7), std::vector{spec("a", 9002), spec("b")});
+  EXPECT_EQ(story.states(), "a:draining b:healthy");
+  EXPECT_EQ(story.group.find(before)->wire.port, 9000);
+  EXPECT_EQ(story.picks(7, 2), "bb");
+  story.due(10);
+  story.due(20);
+  story.due(30);
+  EXPECT_EQ(story.group.next_wake(), at(35));
+  EXPECT_THAT(story.expire(35), ElementsAre(before));
+  EXPECT_EQ(story.states(), "b:healthy a:initial");
+  const TargetId after = story.id("a");
+  EXPECT_GT(after, before);
+  EXPECT_EQ(story.group.find(after)->wire.port, 9002);
+  EXPECT_EQ(story.group.next_wake(), at(35));
+  EXPECT_EQ(story.due_letters(35), "a");
+}
+
+TEST(TargetGroupDrain, ATargetThatComesBackAndGoesAgainDoesNotReturn) {
+  Story story;
+  story.set(0, "a");
+  story.set(1, "");
+  story.set(2, "a");
+  story.set(3, "");
+  story.expire(31);
+  EXPECT_EQ(story.states(), "");
+  EXPECT_EQ(story.group.next_wake(), std::nullopt);
+}
+
+TEST(TargetGroupDrain, WithoutADelayItEndsAtOnce) {
+  TargetGroupSettings no_delay = settings();
+  no_delay.deregistration_delay = Duration::zero();
+  Story story(no_delay);
+  story.set(0, "a");
+  const TargetId before = story.id("a");
+  story.set(1, "");
+  EXPECT_EQ(story.group.next_wake(), at(1));
+  story.set(1, "a");
+  EXPECT_THAT(story.expire(1), ElementsAre(before));
+  EXPECT_EQ(story.states(), "a:initial");
+  EXPECT_NE(story.id("a"), before);
+}
+
+TEST(TargetGroupDrain, ANewDelayIsForDrainsToCome) {
+  Story story;
+  story.set(0, "ab");
+  story.set(1, "b");
+  TargetGroupSettings shorter = settings();
+  shorter.deregistration_delay = seconds(5);
+  story.group.configure(at(2), shorter);
+  story.set(3, "");
+  EXPECT_EQ(story.group.status()[0].drain_ends, at(31));
+  EXPECT_EQ(story.group.status()[1].drain_ends, at(8));
+}
+
+TEST(TargetGroupDesired, TheSameSetAgainChangesNothing) {
+  Story story;
+  story.set(0, "abc");
+  story.probe(0, "ab");
+  story.set(1, "ab");
+  story.picks(1, 1);
+  const std::string before = story.states();
+  const std::uint64_t digest = story.journal.digest();
+  const TargetId a = story.id("a");
+  for (int i = 0; i < 100; ++i) story.set(2 + i * 0.01, "ab");
+  EXPECT_EQ(story.states(), before);
+  EXPECT_EQ(story.journal.digest(), digest);
+  EXPECT_EQ(story.id("a"), a);
+  EXPECT_EQ(story.group.next_wake(), at(10));
+  EXPECT_EQ(story.picks(3, 2), "ba");  // the turn goes on
+  EXPECT_EQ(story.due_letters(10), "ab");
+}
+
+TEST(TargetGroupDesired, TheOrderOfTheSetDoesNotMatterAfterTheFirst) {
+  Story story;
+  story.set(0, "ab");
+  story.probe(0, "ab");
+  story.set(1, "ba");
+  EXPECT_EQ(story.states(), "a:healthy b:healthy");
+  EXPECT_EQ(story.picks(1, 3), "aba");
+}
+
+TEST(TargetGroupDesired, ANewWireAddressIsTakenOverAndKeepsTheHealth) {
+  Story story;
+  story.set(0, "a");
+  story.probe(0, "a");
+  const TargetId a = story.id("a");
+  const ProbeDue asked_before = story.due(10).at(0);
+  TargetSpec moved = spec("a", 9001);
+  moved.zone = "eu-west-1b";
+  story.group.set_targets(at(11), std::vector{moved});
+  EXPECT_EQ(story.id("a"), a);
+  EXPECT_EQ(*story.group.find(a), moved);
+  EXPECT_EQ(story.states(), "a:healthy");
+  // What the old address says no longer counts: one failure here and one there are not two in a row.
+  EXPECT_EQ(story.group.observe(at(12), a, asked_before.sequence, kBad), std::nullopt);
+  const ProbeDue asked_after = story.due(20).at(0);
+  EXPECT_EQ(asked_after.wire.port, 9001);
+  EXPECT_EQ(story.group.observe(at(20), a, asked_after.sequence, kBad), std::nullopt);
+  EXPECT_EQ(story.states(), "a:healthy");
+}
+
+TEST(TargetGroupDesired, TheSameIdOnAnotherPortIsAnotherTarget) {
+  Story story;
+  TargetSpec other_port = spec("a");
+  other_port.address.port = 8081;
+  story.group.set_targets(at(0), std::vector{spec("a"), other_port});
+  EXPECT_EQ(story.group.status().size(), 2U);
+  EXPECT_NE(story.group.find("a", 8080), story.group.find("a", 8081));
+}
+
+TEST(TargetGroupDesired, OfTwoSpecsWithOneIdentityTheFirstCounts) {
+  Story story;
+  for (int i = 0; i < 2; ++i) story.group.set_targets(at(i), std::vector{spec("a", 9001), spec("a", 9002)});
+  ASSERT_EQ(story.group.status().size(), 1U);
+  EXPECT_EQ(story.group.status()[0].spec.wire.port, 9001);
+}
+
+TEST(TargetGroupJournal, TellsEveryTransition) {
+  Story story;
+  story.set(0, "a");
+  story.probe(0, "a");
+  story.probe(10, "");
+  for (const ProbeDue& probe : story.due(20)) story.group.observe(at(22), probe.target, probe.sequence, kTimedOut);
+  story.probe(30, "");
+  for (const double second : {40, 50, 60}) story.probe(second, "a");
+  story.set(61, "");
+  story.expire(91);
+  EXPECT_THAT(story.lines(),
+              ElementsAre("0s a unused -> initial: Elb.InitialHealthChecking: Initial health checks in progress",
+                          "0s a initial -> healthy",  //
+                          "22s a healthy -> unhealthy: Target.Timeout: Request timed out",
+                          "30s a unhealthy -> unhealthy: Target.ResponseCodeMismatch: Health checks failed with these "
+                          "codes: [503]",
+                          "1m a unhealthy -> healthy",
+                          "61s a healthy -> draining: Target.DeregistrationInProgress: Target deregistration is in "
+                          "progress",
+                          "91s a draining -> unused: Target.NotRegistered: Target is not registered to the target "
+                          "group"));
+}
+
+TEST(TargetGroup, WorksWithoutAJournalAndMoves) {
+  TargetGroup first(settings(), nullptr);
+  first.set_targets(at(0), specs("ab"));
+  TargetGroup second(std::move(first));
+  TargetGroup third(settings(), nullptr);
+  third = std::move(second);
+  EXPECT_EQ(third.status().size(), 2U);
+  EXPECT_EQ(third.settings(), settings());
+}
+
+TEST(TargetGroupDeathTest, CountsThatCannotBeCrash) {
+  Story story;
+  story.set(0, "a");
+  EXPECT_DEATH(story.group.started(TargetId{99}), "not registered");
+  EXPECT_DEATH(static_cast<void>(story.group.finished(story.id("a"))), "more requests");
+}
+
+}  // namespace
+}  // namespace rr
