@@ -2,7 +2,7 @@
 // The classic release: double the group with the new launch-template version, wait until the new instances are healthy
 // and answer the new commit, halve it again and verify that only the new commit is left. What it assumes (the termination
 // policy removes the old ones) is checked, not hoped for.
-#include <map>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,7 +19,7 @@ enum class DoublePhase : std::uint8_t {
   kHalving,     // waiting until the old ones have gone
   kVerifying,   // asking through the front
   kReleased,
-  kFailed,      // see `outcome`; the group is left as it is and the sentence says how it stands
+  kFailed,      // see `outcome`: why, and how the group stands
 };
 std::string_view to_string(DoublePhase phase);
 
@@ -29,6 +29,7 @@ struct DoubleRelease {
   std::string commit;
   int template_version = 0;
   int previous_version = 0;
+  std::string previous_specification;  // the group's, may be $Default
   int original_capacity = 0;
   DoublePhase phase = DoublePhase::kDoubling;
   Time started;
@@ -39,6 +40,12 @@ struct DoubleRelease {
   std::set<InstanceId> confirmed;    // new instances that answered the new commit
   int front_answers = 0;             // consecutive, through the front, all new
   std::set<std::string> front_hosts; // who gave them
+  std::set<InstanceId> asked;        // asked and not answered yet
+  int front_asked = 0;               // questions through the front not answered yet
+  std::string last_wrong;            // the last answer that was not the new commit, as a clause
+  bool commit_unproved = false;      // the image or the answers name no commit: health alone counted
+  bool hosts_unproved = false;       // answers through the front do not say who gave them
+  int ended_singly = 0;              // old instances that the halving kept and that were ended one by one
   std::string outcome;               // one sentence when ended
   bool operator==(const DoubleRelease&) const = default;
 };

@@ -1,7 +1,5 @@
 #pragma once
 // The health of a target as the API shows it, merged from what the nodes report.
-#include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +12,7 @@ struct HealthReport {
   std::string node;
   Time time;
   Health health;
+  std::string target_group = {};  // in which it is registered; empty when the node has only one
   bool operator==(const HealthReport&) const = default;
 };
 
@@ -25,6 +24,7 @@ struct MergedHealth {
 
 /// Healthy if any fresh report says so, unhealthy if all fresh ones do, else initial; draining if any says draining.
 /// A report older than two `interval`s is not fresh. With none fresh: `last`, marked stale.
+/// An instance in several target groups is as healthy as in the worst of them.
 /// (How AWS merges is not documented; this is our rule.)
 MergedHealth merge_health(Time now, Duration interval, const std::vector<HealthReport>& reports, const Health& last);
 

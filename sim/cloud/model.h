@@ -124,6 +124,7 @@ struct Instance {
   std::string group;
   ZoneName zone;
   ImageId image;
+  std::string template_name;
   int template_version = 0;
   Address address;        // logical: 172.31.16.10:8080
   std::string host_name;  // ip-172-31-16-10
@@ -136,9 +137,13 @@ struct Instance {
   Time launched;                          // the activity's start
   std::optional<Time> starts_at;          // when EC2's pending time is over and the world is told to start it
   std::optional<Time> in_service_at;
+  std::optional<Time> warm_at;            // when the default instance warm-up will be over
+  std::optional<Time> first_healthy_at;   // first seen healthy by its target groups
+  std::optional<Time> settled_at;         // in service, first health check passed, warmed up
   std::optional<Time> terminating_since;
   std::optional<Time> drain_ends;
   std::optional<Time> terminated_at;
+  std::optional<Time> forget_at;          // when it vanishes from the state
   bool stop_requested = false;            // the world has been told to end it
   std::map<std::string, Time> drained_by; // nodes that say they have drained it
   bool operator==(const Instance&) const = default;
@@ -172,6 +177,10 @@ struct Node {
   std::optional<Time> start_at;  // when to (re)start it, if it should be started
   int failed_starts = 0;         // consecutive; they stretch the next start_at
   std::optional<Time> running_since;
+  bool passing = false;               // by its checks; in_dns differs only while all nodes fail (fail-open)
+  std::optional<Time> next_check;
+  bool check_outstanding = false;     // asked and not answered yet
+  std::uint64_t generation = 0;       // of the configuration last sent, 0 since it started: none
   bool operator==(const Node&) const = default;
 };
 

@@ -2,9 +2,11 @@
 // The whole control plane as one deterministic state machine: commands and events with their time in, actions out. It
 // never reads a clock, draws its chance from its own state, and says when it next wants to be woken.
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -38,7 +40,12 @@ struct RegionSettings {
   Duration launch_retry_most = std::chrono::seconds(240);
   Duration node_check_interval = std::chrono::seconds(10);   // as Route 53 checks a node
   int node_check_threshold = 2;
-  Duration node_start_retry = std::chrono::seconds(10);
+  Duration node_check_timeout = std::chrono::seconds(4);
+  Duration node_start_retry = std::chrono::seconds(10);       // after it stopped, doubling up to node_start_retry_most
+  Duration node_start_retry_most = std::chrono::seconds(60);
+  Duration release_timeout = std::chrono::minutes(15);        // of each phase of a double release
+  Duration release_question_interval = std::chrono::seconds(2);
+  Duration terminated_visible = std::chrono::hours(1);        // how long a terminated instance is still shown
   bool terminate_when_drained = false;  // true: do not wait for the rest of the deregistration delay when idle
   bool operator==(const RegionSettings&) const = default;
 };
@@ -128,18 +135,21 @@ struct LaunchFailed {
   std::string message;
   bool operator==(const LaunchFailed&) const = default;
 };
-/// What one node saw of its targets, all of them.
+/// What one node saw of its targets, all of them. A node is to be asked at least once a health-check interval (divided
+/// by the speed), but need not be asked more often than every 500 ms.
 struct TargetHealthReported {
   struct Target {
     std::string id;
     std::uint16_t port = 0;
     Health health;
+    std::string target_group = {};  // may stay empty while a node serves one target group
     bool operator==(const Target&) const = default;
   };
   std::string node;
   std::vector<Target> targets;
   bool operator==(const TargetHealthReported&) const = default;
 };
+/// The node has no request to that target any more, in none of its target groups.
 struct TargetDrained {
   std::string node;
   std::string id;
@@ -154,12 +164,14 @@ struct NodeStopped {
   std::string why;
   bool operator==(const NodeStopped&) const = default;
 };
+/// The outcome of CheckNode; each check has exactly one, unless the node stopped.
 struct NodeChecked {
   std::string node;
   bool passed = false;
   bool operator==(const NodeChecked&) const = default;
 };
-/// The answer to AskInstance or AskFront: what the tier says it runs.
+/// The answer to AskInstance or AskFront: what the tier says it runs. Each question is answered once, with status 0 when
+/// there was no answer in time.
 struct VersionAnswered {
   std::optional<InstanceId> instance;  // none: through the front
   int status = 0;                      // 0: no answer
@@ -192,11 +204,13 @@ struct StartNode {
   Address address;
   bool operator==(const StartNode&) const = default;
 };
-/// The whole desired configuration of one node; to be repeated by the world until the node says it has this generation.
+/// The whole desired configuration of one load balancer on one node (there is one load balancer now; several of one node
+/// differ in load_balancer.name); to be repeated by the world until the node says it has this generation.
 /// Targets carry logical addresses only: the world fills in where they are connected to.
 struct ConfigureNode {
   std::string node;
-  std::uint64_t generation = 0;
+  std::uint64_t generation = 0;            // the last one given to any node
+  std::uint64_t targets_generation = 0;    // of the last change of the registered targets
   bool accepting = true;
   LoadBalancerSettings load_balancer;  // health-check times already divided by the speed
   std::map<std::string, std::vector<TargetSpec>> targets;  // by target group
@@ -226,6 +240,10 @@ struct Group {
   std::optional<Time> next_rebalance;
   std::map<ZoneName, Time> refused_until;  // zones whose last launch failed: not tried again before
   std::map<ZoneName, int> refusals;        // consecutive
+  int replacements_owed = 0;               // launches still to be made in place of unhealthy instances
+  int rebalance_surplus = 0;               // launched to balance zones, not yet answered by a termination
+  std::string trigger;                     // first sentence of the Cause of what the next reconcile does
+  std::set<std::string> target_groups_in_service;  // one of its instances has passed a health check there
   bool operator==(const Group&) const = default;
 };
 
@@ -233,6 +251,7 @@ struct RegionState {
   static constexpr int kVersion = 1;
   RegionSettings settings;
   Rng rng{0};
+  Time as_of;                              // of the last command, event or wake that counted
   std::uint64_t next_activity = 1;
   std::uint64_t generation = 0;
   std::map<ImageId, Image> images;
@@ -240,12 +259,14 @@ struct RegionState {
   std::map<std::string, Group> groups;                     // by name
   std::map<InstanceId, Instance> instances;  // terminated ones stay visible for an hour, as on AWS
   std::map<std::string, Node> nodes;         // by name
-  std::vector<ScalingActivity> activities;   // oldest first; the last 1,000
+  std::deque<ScalingActivity> activities;    // oldest first; the last 1,000
   std::map<InstanceId, std::vector<HealthReport>> reports;
   std::map<InstanceId, MergedHealth> target_health;
   std::optional<DoubleRelease> release;      // the one in progress or the last one
   bool operator==(const RegionState&) const = default;
 };
+
+class Recorder;
 
 class Region {
  public:
@@ -256,17 +277,23 @@ class Region {
   ~Region();
   Region(Region&&) noexcept;
 
-  /// From the API. A refused command changes nothing.
+  /// Who writes down what the region accepts, or nobody (nullptr); see recorder.h. It must outlive its use here.
+  void set_recorder(Recorder* recorder);
+
+  /// From the API. A refused command changes nothing; an accepted one has been written down when this returns.
   Result<Reply, ApiError> apply(Time now, const Command& command);
   /// From the world. Events about what is not known (any more) are ignored.
   void apply(Time now, const Event& event);
-  /// Does what is due at `now`. To be called at next_wake() and after every apply.
+  /// Does what is due at `now`; after it next_wake() is later. To be called at next_wake() and after every apply (events of
+  /// one instant may be applied together before it). Does nothing when nothing is due.
   void wake(Time now);
-  /// What the world must do, in order; empties the list.
+  /// What the world must do, in order; empties the list. What led to it has been written down when this returns.
   std::vector<Action> take_actions();
   std::optional<Time> next_wake() const;
 
-  /// After a restart: everything that ran is gone unless the world reports it. Marks instances and nodes accordingly.
+  /// After a restart: everything that ran is gone unless the world has reported it running since this object was made.
+  /// Marks instances and nodes accordingly. `now` must not be before state().as_of: after a jump of the wall clock the
+  /// driver's clock starts at the later of the two.
   void recover(Time now);
 
   const RegionState& state() const;
