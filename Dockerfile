@@ -3,7 +3,7 @@
 #   docker build -t round-robin .
 #   docker run --rm -it round-robin                         the demo
 #   docker run --rm -it round-robin --step                  with its flags
-#   docker run --rm -it -p 8080:8080 --entrypoint rr-sim round-robin up --front 0.0.0.0:8080
+#   docker run --rm -it -p 8080:8080 --entrypoint rr-sim round-robin up --listen 0.0.0.0:8080
 #
 # A default container forbids user namespaces, so rr-sim stands on the plain ground here and says so; with
 # `--security-opt seccomp=unconfined --cap-add SYS_ADMIN` it takes the namespaces ground.
