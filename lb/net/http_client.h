@@ -58,8 +58,8 @@ class HttpClient {
 
   /// One at a time: the one before must have been answered. The callback may start the next or destroy the client.
   void send(ClientRequest request, OnDone on_done);
-  /// As send, but body pieces are handed out as they come (a followed log); `on_done` gets the head with an empty body.
-  /// The time-out then measures silence before the head only.
+  /// As send, but body pieces are handed out as they come (a followed log); `on_done` comes at the end and gets the
+  /// head with an empty body. The time-out then measures silence before the head only.
   void stream(ClientRequest request, std::function<void(std::string_view)> on_body, OnDone on_done);
   bool busy() const;
   /// Which local address and port the last request left from.

@@ -46,8 +46,8 @@ struct HttpServerSettings {
 struct HttpExchange {
   std::string method, target;  // empty when they could not be read
   Address peer;
-  int status = 0;
-  std::size_t bytes_in = 0, bytes_out = 0;
+  int status = 0;                           // 0: the client went, or the handler aborted, before there was one
+  std::size_t bytes_in = 0, bytes_out = 0;  // heads included
   Time began;
   Duration took{};
   std::vector<std::pair<std::string, std::string>> request_headers;
@@ -55,7 +55,8 @@ struct HttpExchange {
 
 class HttpServer {
  public:
-  /// Answers one request: call it exactly once, now or later; after the connection has gone it does nothing.
+  /// Answers one request: call it exactly once, now or later; after the connection has gone it does nothing. Let go
+  /// without an answer it makes one: 500.
   class Responder {
    public:
     void operator()(HttpResponse response) const;
