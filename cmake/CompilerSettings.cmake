@@ -23,6 +23,12 @@ set(RR_COMPILE_OPTIONS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wol
 if(RR_WARNINGS_AS_ERRORS)
   list(APPEND RR_COMPILE_OPTIONS -Werror)
 endif()
+# Optimised, g++ follows std::variant and std::optional into members that are not alive and warns about them. What is
+# really uninitialised is found by -Wuninitialized and by the sanitizer builds.
+string(TOUPPER "${CMAKE_BUILD_TYPE}" RR_BUILD_TYPE)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND (RR_SANITIZE OR "${CMAKE_CXX_FLAGS_${RR_BUILD_TYPE}}" MATCHES "-O[123s]"))
+  list(APPEND RR_COMPILE_OPTIONS -Wno-maybe-uninitialized)
+endif()
 if(RR_SANITIZE)
   add_compile_options(-fsanitize=${RR_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RR_SANITIZE})
