@@ -1,0 +1,35 @@
+#include "webapp/app/request_log.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+namespace rr::webapp {
+namespace {
+
+nlohmann::ordered_json text_or_null(std::string_view text) {
+  if (text.empty()) return nullptr;
+  return std::string(text);
+}
+
+/// Microseconds are as fine as anybody can measure over a socket.
+double rounded_seconds(Duration span) {
+  return static_cast<double>(std::chrono::round<std::chrono::microseconds>(span).count()) / 1e6;
+}
+
+}  // namespace
+
+std::string log_line(const LoggedRequest& request) {
+  nlohmann::ordered_json line;
+  line["time"] = format_iso8601(request.time);
+  line["method"] = text_or_null(request.method);
+  line["path"] = text_or_null(request.path);
+  line["status"] = request.status;
+  line["bytes"] = request.bytes;
+  line["duration"] = rounded_seconds(request.duration);
+  line["peer"] = text_or_null(request.peer);
+  line["instance"] = text_or_null(request.instance);
+  line["trace_id"] = text_or_null(request.trace_id);
+  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace rr::webapp
