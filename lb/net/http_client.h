@@ -15,14 +15,14 @@ namespace rr {
 struct ClientRequest {
   std::string method = "GET";
   std::string target = "/";
-  std::vector<std::pair<std::string, std::string>> headers;  // Host and Content-Length are added when missing
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers{};  // Host and Content-Length are added when missing
+  std::string body{};
 };
 
 struct ClientResponse {
   int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string body{};
   std::optional<std::string_view> header(std::string_view name) const;
 };
 

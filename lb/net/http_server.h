@@ -29,8 +29,8 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 200;
-  std::vector<std::pair<std::string, std::string>> headers;  // beside Date, Content-Length and Connection
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers{};  // beside Date, Content-Length and Connection
+  std::string body{};
   bool close = false;  // end the connection after it
 };
 
