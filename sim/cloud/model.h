@@ -38,14 +38,14 @@ bool legal(InstanceState from, InstanceState to);
 
 /// Why the group ends or has started an instance; the activity's Cause and the console's sentence come from it.
 enum class ChangeReason : std::uint8_t {
-  kDesiredCapacity,      // a difference between desired and actual capacity
-  kElbHealthCheck,       // an ELB system health check failure
-  kEc2HealthCheck,       // an EC2 health check indicating it has been terminated or stopped
-  kUserHealthCheck,      // SetInstanceHealth
-  kReplaceUnhealthy,     // launched in response to an unhealthy instance needing to be replaced
-  kRebalance,            // to balance instances in zones
-  kUserRequest,          // TerminateInstanceInAutoScalingGroup
-  kLaunchFailed,         // the instance that should have been launched never ran
+  kDesiredCapacity,   // a difference between desired and actual capacity
+  kElbHealthCheck,    // an ELB system health check failure
+  kEc2HealthCheck,    // an EC2 health check indicating it has been terminated or stopped
+  kUserHealthCheck,   // SetInstanceHealth
+  kReplaceUnhealthy,  // launched in response to an unhealthy instance needing to be replaced
+  kRebalance,         // to balance instances in zones
+  kUserRequest,       // TerminateInstanceInAutoScalingGroup
+  kLaunchFailed,      // the instance that should have been launched never ran
 };
 
 struct Image {
@@ -53,8 +53,8 @@ struct Image {
   std::string name;
   std::string commit;
   std::string build;
-  std::string folder;               // where its immutable contents lie; the world's business
-  std::vector<std::string> command; // what an instance of it runs
+  std::string folder;                // where its immutable contents lie; the world's business
+  std::vector<std::string> command;  // what an instance of it runs
   Time created;
   bool operator==(const Image&) const = default;
 };
@@ -134,18 +134,18 @@ struct Instance {
   bool protected_from_scale_in = false;
   ChangeReason launch_reason = ChangeReason::kDesiredCapacity;
   std::optional<ChangeReason> end_reason;
-  Time launched;                          // the activity's start
-  std::optional<Time> starts_at;          // when EC2's pending time is over and the world is told to start it
+  Time launched;                  // the activity's start
+  std::optional<Time> starts_at;  // when EC2's pending time is over and the world is told to start it
   std::optional<Time> in_service_at;
-  std::optional<Time> warm_at;            // when the default instance warm-up will be over
-  std::optional<Time> first_healthy_at;   // first seen healthy by its target groups
-  std::optional<Time> settled_at;         // in service, first health check passed, warmed up
+  std::optional<Time> warm_at;           // when the default instance warm-up will be over
+  std::optional<Time> first_healthy_at;  // first seen healthy by its target groups
+  std::optional<Time> settled_at;        // in service, first health check passed, warmed up
   std::optional<Time> terminating_since;
   std::optional<Time> drain_ends;
   std::optional<Time> terminated_at;
-  std::optional<Time> forget_at;          // when it vanishes from the state
-  bool stop_requested = false;            // the world has been told to end it
-  std::map<std::string, Time> drained_by; // nodes that say they have drained it
+  std::optional<Time> forget_at;           // when it vanishes from the state
+  bool stop_requested = false;             // the world has been told to end it
+  std::map<std::string, Time> drained_by;  // nodes that say they have drained it
   bool operator==(const Instance&) const = default;
 };
 
@@ -168,25 +168,26 @@ struct ScalingActivity {
 /// A load-balancer node, one a zone.
 struct Node {
   ZoneName zone;
-  std::string name;        // "lb-eu-west-1a"
-  Address address;         // logical
-  bool running = false;    // the last report
-  bool in_dns = false;     // accepting on the front
-  int failed_checks = 0;   // consecutive, of the check that decides about DNS
+  std::string name;       // "lb-eu-west-1a"
+  Address address;        // logical
+  bool running = false;   // the last report
+  bool in_dns = false;    // accepting on the front
+  int failed_checks = 0;  // consecutive, of the check that decides about DNS
   int passed_checks = 0;
   std::optional<Time> start_at;  // when to (re)start it, if it should be started
   int failed_starts = 0;         // consecutive; they stretch the next start_at
   std::optional<Time> running_since;
-  bool passing = false;               // by its checks; in_dns differs only while all nodes fail (fail-open)
+  bool passing = false;   // by its checks; in_dns differs only while all nodes fail (fail-open)
+  bool admitted = false;  // has passed a check since it started
   std::optional<Time> next_check;
-  bool check_outstanding = false;     // asked and not answered yet
-  std::uint64_t generation = 0;       // of the configuration last sent, 0 since it started: none
+  bool check_outstanding = false;  // asked and not answered yet
+  std::uint64_t generation = 0;    // of the configuration last sent, 0 since it started: none
   bool operator==(const Node&) const = default;
 };
 
 struct Zone {
   ZoneName name;
-  Address subnet;            // 172.31.16.0 with port 0
+  Address subnet;  // 172.31.16.0 with port 0
   int prefix = 20;
   std::uint32_t next_host = 10;
   bool operator==(const Zone&) const = default;

@@ -4,8 +4,8 @@
 
 namespace rr::sim {
 
-/// Called by Region for every command it accepted, every event, every wake that had something to do, and every recovery,
-/// in the order in which they changed the state.
+/// Called by Region for every command it accepted, every event, every wake that had something to do, and every
+/// recovery, in the order in which they changed the state.
 class Recorder {
  public:
   virtual ~Recorder() = default;
@@ -13,8 +13,8 @@ class Recorder {
   virtual void record(Time now, const Event& event) = 0;
   virtual void record_wake(Time now) = 0;
   virtual void record_recovery(Time now) = 0;
-  /// Returns when everything recorded so far cannot be lost any more. `state` is what the records have led to: a recorder
-  /// may write it down in their place.
+  /// Returns when everything recorded so far cannot be lost any more. `state` is what the records have led to: a
+  /// recorder may write it down in their place.
   virtual void sync(const RegionState& state) = 0;
 };
 

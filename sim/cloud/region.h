@@ -38,14 +38,14 @@ struct RegionSettings {
   Duration rebalance_interval = std::chrono::seconds(30);    // trial launches into an under-filled zone; not published
   Duration launch_retry = std::chrono::seconds(15);          // after a failed launch, doubling up to launch_retry_most
   Duration launch_retry_most = std::chrono::seconds(240);
-  Duration node_check_interval = std::chrono::seconds(10);   // as Route 53 checks a node
+  Duration node_check_interval = std::chrono::seconds(10);  // as Route 53 checks a node
   int node_check_threshold = 2;
   Duration node_check_timeout = std::chrono::seconds(4);
-  Duration node_start_retry = std::chrono::seconds(10);       // after it stopped, doubling up to node_start_retry_most
+  Duration node_start_retry = std::chrono::seconds(10);  // after it stopped, doubling up to node_start_retry_most
   Duration node_start_retry_most = std::chrono::seconds(60);
-  Duration release_timeout = std::chrono::minutes(15);        // of each phase of a double release
+  Duration release_timeout = std::chrono::minutes(15);  // of each phase of a double release
   Duration release_question_interval = std::chrono::seconds(2);
-  Duration terminated_visible = std::chrono::hours(1);        // how long a terminated instance is still shown
+  Duration terminated_visible = std::chrono::hours(1);  // how long a terminated instance is still shown
   bool terminate_when_drained = false;  // true: do not wait for the rest of the deregistration delay when idle
   bool operator==(const RegionSettings&) const = default;
 };
@@ -105,8 +105,8 @@ using Command = std::variant<RegisterImage, CreateLaunchTemplate, CreateLaunchTe
 
 /// What a command gave back.
 struct Reply {
-  std::string id;   // of what was made or changed
-  int number = 0;   // version number, capacity
+  std::string id;  // of what was made or changed
+  int number = 0;  // version number, capacity
   bool operator==(const Reply&) const = default;
 };
 
@@ -131,7 +131,7 @@ struct InstanceStopped {
 };
 struct LaunchFailed {
   InstanceId instance;
-  std::string code;     // "InsufficientInstanceCapacity"
+  std::string code;  // "InsufficientInstanceCapacity"
   std::string message;
   bool operator==(const LaunchFailed&) const = default;
 };
@@ -170,8 +170,8 @@ struct NodeChecked {
   bool passed = false;
   bool operator==(const NodeChecked&) const = default;
 };
-/// The answer to AskInstance or AskFront: what the tier says it runs. Each question is answered once, with status 0 when
-/// there was no answer in time.
+/// The answer to AskInstance or AskFront: what the tier says it runs. Each question is answered once, with status 0
+/// when there was no answer in time.
 struct VersionAnswered {
   std::optional<InstanceId> instance;  // none: through the front
   int status = 0;                      // 0: no answer
@@ -204,15 +204,14 @@ struct StartNode {
   Address address;
   bool operator==(const StartNode&) const = default;
 };
-/// The whole desired configuration of one load balancer on one node (there is one load balancer now; several of one node
-/// differ in load_balancer.name); to be repeated by the world until the node says it has this generation.
-/// Targets carry logical addresses only: the world fills in where they are connected to.
+/// The whole desired configuration of one load balancer on one node (there is one load balancer now; several of one
+/// node differ in load_balancer.name); to be repeated by the world until the node says it has this generation. Targets
+/// carry logical addresses only: the world fills in where they are connected to.
 struct ConfigureNode {
   std::string node;
-  std::uint64_t generation = 0;            // the last one given to any node
-  std::uint64_t targets_generation = 0;    // of the last change of the registered targets
+  std::uint64_t generation = 0;
   bool accepting = true;
-  LoadBalancerSettings load_balancer;  // health-check times already divided by the speed
+  LoadBalancerSettings load_balancer;                      // health-check times already divided by the speed
   std::map<std::string, std::vector<TargetSpec>> targets;  // by target group
   bool operator==(const ConfigureNode&) const = default;
 };
@@ -228,7 +227,8 @@ struct AskInstance {
 struct AskFront {
   bool operator==(const AskFront&) const = default;
 };
-using Action = std::variant<LaunchInstance, TerminateInstance, StartNode, ConfigureNode, CheckNode, AskInstance, AskFront>;
+using Action =
+    std::variant<LaunchInstance, TerminateInstance, StartNode, ConfigureNode, CheckNode, AskInstance, AskFront>;
 
 // The state, as a plain value: what is written down and read back. ----------------------------------------------------
 
@@ -238,11 +238,11 @@ struct Group {
   Time created;
   std::optional<Time> next_sweep;
   std::optional<Time> next_rebalance;
-  std::map<ZoneName, Time> refused_until;  // zones whose last launch failed: not tried again before
-  std::map<ZoneName, int> refusals;        // consecutive
-  int replacements_owed = 0;               // launches still to be made in place of unhealthy instances
-  int rebalance_surplus = 0;               // launched to balance zones, not yet answered by a termination
-  std::string trigger;                     // first sentence of the Cause of what the next reconcile does
+  std::map<ZoneName, Time> refused_until;          // zones whose last launch failed: not tried again before
+  std::map<ZoneName, int> refusals;                // consecutive
+  int replacements_owed = 0;                       // launches still to be made in place of unhealthy instances
+  int rebalance_surplus = 0;                       // launched to balance zones, not yet answered by a termination
+  std::string trigger;                             // first sentence of the Cause of what the next reconcile does
   std::set<std::string> target_groups_in_service;  // one of its instances has passed a health check there
   bool operator==(const Group&) const = default;
 };
@@ -251,18 +251,19 @@ struct RegionState {
   static constexpr int kVersion = 1;
   RegionSettings settings;
   Rng rng{0};
-  Time as_of;                              // of the last command, event or wake that counted
+  Time as_of;  // of the last command, event or wake that counted
   std::uint64_t next_activity = 1;
-  std::uint64_t generation = 0;
+  std::uint64_t generation = 0;          // the last one given to any node
+  std::uint64_t targets_generation = 0;  // of the last change of the registered targets
   std::map<ImageId, Image> images;
   std::map<std::string, LaunchTemplate> launch_templates;  // by name
   std::map<std::string, Group> groups;                     // by name
-  std::map<InstanceId, Instance> instances;  // terminated ones stay visible for an hour, as on AWS
-  std::map<std::string, Node> nodes;         // by name
-  std::deque<ScalingActivity> activities;    // oldest first; the last 1,000
+  std::map<InstanceId, Instance> instances;                // terminated ones stay visible for an hour, as on AWS
+  std::map<std::string, Node> nodes;                       // by name
+  std::deque<ScalingActivity> activities;                  // oldest first; the last 1,000
   std::map<InstanceId, std::vector<HealthReport>> reports;
   std::map<InstanceId, MergedHealth> target_health;
-  std::optional<DoubleRelease> release;      // the one in progress or the last one
+  std::optional<DoubleRelease> release;  // the one in progress or the last one
   bool operator==(const RegionState&) const = default;
 };
 
@@ -276,6 +277,7 @@ class Region {
   Region(RegionState state, Journal* journal);
   ~Region();
   Region(Region&&) noexcept;
+  Region& operator=(Region&&) noexcept;
 
   /// Who writes down what the region accepts, or nobody (nullptr); see recorder.h. It must outlive its use here.
   void set_recorder(Recorder* recorder);
@@ -284,8 +286,8 @@ class Region {
   Result<Reply, ApiError> apply(Time now, const Command& command);
   /// From the world. Events about what is not known (any more) are ignored.
   void apply(Time now, const Event& event);
-  /// Does what is due at `now`; after it next_wake() is later. To be called at next_wake() and after every apply (events of
-  /// one instant may be applied together before it). Does nothing when nothing is due.
+  /// Does what is due at `now`; after it next_wake() is later. To be called at next_wake() and after every apply
+  /// (events of one instant may be applied together before it). Does nothing when nothing is due.
   void wake(Time now);
   /// What the world must do, in order; empties the list. What led to it has been written down when this returns.
   std::vector<Action> take_actions();

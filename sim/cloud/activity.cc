@@ -1,0 +1,144 @@
+#include "sim/cloud/activity.h"
+
+#include <fmt/format.h>
+
+namespace rr::sim {
+namespace {
+
+/// The machine that AWS's sentence about a lack of capacity names.
+constexpr std::string_view kInstanceType = "t3.micro";
+
+std::string zones_text(const std::vector<ZoneName>& zones, std::string_view separator) {
+  std::string text;
+  for (const ZoneName& zone : zones) {
+    if (!text.empty()) text += separator;
+    text += zone.value;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string at(Time time, std::string_view text) { return fmt::format("At {} {}.", format_iso8601(time, 0), text); }
+
+std::string join_sentences(const std::vector<std::string>& sentences) {
+  std::string cause;
+  for (const std::string& sentence : sentences) {
+    if (!cause.empty() && !sentence.empty()) cause += "  ";
+    cause += sentence;
+  }
+  return cause;
+}
+
+std::string created_group(Time now, int to) {
+  return at(now,
+            fmt::format("a user request created an AutoScalingGroup changing the desired capacity from 0 to {}", to));
+}
+
+std::string set_desired_capacity(Time now, int from, int to) {
+  return at(now,
+            fmt::format("a user request explicitly set group desired capacity changing the desired capacity from {} "
+                        "to {}",
+                        from, to));
+}
+
+std::string updated_constraints(Time now, const GroupSettings& settings, int from, int to) {
+  return at(now, fmt::format("a user request update of AutoScalingGroup constraints to min: {}, max: {}, desired: {} "
+                             "changing the desired capacity from {} to {}",
+                             settings.min_size, settings.max_size, to, from, to));
+}
+
+std::string started_instances(Time now, int from, int to) {
+  return at(now, fmt::format("an instance was started in response to a difference between desired and actual capacity, "
+                             "increasing the capacity from {} to {}",
+                             from, to));
+}
+
+std::string replaced_unhealthy(Time now) {
+  return at(now, "an instance was launched in response to an unhealthy instance needing to be replaced");
+}
+
+std::string launched_to_balance(Time now, const std::vector<ZoneName>& zones) {
+  return at(now,
+            fmt::format("instances were launched to balance instances in zones {} with other zones resulting in more "
+                        "than desired number of instances in the group",
+                        zones_text(zones, " ")));
+}
+
+std::string shrank(Time now, int from, int to) {
+  return at(now,
+            fmt::format("an instance was taken out of service in response to a difference between desired and actual "
+                        "capacity, shrinking the capacity from {} to {}",
+                        from, to));
+}
+
+std::string selected_for_termination(Time now, const InstanceId& instance) {
+  return at(now, fmt::format("instance {} was selected for termination", instance.value));
+}
+
+std::string taken_by_user(Time now, const InstanceId& instance, int from, int to) {
+  const std::string shrinking = from == to ? "" : fmt::format(", shrinking the capacity from {} to {}", from, to);
+  return at(now, fmt::format("instance {} was taken out of service in response to a user request{}", instance.value,
+                             shrinking));
+}
+
+std::string taken_for_health(Time now, ChangeReason reason) {
+  return at(now, fmt::format("an instance was taken out of service in response to {}{}",
+                             reason == ChangeReason::kUserHealthCheck ? "a " : "an ", to_string(reason)));
+}
+
+std::string launching(const InstanceId& instance) {
+  return fmt::format("Launching a new EC2 instance: {}", instance.value);
+}
+
+std::string launching_failed(std::string_view status_message) {
+  return fmt::format("Launching a new EC2 instance.  Status Reason: {}", status_message);
+}
+
+std::string terminating(const InstanceId& instance) {
+  return fmt::format("Terminating EC2 instance: {}", instance.value);
+}
+
+std::string launch_failure(std::string_view code, std::string_view message, const ZoneName& zone,
+                           const std::vector<ZoneName>& group_zones) {
+  if (code.starts_with("Client.")) return std::string(message);
+  if (code != "InsufficientInstanceCapacity") {
+    const std::string_view stop = message.empty() || message.ends_with('.') ? "" : ".";
+    return fmt::format("{}{}{}Launching EC2 instance failed.", message, stop, message.empty() ? "" : " ");
+  }
+  std::vector<ZoneName> others;
+  for (const ZoneName& other : group_zones) {
+    if (other != zone) others.push_back(other);
+  }
+  const std::string choosing = others.empty() ? "" : " or choosing " + zones_text(others, ", ");
+  return fmt::format(
+      "We currently do not have sufficient {} capacity in the Availability Zone you requested ({}). Our system will be "
+      "working on provisioning additional capacity. You can currently get {} capacity by not specifying an "
+      "Availability "
+      "Zone in your request{}. Launching EC2 instance failed.",
+      kInstanceType, zone.value, kInstanceType, choosing);
+}
+
+std::string_view to_string(ChangeReason reason) {
+  switch (reason) {
+    case ChangeReason::kDesiredCapacity:
+      return "difference between desired and actual capacity";
+    case ChangeReason::kElbHealthCheck:
+      return "ELB system health check failure";
+    case ChangeReason::kEc2HealthCheck:
+      return "EC2 health check indicating it has been terminated or stopped";
+    case ChangeReason::kUserHealthCheck:
+      return "user health-check";
+    case ChangeReason::kReplaceUnhealthy:
+      return "unhealthy instance needing to be replaced";
+    case ChangeReason::kRebalance:
+      return "balance instances in zones";
+    case ChangeReason::kUserRequest:
+      return "user request";
+    case ChangeReason::kLaunchFailed:
+      return "failed launch";
+  }
+  return "";
+}
+
+}  // namespace rr::sim

@@ -1,0 +1,252 @@
+#include "sim/cloud/reconciler.h"
+
+#include <algorithm>
+
+#include "lb/base/check.h"
+#include "sim/cloud/activity.h"
+
+namespace rr::sim {
+namespace {
+
+/// One look at a group: the counters as they are, minus what the plan so far takes away.
+class Look {
+ public:
+  Look(const GroupView& view, Time now, Rng& rng)
+      : view_(view),
+        settings_(view.group.settings),
+        now_(now),
+        rng_(rng),
+        live_(static_cast<int>(view.counts.members.size())),
+        in_service_(view.counts.in_service) {
+    plan_.rebalance_surplus = view.group.rebalance_surplus;
+    list_zones();
+  }
+
+  Plan run() {
+    end_gone();
+    end_refused_by_load_balancer();
+    shrink();
+    grow();
+    balance();
+    return std::move(plan_);
+  }
+
+ private:
+  int desired() const { return view_.group.desired_capacity; }
+  const Instance& instance(const InstanceId& id) const { return view_.instances.at(id); }
+
+  void list_zones() {
+    for (const ZoneName& zone : settings_.zones) {
+      const auto found = view_.counts.live.find(zone);
+      zones_.push_back({zone, found == view_.counts.live.end() ? 0 : found->second, true});
+      const auto until = view_.group.refused_until.find(zone);
+      if (until == view_.group.refused_until.end()) continue;
+      if (until->second > now_) {
+        refusing_.insert(zone);
+      } else {
+        doubtful_.insert(zone);
+      }
+    }
+    for (const auto& [zone, count] : view_.counts.live) {
+      const bool listed = std::find(settings_.zones.begin(), settings_.zones.end(), zone) != settings_.zones.end();
+      if (!listed && count > 0) zones_.push_back({zone, count, false});
+    }
+  }
+
+  ZoneLoad& load(const ZoneName& zone) {
+    const auto found = std::find_if(zones_.begin(), zones_.end(), [&](const ZoneLoad& z) { return z.zone == zone; });
+    RR_CHECK(found != zones_.end(), "every live instance is in a listed zone");
+    return *found;
+  }
+
+  void end(const Instance& ending, ChangeReason reason, std::string cause) {
+    plan_.terminate.push_back({ending.id, reason, std::move(cause)});
+    ended_.insert(ending.id);
+    --load(ending.zone).instances;
+    --live_;
+    if (ending.lifecycle == LifecycleState::kInService) --in_service_;
+  }
+
+  ChangeReason reason_of(const Instance& unhealthy) const {
+    RR_CHECK(unhealthy.end_reason.has_value(), "an instance marked Unhealthy says why");
+    return *unhealthy.end_reason;
+  }
+
+  void end_gone() {
+    for (const InstanceId& id : view_.counts.unhealthy) {
+      const ChangeReason reason = reason_of(instance(id));
+      if (reason == ChangeReason::kElbHealthCheck) continue;
+      end(instance(id), reason, taken_for_health(now_, reason));
+      ++replacements_;
+    }
+  }
+
+  void end_refused_by_load_balancer() {
+    int beyond = excess();
+    int slots = std::max(1, desired() / 10) - static_cast<int>(view_.counts.unsettled.size());
+    for (const InstanceId& id : view_.counts.unhealthy) {
+      if (reason_of(instance(id)) != ChangeReason::kElbHealthCheck) continue;
+      if (in_service_ < 2 && desired() > 1) return;  // the last one in service stays, however bad
+      if (beyond <= 0 && slots <= 0) return;
+      if (beyond > 0) {
+        --beyond;  // one too many anyway: not replaced
+      } else {
+        --slots;
+        ++replacements_;
+      }
+      end(instance(id), ChangeReason::kElbHealthCheck, taken_for_health(now_, ChangeReason::kElbHealthCheck));
+    }
+  }
+
+  /// A trial launch for balance is no excess before it has settled.
+  int excess() const { return live_ - desired() - view_.counts.unsettled_trials; }
+
+  void shrink() {
+    const int surplus = excess();
+    if (surplus <= 0) {
+      if (view_.counts.unsettled_trials == 0) plan_.rebalance_surplus = 0;
+      return;
+    }
+    std::vector<const Instance*> candidates;
+    for (const InstanceId& id : view_.counts.members) {
+      const Instance& member = instance(id);
+      if (!ended_.contains(id) && member.healthy && !member.protected_from_scale_in) candidates.push_back(&member);
+    }
+    const int from = live_;
+    const std::size_t first = plan_.terminate.size();
+    for (int i = 0; i < surplus && !candidates.empty(); ++i) {
+      const Instance& victim = choose_victim(in_fullest_zones(candidates, zones_), settings_.termination_policies,
+                                             view_.current, now_, view_.hour, rng_);
+      const bool balancing = plan_.rebalance_surplus > 0;
+      if (balancing) --plan_.rebalance_surplus;
+      end(victim, balancing ? ChangeReason::kRebalance : ChangeReason::kDesiredCapacity, "");
+      std::erase(candidates, &victim);
+    }
+    explain_shrinking(first, from, live_);
+  }
+
+  /// One sentence for the whole shrinking, then one for each victim, the same Cause for all of them.
+  void explain_shrinking(std::size_t first, int from, int to) {
+    for (std::size_t i = first; i < plan_.terminate.size(); ++i) {
+      Plan::Terminate& item = plan_.terminate[i];
+      const bool balancing = item.reason == ChangeReason::kRebalance;
+      std::vector<std::string> sentences{balancing ? launched_to_balance(now_, settings_.zones) : view_.group.trigger,
+                                         shrank(now_, from, to)};
+      for (std::size_t j = first; j < plan_.terminate.size(); ++j) {
+        sentences.push_back(selected_for_termination(now_, plan_.terminate[j].instance));
+      }
+      item.cause = join_sentences(sentences);
+    }
+  }
+
+  void grow() {
+    const int need = desired() - live_;
+    int replacing = std::min(std::max(need, 0), view_.group.replacements_owed + replacements_);
+    const int from = live_;
+    const std::size_t first = plan_.launch.size();
+    for (int i = 0; i < need; ++i) {
+      const std::optional<ZoneName> zone = emptiest_zone(zones_, refusing_);
+      if (!zone) break;
+      const bool replaces = replacing > 0;
+      if (replaces) --replacing;
+      launch(*zone, replaces ? ChangeReason::kReplaceUnhealthy : ChangeReason::kDesiredCapacity);
+    }
+    plan_.replacements_owed = replacing;
+    for (std::size_t i = first; i < plan_.launch.size(); ++i) {
+      Plan::Launch& item = plan_.launch[i];
+      item.cause = item.reason == ChangeReason::kReplaceUnhealthy
+                       ? replaced_unhealthy(now_)
+                       : join_sentences({view_.group.trigger, started_instances(now_, from, live_)});
+    }
+    if (live_ < desired()) look_when_a_zone_may_be_tried();
+  }
+
+  void launch(const ZoneName& zone, ChangeReason reason) {
+    plan_.launch.push_back({zone, reason, ""});
+    ++load(zone).instances;
+    ++live_;
+  }
+
+  void balance() {
+    const bool steady = plan_.terminate.empty() && plan_.launch.empty() && live_ == desired() &&
+                        view_.counts.unsettled.empty() && view_.counts.unhealthy.empty();
+    if (!steady || view_.rebalance_suspended || !zone_to_fill(zones_, {})) return;
+    const std::optional<ZoneName> zone = zone_to_fill(zones_, refusing_);
+    const std::optional<Time> not_before = view_.group.next_rebalance;
+    if (!zone || (not_before && *not_before > now_)) {
+      look_when_a_zone_may_be_tried();
+      if (zone || (not_before && plan_.look_at && *not_before > *plan_.look_at)) plan_.look_at = not_before;
+      return;
+    }
+    const int allowance = settings_.max_size + std::max(1, settings_.max_size / 10) - live_;
+    int moves = doubtful_.contains(*zone) ? 1 : std::min(allowance, moves_to_balance(zones_));
+    for (; moves > 0; --moves) {
+      const std::optional<ZoneName> next = zone_to_fill(zones_, refusing_);
+      if (!next) break;
+      launch(*next, ChangeReason::kRebalance);
+      plan_.launch.back().cause = launched_to_balance(now_, settings_.zones);
+    }
+  }
+
+  void look_when_a_zone_may_be_tried() {
+    for (const ZoneName& zone : refusing_) {
+      const Time until = view_.group.refused_until.at(zone);
+      if (!plan_.look_at || until < *plan_.look_at) plan_.look_at = until;
+    }
+  }
+
+  const GroupView& view_;
+  const GroupSettings& settings_;
+  const Time now_;
+  Rng& rng_;
+  std::vector<ZoneLoad> zones_;
+  std::set<ZoneName> refusing_;  // not to be tried yet
+  std::set<ZoneName> doubtful_;  // refused last time, may be tried again
+  std::set<InstanceId> ended_;
+  int live_;
+  int in_service_;
+  int replacements_ = 0;
+  Plan plan_;
+};
+
+}  // namespace
+
+void GroupCounts::count(const Instance& instance, int sign) {
+  bool is_live = false;
+  switch (instance.lifecycle) {
+    case LifecycleState::kPending:
+    case LifecycleState::kPendingWait:
+    case LifecycleState::kPendingProceed:
+      is_live = true;
+      break;
+    case LifecycleState::kInService:
+      is_live = true;
+      in_service += sign;
+      break;
+    case LifecycleState::kTerminating:
+    case LifecycleState::kTerminatingWait:
+    case LifecycleState::kTerminatingProceed:
+    case LifecycleState::kTerminated:
+      break;
+  }
+  if (!is_live) return;
+  const auto put = [&](std::set<InstanceId>& ids) {
+    if (sign > 0) {
+      ids.insert(instance.id);
+    } else {
+      ids.erase(instance.id);
+    }
+  };
+  live[instance.zone] += sign;
+  put(members);
+  if (!instance.healthy) {
+    put(unhealthy);
+  } else if (!instance.settled_at) {
+    put(unsettled);
+    if (instance.launch_reason == ChangeReason::kRebalance) unsettled_trials += sign;
+  }
+}
+
+Plan reconcile(const GroupView& view, Time now, Rng& rng) { return Look(view, now, rng).run(); }
+
+}  // namespace rr::sim

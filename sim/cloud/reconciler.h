@@ -1,0 +1,82 @@
+#pragma once
+// Compares what a group is with what it should be, and says everything that must be done now.
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lb/base/rng.h"
+#include "lb/base/time.h"
+#include "sim/cloud/model.h"
+#include "sim/cloud/region.h"
+#include "sim/cloud/termination_policy.h"
+
+namespace rr::sim {
+
+/// Counters of a group's live instances (Pending or InService), kept up to date with every change of one of them, so
+/// that a look at the group costs nothing that grows with its size.
+struct GroupCounts {
+  std::map<ZoneName, int> live;
+  std::set<InstanceId> members;    // all live ones
+  std::set<InstanceId> unhealthy;  // marked Unhealthy, not terminating yet
+  std::set<InstanceId> unsettled;  // healthy, but pending, not yet through the first health check, or warming up
+  int in_service = 0;
+  int unsettled_trials = 0;  // the unsettled ones that were launched to balance zones
+
+  /// Adds the instance with sign 1, takes it out with -1; to be called around every change of an instance.
+  void count(const Instance& instance, int sign);
+  bool operator==(const GroupCounts&) const = default;
+};
+
+/// All that reconcile looks at.
+struct GroupView {
+  const Group& group;
+  const std::map<InstanceId, Instance>& instances;
+  const GroupCounts& counts;
+  CurrentTemplate current;
+  Duration hour;                     // an instance hour, divided by the speed
+  bool rebalance_suspended = false;  // while a release counts on what it sees
+};
+
+/// The complete list of what must be done now, with a reason for each item.
+struct Plan {
+  struct Launch {
+    ZoneName zone;
+    ChangeReason reason = ChangeReason::kDesiredCapacity;
+    std::string cause;
+    bool operator==(const Launch&) const = default;
+  };
+  struct Terminate {
+    InstanceId instance;
+    ChangeReason reason = ChangeReason::kDesiredCapacity;
+    std::string cause;
+    bool operator==(const Terminate&) const = default;
+  };
+  std::vector<Terminate> terminate;
+  std::vector<Launch> launch;
+  int replacements_owed = 0;    // launches in place of unhealthy instances that found no zone now
+  int rebalance_surplus = 0;    // what is left of the group's after this plan
+  std::optional<Time> look_at;  // when time alone makes more possible: a zone may be tried again
+  bool operator==(const Plan&) const = default;
+};
+
+/// At most once a group and instant. In this order:
+///
+/// 1. Instances that no longer run, or that the user called Unhealthy, end at once and are replaced.
+/// 2. Those that the load balancer found unhealthy are replaced a few at a time: at most 10 % of desired (at least one)
+///    are pending or unsettled together, and the last one in service stays until another is. Worked: desired 2, both
+///    unhealthy: one ends and its replacement is launched; when that is in service, through its first health check and
+///    warm, the other one.
+/// 3. Above the desired capacity victims are chosen: zone step, then termination policies. A trial launch for balance
+///    counts only when it has settled.
+/// 4. Below it, instances are launched, each into the zone with the fewest that does not refuse.
+/// 5. At the desired capacity with everything settled, zones are balanced: launch first, up to max(10 %, 1) above max.
+/// A
+///    zone whose last launch failed gets a single trial.
+///
+/// Chance decides only what the termination policies leave equal.
+/// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
+Plan reconcile(const GroupView& view, Time now, Rng& rng);
+
+}  // namespace rr::sim

@@ -1,0 +1,641 @@
+#include "sim/cloud/region_machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lb/base/check.h"
+#include "sim/cloud/activity.h"
+#include "sim/cloud/address_plan.h"
+#include "sim/cloud/node_fleet.h"
+
+namespace rr::sim {
+namespace {
+
+/// More would mean that the wake loop keeps making work for the same instant: a bug.
+constexpr int kMostRoundsOfAWake = 1'000;
+constexpr Duration kInstanceHour = std::chrono::hours(1);
+constexpr std::size_t kActivitiesKept = 1'000;
+
+bool is_leaving(LifecycleState state) {
+  return state == LifecycleState::kTerminating || state == LifecycleState::kTerminatingWait ||
+         state == LifecycleState::kTerminatingProceed;
+}
+
+void take_earlier(std::optional<Time>& earliest, const std::optional<Time>& other) {
+  if (other && (!earliest || *other < *earliest)) earliest = other;
+}
+
+}  // namespace
+
+Region::Machine::Machine(RegionState from, Journal* journal)
+    : state_(std::move(from)), tempo_(state_.settings), journal_(journal) {
+  for (auto& [name, node] : state_.nodes) {
+    if (node.start_at) timers_.insert({*node.start_at, TimerKind::kStartNode, name});
+    if (node.next_check) timers_.insert({*node.next_check, TimerKind::kCheckNode, name});
+  }
+  for (auto& [id, instance] : state_.instances) {
+    if (instance.starts_at) timers_.insert({*instance.starts_at, TimerKind::kLaunch, id.value});
+    if (instance.warm_at) timers_.insert({*instance.warm_at, TimerKind::kWarm, id.value});
+    if (instance.drain_ends) timers_.insert({*instance.drain_ends, TimerKind::kDrained, id.value});
+    if (instance.forget_at) timers_.insert({*instance.forget_at, TimerKind::kForget, id.value});
+    counts_[instance.group].count(instance, 1);
+    if (is_leaving(instance.lifecycle)) leaving_[instance.group].insert(id);
+    if (instance.lifecycle != LifecycleState::kTerminated) addresses_.insert(instance.address);
+  }
+  for (auto& [name, group] : state_.groups) {
+    if (group.next_sweep) timers_.insert({*group.next_sweep, TimerKind::kSweep, name});
+    // What was due at the moment of writing is not written down; looking once too often changes nothing.
+    dirty_[name] = state_.as_of;
+  }
+  for (const ScalingActivity& activity : state_.activities) {
+    if (activity.ended) continue;
+    const auto kind = activity.description.starts_with("Launching") ? ActivityKind::kLaunch : ActivityKind::kTerminate;
+    open_activities_[{kind, activity.instance}] = activity.number;
+  }
+  configure_at_ = state_.as_of;
+  if (state_.release && state_.release->in_progress()) release_at_ = state_.as_of;
+}
+
+void Region::Machine::log(Time now, std::string_view entity, std::string_view event) {
+  if (journal_ != nullptr) journal_->write(now, entity, event);
+}
+
+/// Time never goes back: a clock that does stands still here until it has caught up.
+Time Region::Machine::advance_clock(Time now) {
+  state_.as_of = std::max(state_.as_of, now);
+  return state_.as_of;
+}
+
+Result<Reply, ApiError> Region::Machine::apply(Time now, const Command& command) {
+  now = std::max(now, state_.as_of);
+  Result<Reply, ApiError> reply = std::visit([&](const auto& what) { return run(now, what); }, command);
+  if (!reply.ok()) return reply;
+  advance_clock(now);
+  if (recorder_ != nullptr) {
+    recorder_->record(now, command);
+    recorder_->sync(state_);
+  }
+  return reply;
+}
+
+void Region::Machine::apply(Time now, const Event& event) {
+  now = advance_clock(now);
+  if (recorder_ != nullptr) recorder_->record(now, event);
+  std::visit([&](const auto& what) { take(now, what); }, event);
+}
+
+std::optional<Time> Region::Machine::next_wake() const {
+  std::optional<Time> next;
+  if (!timers_.empty()) next = timers_.begin()->at;
+  for (const auto& [group, since] : dirty_) take_earlier(next, since);
+  take_earlier(next, configure_at_);
+  take_earlier(next, release_at_);
+  if (state_.release && state_.release->in_progress()) {
+    take_earlier(next, state_.release->deadline);
+    take_earlier(next, state_.release->next_question);
+  }
+  return next;
+}
+
+void Region::Machine::wake(Time now) {
+  now = std::max(now, state_.as_of);
+  if (!next_wake() || *next_wake() > now) return;
+  advance_clock(now);
+  if (recorder_ != nullptr) recorder_->record_wake(now);
+  for (int round = 0; next_wake() && *next_wake() <= now; ++round) {
+    RR_CHECK(round < kMostRoundsOfAWake, "a wake must come to an end");
+    while (!timers_.empty() && timers_.begin()->at <= now) {
+      const Timer due = *timers_.begin();
+      fire(now, due);
+    }
+    if (state_.release && state_.release->in_progress()) advance_release(now);
+    const std::map<std::string, Time> dirty = std::exchange(dirty_, {});
+    for (const auto& [name, since] : dirty) reconcile_group(now, state_.groups.at(name));
+    configure_nodes(now);
+  }
+}
+
+// Timers --------------------------------------------------------------------------------------------------------------
+
+void Region::Machine::arm(std::optional<Time>& field, std::optional<Time> at, TimerKind kind, const std::string& key) {
+  if (field) timers_.erase({*field, kind, key});
+  field = at;
+  if (at) timers_.insert({*at, kind, key});
+}
+
+void Region::Machine::fire(Time now, const Timer& timer) {
+  const std::string& key = timer.key;
+  switch (timer.kind) {
+    case TimerKind::kStartNode:
+      return fire_start_node(now, state_.nodes.at(key));
+    case TimerKind::kCheckNode:
+      return fire_check_node(now, state_.nodes.at(key));
+    case TimerKind::kLaunch:
+      return fire_launch(now, state_.instances.at(InstanceId(key)));
+    case TimerKind::kWarm: {
+      Instance& instance = state_.instances.at(InstanceId(key));
+      arm(instance.warm_at, std::nullopt, TimerKind::kWarm, key);
+      return settle_when_ready(now, instance);
+    }
+    case TimerKind::kDrained:
+      return finish_drain(now, state_.instances.at(InstanceId(key)));
+    case TimerKind::kForget:
+      return forget(InstanceId(key));
+    case TimerKind::kSweep:
+      return fire_sweep(now, state_.groups.at(key));
+    case TimerKind::kLook:
+      arm(look_at_[key], std::nullopt, TimerKind::kLook, key);
+      return mark_dirty(now, key);
+  }
+}
+
+void Region::Machine::fire_start_node(Time now, Node& node) {
+  arm(node.start_at, std::nullopt, TimerKind::kStartNode, node.name);
+  log(now, node.name, "starting");
+  actions_.push_back(StartNode{node.name, node.zone, node.address});
+}
+
+void Region::Machine::fire_check_node(Time now, Node& node) {
+  const Duration interval = tempo_.waits(state_.settings.node_check_interval);
+  arm(node.next_check, now + interval, TimerKind::kCheckNode, node.name);
+  if (node.check_outstanding) return;
+  node.check_outstanding = true;
+  const Duration timeout = state_.settings.node_check_timeout;
+  actions_.push_back(CheckNode{node.name, std::max(tempo_.waits(timeout), std::min(timeout, kLeastCheckTimeout))});
+}
+
+void Region::Machine::fire_launch(Time now, Instance& instance) {
+  arm(instance.starts_at, std::nullopt, TimerKind::kLaunch, instance.id.value);
+  progress_activity(ActivityKind::kLaunch, instance.id, "InProgress", 50);
+  log(now, instance.id.value, fmt::format("launching in {}", instance.zone.value));
+  actions_.push_back(LaunchInstance{.instance = instance.id,
+                                    .zone = instance.zone,
+                                    .image = state_.images.at(instance.image),
+                                    .address = instance.address,
+                                    .host_name = instance.host_name,
+                                    .reason = std::string(to_string(instance.launch_reason))});
+}
+
+/// The group's look at what the load balancer says. Only then, and only after the grace period, does an instance become
+/// Unhealthy for it. While all are unhealthy they are marked one at a time: what they have in common is likelier to be
+/// to blame than each of them.
+void Region::Machine::fire_sweep(Time now, Group& group) {
+  arm(group.next_sweep, now + tempo_.waits(state_.settings.sweep_interval), TimerKind::kSweep, group.settings.name);
+  const GroupCounts& members = counts(group.settings.name);
+  std::vector<InstanceId> suspects;
+  int ill = 0;
+  for (const InstanceId& id : members.members) {
+    Instance& instance = state_.instances.at(id);
+    if (instance.lifecycle != LifecycleState::kInService) continue;
+    merge_reports(now, instance);
+    const auto health = state_.target_health.find(id);
+    const bool seen_unhealthy = health != state_.target_health.end() && !health->second.stale &&
+                                health->second.health.state == TargetState::kUnhealthy;
+    if (seen_unhealthy || !instance.healthy) ++ill;
+    if (seen_unhealthy && instance.healthy && grace_is_over(now, instance)) suspects.push_back(id);
+  }
+  if (!needs_target_health(group) || group.target_groups_in_service.empty() || suspects.empty()) return;
+  const bool all_ill = ill == members.in_service && ill > 1;
+  if (all_ill && (!members.unhealthy.empty() || !members.unsettled.empty())) return;
+  if (all_ill) suspects.resize(1);
+  for (const InstanceId& id : suspects) {
+    mark_unhealthy(now, state_.instances.at(id), ChangeReason::kElbHealthCheck,
+                   describe(state_.target_health.at(id).health));
+  }
+}
+
+// Instances -----------------------------------------------------------------------------------------------------------
+
+Instance* Region::Machine::find_instance(const InstanceId& id) {
+  const auto found = state_.instances.find(id);
+  return found == state_.instances.end() ? nullptr : &found->second;
+}
+
+void Region::Machine::change(Instance& instance, const std::function<void(Instance&)>& how) {
+  GroupCounts& group = counts(instance.group);
+  group.count(instance, -1);
+  how(instance);
+  group.count(instance, 1);
+}
+
+void Region::Machine::move(Time now, Instance& instance, LifecycleState to, std::string_view why) {
+  RR_CHECK(legal(instance.lifecycle, to), "an illegal move of an instance's lifecycle");
+  log(now, instance.id.value, fmt::format("{} -> {}: {}", to_string(instance.lifecycle), to_string(to), why));
+  change(instance, [&](Instance& i) { i.lifecycle = to; });
+  if (is_leaving(to)) {
+    leaving_[instance.group].insert(instance.id);
+  } else {
+    leaving_[instance.group].erase(instance.id);
+  }
+  if (release_runs_on(instance.group)) take_earlier(release_at_, now);
+}
+
+void Region::Machine::move(Instance& instance, InstanceState to) {
+  RR_CHECK(legal(instance.ec2, to), "an illegal move of an instance's EC2 state");
+  instance.ec2 = to;
+}
+
+void Region::Machine::launch(Time now, Group& group, const Plan::Launch& item) {
+  auto& zones = state_.settings.zones;
+  const auto zone = std::find_if(zones.begin(), zones.end(), [&](const Zone& z) { return z.name == item.zone; });
+  RR_CHECK(zone != zones.end(), "a group's zones are the region's");
+  const std::optional<Address> address = next_instance_address(
+      *zone, state_.settings.target_port, [&](const Address& used) { return addresses_.contains(used); });
+  if (!address) {
+    const std::string why = fmt::format("There are not enough free addresses in the subnet of {}", item.zone.value);
+    const std::string status = launch_failure("", why, item.zone, {});
+    add_activity({.group = group.settings.name,
+                  .instance = {},
+                  .description = launching_failed(status),
+                  .cause = item.cause,
+                  .status_code = "Failed",
+                  .status_message = status,
+                  .zone = item.zone,
+                  .progress = 100,
+                  .started = now,
+                  .ended = now});
+    refuse_zone(now, group, item.zone, state_.settings.launch_retry, true);
+    return mark_dirty(now, group.settings.name);
+  }
+  const CurrentTemplate current = current_template(group.settings);
+  Instance instance;
+  instance.id = InstanceId(draw_id("i-", state_.rng));
+  instance.group = group.settings.name;
+  instance.zone = item.zone;
+  instance.image = state_.launch_templates.at(current.name).version(current.version)->image;
+  instance.template_name = current.name;
+  instance.template_version = current.version;
+  instance.address = *address;
+  instance.host_name = host_name(*address);
+  instance.launch_reason = item.reason;
+  instance.launched = now;
+  Instance& made = state_.instances.emplace(instance.id, instance).first->second;
+  addresses_.insert(made.address);
+  counts(made.group).count(made, 1);
+  arm(made.starts_at, now + tempo_.waits(state_.settings.launch_time), TimerKind::kLaunch, made.id.value);
+  begin_activity(now, ActivityKind::kLaunch, made, item.cause);
+  log(now, made.id.value,
+      fmt::format("Pending in {}, version {}: {}", made.zone.value, made.template_version, to_string(item.reason)));
+}
+
+/// A burst of launches that fails together counts once.
+void Region::Machine::refuse_zone(Time now, Group& group, const ZoneName& zone, Duration first, bool doubling) {
+  const auto until = group.refused_until.find(zone);
+  if (until != group.refused_until.end() && until->second > now) return;
+  const int refusals = doubling ? ++group.refusals[zone] : std::max(1, group.refusals[zone]);
+  group.refusals[zone] = refusals;
+  const Duration wait = doubling ? start_delay(refusals, first, state_.settings.launch_retry_most) : first;
+  group.refused_until[zone] = now + tempo_.waits(wait);
+  log(now, group.settings.name,
+      fmt::format("{} refuses launches, next try in {}", zone.value, format_duration(group.refused_until[zone] - now)));
+}
+
+void Region::Machine::put_in_service(Time now, Instance& instance) {
+  Group& group = state_.groups.at(instance.group);
+  group.refused_until.erase(instance.zone);
+  group.refusals.erase(instance.zone);
+  if (instance.launch_reason == ChangeReason::kRebalance) ++group.rebalance_surplus;
+  instance.in_service_at = now;
+  const Duration warmup = tempo_.waits(group.settings.default_instance_warmup.value_or(Duration::zero()));
+  if (warmup > Duration::zero()) arm(instance.warm_at, now + warmup, TimerKind::kWarm, instance.id.value);
+  move(now, instance, LifecycleState::kInService, "running and registered");
+  end_activity(now, ActivityKind::kLaunch, instance.id, "Successful");
+  if (!group.settings.target_groups.empty()) targets_changed(now);
+  mark_dirty(now, instance.group);
+  settle_when_ready(now, instance);
+}
+
+bool Region::Machine::needs_target_health(const Group& group) const {
+  return group.settings.health_check_type == HealthCheckType::kElb && !group.settings.target_groups.empty();
+}
+
+void Region::Machine::settle_when_ready(Time now, Instance& instance) {
+  const bool waits_for_health = needs_target_health(state_.groups.at(instance.group)) && !instance.first_healthy_at;
+  if (instance.lifecycle != LifecycleState::kInService || !instance.healthy || instance.settled_at ||
+      instance.warm_at || waits_for_health) {
+    return;
+  }
+  change(instance, [&](Instance& i) { i.settled_at = now; });
+  mark_dirty(now, instance.group);
+}
+
+void Region::Machine::mark_unhealthy(Time now, Instance& instance, ChangeReason reason, std::string_view why) {
+  log(now, instance.id.value, fmt::format("Unhealthy: {}{}{}", to_string(reason), why.empty() ? "" : ": ", why));
+  change(instance, [&](Instance& i) {
+    i.healthy = false;
+    i.end_reason = reason;
+  });
+  mark_dirty(now, instance.group);
+}
+
+void Region::Machine::begin_termination(Time now, Instance& instance, ChangeReason reason, const std::string& cause) {
+  const bool was_registered = instance.lifecycle == LifecycleState::kInService;
+  const Group& group = state_.groups.at(instance.group);
+  instance.end_reason = reason;
+  instance.terminating_since = now;
+  arm(instance.warm_at, std::nullopt, TimerKind::kWarm, instance.id.value);
+  move(now, instance, LifecycleState::kTerminating, to_string(reason));
+  if (!was_registered) end_activity(now, ActivityKind::kLaunch, instance.id, "Cancelled");
+  begin_activity(now, ActivityKind::kTerminate, instance, cause);
+  mark_dirty(now, instance.group);
+  const bool has_targets = was_registered && !group.settings.target_groups.empty();
+  if (has_targets) targets_changed(now);
+  const bool never_told = instance.starts_at.has_value();
+  arm(instance.starts_at, std::nullopt, TimerKind::kLaunch, instance.id.value);
+  if (never_told || instance.ec2 == InstanceState::kStopped) return finish_termination(now, instance);
+  const Duration delay = has_targets ? drain_time(group) : Duration::zero();
+  if (delay == Duration::zero()) return request_stop(instance);
+  progress_activity(ActivityKind::kTerminate, instance.id, "WaitingForELBConnectionDraining", 50);
+  arm(instance.drain_ends, now + delay, TimerKind::kDrained, instance.id.value);
+  finish_drain_when_done(now, instance);
+}
+
+/// A node that started after the deregistration never knew the target.
+void Region::Machine::finish_drain_when_done(Time now, Instance& instance) {
+  if (!instance.drain_ends || !state_.settings.terminate_when_drained) return;
+  for (const auto& [name, node] : state_.nodes) {
+    const bool knew_it = node.running && node.running_since && *node.running_since <= *instance.terminating_since;
+    if (knew_it && !instance.drained_by.contains(name)) return;
+  }
+  finish_drain(now, instance);
+}
+
+void Region::Machine::finish_drain(Time now, Instance& instance) {
+  arm(instance.drain_ends, std::nullopt, TimerKind::kDrained, instance.id.value);
+  log(now, instance.id.value, "drained");
+  request_stop(instance);
+}
+
+void Region::Machine::request_stop(Instance& instance) {
+  instance.stop_requested = true;
+  move(instance, InstanceState::kShuttingDown);
+  progress_activity(ActivityKind::kTerminate, instance.id, "InProgress", 50);
+  actions_.push_back(TerminateInstance{instance.id, std::string(to_string(*instance.end_reason))});
+}
+
+void Region::Machine::finish_termination(Time now, Instance& instance) {
+  arm(instance.drain_ends, std::nullopt, TimerKind::kDrained, instance.id.value);
+  if (legal(instance.ec2, InstanceState::kShuttingDown)) move(instance, InstanceState::kShuttingDown);
+  move(instance, InstanceState::kTerminated);
+  instance.terminated_at = now;
+  arm(instance.forget_at, now + tempo_.waits(state_.settings.terminated_visible), TimerKind::kForget,
+      instance.id.value);
+  addresses_.erase(instance.address);
+  state_.reports.erase(instance.id);
+  state_.target_health.erase(instance.id);
+  move(now, instance, LifecycleState::kTerminated, to_string(*instance.end_reason));
+  end_activity(now, ActivityKind::kTerminate, instance.id, "Successful");
+}
+
+void Region::Machine::drop_failed_launch(Time now, Instance& instance, std::string_view code,
+                                         std::string_view message) {
+  if (is_leaving(instance.lifecycle)) return finish_termination(now, instance);
+  const Group& group = state_.groups.at(instance.group);
+  const std::string status = launch_failure(code, message, instance.zone, group.settings.zones);
+  if (ScalingActivity* activity = open_activity(ActivityKind::kLaunch, instance.id)) {
+    activity->description = launching_failed(status);
+  }
+  end_activity(now, ActivityKind::kLaunch, instance.id, "Failed", status);
+  log(now, instance.id.value,
+      fmt::format("launch failed in {}: {}", instance.zone.value, code.empty() ? message : code));
+  mark_dirty(now, instance.group);
+  forget(instance.id);
+}
+
+void Region::Machine::forget(const InstanceId& id) {
+  Instance& instance = state_.instances.at(id);
+  for (auto [field, kind] : {std::pair{&instance.starts_at, TimerKind::kLaunch},
+                             {&instance.warm_at, TimerKind::kWarm},
+                             {&instance.drain_ends, TimerKind::kDrained},
+                             {&instance.forget_at, TimerKind::kForget}}) {
+    arm(*field, std::nullopt, kind, id.value);
+  }
+  counts(instance.group).count(instance, -1);
+  if (instance.lifecycle != LifecycleState::kTerminated) addresses_.erase(instance.address);
+  state_.reports.erase(id);
+  state_.target_health.erase(id);
+  state_.instances.erase(id);
+}
+
+bool Region::Machine::healthy_by_targets(const Instance& instance) const {
+  if (state_.groups.at(instance.group).settings.target_groups.empty()) return true;
+  const auto found = state_.target_health.find(instance.id);
+  return found != state_.target_health.end() && !found->second.stale &&
+         found->second.health.state == TargetState::kHealthy;
+}
+
+void Region::Machine::merge_reports(Time now, Instance& instance) {
+  const auto reports = state_.reports.find(instance.id);
+  if (reports == state_.reports.end()) {
+    const auto health = state_.target_health.find(instance.id);
+    if (health != state_.target_health.end()) health->second.stale = true;
+    return;
+  }
+  Duration interval = Duration::zero();
+  for (const TargetGroupSettings& target_group : state_.settings.load_balancer.target_groups) {
+    interval = std::max(interval, tempo_.report_interval(target_group));
+  }
+  MergedHealth& known = state_.target_health[instance.id];
+  const MergedHealth merged = merge_health(now, interval, reports->second, known.health);
+  const MergedHealth before = std::exchange(known, merged);
+  if (merged.health.state != before.health.state) {
+    log(now, instance.id.value,
+        fmt::format("target {} -> {} {}", rr::to_string(before.health.state), rr::to_string(merged.health.state),
+                    rr::to_string(merged.health.reason)));
+  }
+  if (merged != before && release_runs_on(instance.group)) take_earlier(release_at_, now);
+  if (merged.stale || merged.health.state != TargetState::kHealthy) return;
+  if (instance.lifecycle != LifecycleState::kInService || instance.first_healthy_at) return;
+  instance.first_healthy_at = now;
+  Group& group = state_.groups.at(instance.group);
+  group.target_groups_in_service.insert(group.settings.target_groups.begin(), group.settings.target_groups.end());
+  settle_when_ready(now, instance);
+}
+
+Duration Region::Machine::drain_time(const Group& group) const {
+  Duration longest = Duration::zero();
+  for (const TargetGroupSettings& target_group : state_.settings.load_balancer.target_groups) {
+    const auto& used = group.settings.target_groups;
+    if (std::find(used.begin(), used.end(), target_group.name) == used.end()) continue;
+    longest = std::max(longest, tempo_.races(target_group.deregistration_delay));
+  }
+  return longest;
+}
+
+bool Region::Machine::grace_is_over(Time now, const Instance& instance) const {
+  const Duration grace = state_.groups.at(instance.group).settings.health_check_grace_period;
+  return instance.in_service_at && now >= *instance.in_service_at + tempo_.races(grace);
+}
+
+// Activities ----------------------------------------------------------------------------------------------------------
+
+void Region::Machine::add_activity(ScalingActivity activity) {
+  activity.number = state_.next_activity++;
+  state_.activities.push_back(std::move(activity));
+  if (state_.activities.size() > kActivitiesKept) state_.activities.pop_front();
+}
+
+void Region::Machine::begin_activity(Time now, ActivityKind kind, const Instance& instance, const std::string& cause) {
+  const bool is_launch = kind == ActivityKind::kLaunch;
+  open_activities_[{kind, instance.id}] = state_.next_activity;
+  add_activity({.group = instance.group,
+                .instance = instance.id,
+                .description = is_launch ? launching(instance.id) : terminating(instance.id),
+                .cause = cause,
+                .status_code = is_launch ? "PreInService" : "InProgress",
+                .status_message = {},
+                .zone = instance.zone,
+                .progress = is_launch ? 30 : 0,
+                .started = now,
+                .ended = std::nullopt});
+}
+
+ScalingActivity* Region::Machine::open_activity(ActivityKind kind, const InstanceId& instance) {
+  const auto open = open_activities_.find({kind, instance});
+  if (open == open_activities_.end() || state_.activities.empty()) return nullptr;
+  const std::uint64_t oldest = state_.activities.front().number;
+  if (open->second < oldest) return nullptr;  // so many since that it has been dropped
+  return &state_.activities[static_cast<std::size_t>(open->second - oldest)];
+}
+
+void Region::Machine::progress_activity(ActivityKind kind, const InstanceId& instance, std::string_view status,
+                                        int progress) {
+  if (ScalingActivity* activity = open_activity(kind, instance)) {
+    activity->status_code = status;
+    activity->progress = progress;
+  }
+}
+
+void Region::Machine::end_activity(Time now, ActivityKind kind, const InstanceId& instance, std::string_view status,
+                                   std::string_view message) {
+  if (ScalingActivity* activity = open_activity(kind, instance)) {
+    activity->status_code = status;
+    activity->status_message = message;
+    activity->progress = 100;
+    activity->ended = now;
+  }
+  open_activities_.erase({kind, instance});
+}
+
+// Groups --------------------------------------------------------------------------------------------------------------
+
+CurrentTemplate Region::Machine::current_template(const GroupSettings& settings) const {
+  const LaunchTemplate& launch_template = state_.launch_templates.at(settings.launch_template.template_name);
+  const std::string& version = settings.launch_template.version;
+  if (version == "$Latest") return {launch_template.name, launch_template.versions.back().number};
+  if (version == "$Default") return {launch_template.name, launch_template.default_version};
+  return {launch_template.name, std::stoi(version)};
+}
+
+void Region::Machine::mark_dirty(Time now, const std::string& group) { dirty_.emplace(group, now); }
+
+void Region::Machine::reconcile_group(Time now, Group& group) {
+  const std::string name = group.settings.name;
+  const GroupView view{.group = group,
+                       .instances = state_.instances,
+                       .counts = counts(name),
+                       .current = current_template(group.settings),
+                       .hour = tempo_.waits(kInstanceHour),
+                       .rebalance_suspended = release_runs_on(name)};
+  const Plan plan = reconcile(view, now, state_.rng);
+  group.replacements_owed = plan.replacements_owed;
+  group.rebalance_surplus = plan.rebalance_surplus;
+  for (const Plan::Terminate& item : plan.terminate) {
+    begin_termination(now, state_.instances.at(item.instance), item.reason, item.cause);
+  }
+  for (const Plan::Launch& item : plan.launch) {
+    if (item.reason == ChangeReason::kRebalance) {
+      group.next_rebalance = now + tempo_.waits(state_.settings.rebalance_interval);
+    }
+    launch(now, group, item);
+  }
+  const bool reached = static_cast<int>(counts(name).members.size()) == group.desired_capacity;
+  if (reached || !plan.terminate.empty() || !plan.launch.empty()) group.trigger.clear();
+  if (!plan.terminate.empty()) mark_dirty(now, name);  // what ended may have made room for the next one
+  arm(look_at_[name], plan.look_at, TimerKind::kLook, name);
+}
+
+void Region::Machine::set_desired(Time now, Group& group, int desired, std::string trigger) {
+  if (desired != group.desired_capacity) {
+    log(now, group.settings.name, fmt::format("desired capacity {} -> {}", group.desired_capacity, desired));
+    group.trigger = std::move(trigger);
+    group.desired_capacity = desired;
+  }
+  mark_dirty(now, group.settings.name);
+}
+
+bool Region::Machine::release_runs_on(const std::string& group) const {
+  return state_.release && state_.release->in_progress() && state_.release->group == group;
+}
+
+// Nodes and targets ---------------------------------------------------------------------------------------------------
+
+void Region::Machine::targets_changed(Time now) {
+  state_.targets_generation = ++state_.generation;
+  take_earlier(configure_at_, now);
+}
+
+ConfigureNode Region::Machine::configuration(const Node& node) const {
+  ConfigureNode action{.node = node.name,
+                       .generation = node.generation,
+                       .accepting = node.in_dns,
+                       .load_balancer = tempo_.at_speed(state_.settings.load_balancer),
+                       .targets = {}};
+  for (const TargetGroupSettings& target_group : state_.settings.load_balancer.target_groups) {
+    action.targets[target_group.name];
+  }
+  for (const auto& [name, group] : state_.groups) {
+    const auto members = counts_.find(name);
+    if (members == counts_.end()) continue;
+    for (const InstanceId& id : members->second.members) {
+      const Instance& instance = state_.instances.at(id);
+      if (instance.lifecycle != LifecycleState::kInService) continue;
+      for (const std::string& target_group : group.settings.target_groups) {
+        action.targets[target_group].push_back(
+            {.id = id.value, .address = instance.address, .wire = {}, .zone = instance.zone.value});
+      }
+    }
+  }
+  return action;
+}
+
+/// Sends every running node what it does not have yet.
+void Region::Machine::configure_nodes(Time now) {
+  if (!configure_at_) return;
+  configure_at_.reset();
+  const std::set<std::string> in_dns = nodes_in_dns(state_.nodes);
+  for (auto& [name, node] : state_.nodes) {
+    const bool accepting = in_dns.contains(name);
+    const bool flipped = accepting != node.in_dns;
+    if (flipped) log(now, name, accepting ? "in DNS" : "out of DNS");
+    node.in_dns = accepting;
+    if (!node.running) continue;
+    if (!flipped && node.generation != 0 && node.generation >= state_.targets_generation) continue;
+    node.generation = ++state_.generation;
+    actions_.push_back(configuration(node));
+  }
+}
+
+void Region::Machine::node_down(Time now, Node& node, std::string_view why) {
+  log(now, node.name, fmt::format("stopped: {}", why));
+  node.running = false;
+  node.passing = false;
+  node.admitted = false;
+  node.failed_checks = 0;
+  node.passed_checks = 0;
+  node.check_outstanding = false;
+  node.generation = 0;
+  node.running_since.reset();
+  arm(node.next_check, std::nullopt, TimerKind::kCheckNode, node.name);
+  for (auto& [id, reports] : state_.reports) {
+    std::erase_if(reports, [&](const HealthReport& report) { return report.node == node.name; });
+  }
+  // It takes its connections with it, so nobody waits for it to drain.
+  for (const auto& [group, ids] : std::map(leaving_)) {
+    for (const InstanceId& id : ids) finish_drain_when_done(now, state_.instances.at(id));
+  }
+  take_earlier(configure_at_, now);
+}
+
+}  // namespace rr::sim

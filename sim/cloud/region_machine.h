@@ -1,0 +1,158 @@
+#pragma once
+// The inside of Region: its state, what can be derived from the state (counters, timers), and what happens in it.
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "sim/cloud/double_release.h"
+#include "sim/cloud/reconciler.h"
+#include "sim/cloud/recorder.h"
+#include "sim/cloud/region.h"
+#include "sim/cloud/tempo.h"
+
+namespace rr::sim {
+
+struct Region::Machine {
+  /// What a moment in the state is waited for; equal instants are handled in this order, then by key.
+  enum class TimerKind : std::uint8_t {
+    kStartNode,  // Node::start_at
+    kCheckNode,  // Node::next_check
+    kLaunch,     // Instance::starts_at
+    kWarm,       // Instance::warm_at
+    kDrained,    // Instance::drain_ends
+    kForget,     // Instance::forget_at
+    kSweep,      // Group::next_sweep
+    kLook,       // Plan::look_at
+  };
+  struct Timer {
+    Time at;
+    TimerKind kind;
+    std::string key;  // instance id, node or group name
+    auto operator<=>(const Timer&) const = default;
+  };
+
+  Machine(RegionState from, Journal* journal);
+
+  // From outside (region.cc, region_commands.cc, region_events.cc, region_release.cc) --------------------------------
+  Result<Reply, ApiError> apply(Time now, const Command& command);
+  void apply(Time now, const Event& event);
+  void wake(Time now);
+  std::optional<Time> next_wake() const;
+  void recover(Time now);
+
+  Result<Reply, ApiError> run(Time now, const RegisterImage& command);
+  Result<Reply, ApiError> run(Time now, const CreateLaunchTemplate& command);
+  Result<Reply, ApiError> run(Time now, const CreateLaunchTemplateVersion& command);
+  Result<Reply, ApiError> run(Time now, const CreateAutoScalingGroup& command);
+  Result<Reply, ApiError> run(Time now, const UpdateAutoScalingGroup& command);
+  Result<Reply, ApiError> run(Time now, const SetDesiredCapacity& command);
+  Result<Reply, ApiError> run(Time now, const TerminateInstanceInAutoScalingGroup& command);
+  Result<Reply, ApiError> run(Time now, const SetInstanceHealth& command);
+  Result<Reply, ApiError> run(Time now, const StartDoubleRelease& command);
+
+  void take(Time now, const InstanceRunning& event);
+  void take(Time now, const InstanceStopped& event);
+  void take(Time now, const LaunchFailed& event);
+  void take(Time now, const TargetHealthReported& event);
+  void take(Time now, const TargetDrained& event);
+  void take(Time now, const NodeRunning& event);
+  void take(Time now, const NodeStopped& event);
+  void take(Time now, const NodeChecked& event);
+  void take(Time now, const VersionAnswered& event);
+
+  // Timers -----------------------------------------------------------------------------------------------------------
+  /// Sets the field of the state that a timer follows, and the timer with it.
+  void arm(std::optional<Time>& field, std::optional<Time> at, TimerKind kind, const std::string& key);
+  void fire(Time now, const Timer& timer);
+  void fire_start_node(Time now, Node& node);
+  void fire_check_node(Time now, Node& node);
+  void fire_launch(Time now, Instance& instance);
+  void fire_sweep(Time now, Group& group);
+
+  // Instances --------------------------------------------------------------------------------------------------------
+  Instance* find_instance(const InstanceId& id);
+  /// Every change of an instance goes through here, so that the group's counters follow.
+  void change(Instance& instance, const std::function<void(Instance&)>& how);
+  void move(Time now, Instance& instance, LifecycleState to, std::string_view why);
+  void move(Instance& instance, InstanceState to);
+  void launch(Time now, Group& group, const Plan::Launch& item);
+  void refuse_zone(Time now, Group& group, const ZoneName& zone, Duration first, bool doubling);
+  void put_in_service(Time now, Instance& instance);
+  void settle_when_ready(Time now, Instance& instance);
+  void mark_unhealthy(Time now, Instance& instance, ChangeReason reason, std::string_view why);
+  void begin_termination(Time now, Instance& instance, ChangeReason reason, const std::string& cause);
+  void finish_drain_when_done(Time now, Instance& instance);
+  void finish_drain(Time now, Instance& instance);
+  void request_stop(Instance& instance);
+  void finish_termination(Time now, Instance& instance);
+  /// A launch that came to nothing: the instance vanishes, as it never existed on AWS.
+  void drop_failed_launch(Time now, Instance& instance, std::string_view code, std::string_view message);
+  void forget(const InstanceId& id);
+  bool needs_target_health(const Group& group) const;
+  bool healthy_by_targets(const Instance& instance) const;
+  void merge_reports(Time now, Instance& instance);
+  Duration drain_time(const Group& group) const;
+  bool grace_is_over(Time now, const Instance& instance) const;
+
+  // Activities -------------------------------------------------------------------------------------------------------
+  enum class ActivityKind : std::uint8_t { kLaunch, kTerminate };
+  void begin_activity(Time now, ActivityKind kind, const Instance& instance, const std::string& cause);
+  void progress_activity(ActivityKind kind, const InstanceId& instance, std::string_view status, int progress);
+  void end_activity(Time now, ActivityKind kind, const InstanceId& instance, std::string_view status,
+                    std::string_view message = {});
+  ScalingActivity* open_activity(ActivityKind kind, const InstanceId& instance);
+  void add_activity(ScalingActivity activity);
+
+  // Groups -----------------------------------------------------------------------------------------------------------
+  GroupCounts& counts(const std::string& group) { return counts_[group]; }
+  CurrentTemplate current_template(const GroupSettings& settings) const;
+  void mark_dirty(Time now, const std::string& group);
+  void reconcile_group(Time now, Group& group);
+  void set_desired(Time now, Group& group, int desired, std::string trigger);
+  bool release_runs_on(const std::string& group) const;
+  std::optional<ApiError> check_settings(const GroupSettings& settings) const;
+
+  // Nodes and targets ------------------------------------------------------------------------------------------------
+  void targets_changed(Time now);
+  void node_down(Time now, Node& node, std::string_view why);
+  void configure_nodes(Time now);
+  ConfigureNode configuration(const Node& node) const;
+
+  // Release ----------------------------------------------------------------------------------------------------------
+  ReleaseView release_view() const;
+  void advance_release(Time now);
+  void enter_phase(Time now, DoublePhase phase);
+  void roll_back_release(Time now, Group& group);
+  Duration release_deadline(DoublePhase phase, const Group& group) const;
+
+  void log(Time now, std::string_view entity, std::string_view event);
+  Time advance_clock(Time now);
+
+  RegionState state_;
+  Tempo tempo_;
+  Journal* journal_;
+  Recorder* recorder_ = nullptr;
+  std::vector<Action> actions_;
+
+  // Derived from the state.
+  std::set<Timer> timers_;
+  std::map<std::string, GroupCounts> counts_;
+  std::map<std::string, std::optional<Time>> look_at_;   // by group
+  std::map<std::string, std::set<InstanceId>> leaving_;  // by group: terminating, not terminated
+  std::set<Address> addresses_;                          // of instances that are not terminated
+  std::map<std::pair<ActivityKind, InstanceId>, std::uint64_t> open_activities_;
+
+  // Work that waits for the next wake, with the instant it came up at.
+  std::map<std::string, Time> dirty_;
+  std::optional<Time> configure_at_;
+  std::optional<Time> release_at_;
+  std::set<std::string> reported_;  // instances and nodes that run, by the world's word since this object was made
+};
+
+}  // namespace rr::sim
