@@ -161,17 +161,17 @@ TEST(LoopTest, ASoonMayDestroyAnotherThatIsDueInTheSamePass) {
 TEST(LoopTest, AMailboxBringsEveryValueInOrderFromAnotherThread) {
   Loop loop;
   std::vector<int> got;
+  std::thread sender;
   std::optional<Mailbox<int>> mailbox;
   mailbox.emplace(loop, [&](std::vector<int> values) {
     got.insert(got.end(), values.begin(), values.end());
-    if (got.size() == 1000) mailbox.reset();
+    if (got.size() < 1000) return;
+    sender.join();  // the box must outlive the sender's last call
+    mailbox.reset();
   });
-  std::thread sender([&mailbox] {
-    Mailbox<int>& to = *mailbox;
-    for (int i = 0; i < 1000; ++i) to.send(i);
+  sender = std::thread([&mailbox] {
+    for (int i = 0; i < 1000; ++i) mailbox->send(i);
   });
-  // The box must outlive the sender's last call, so it is not destroyed before the thread has been joined.
-  loop.post([&] { sender.join(); });
   loop.run();
   ASSERT_EQ(got.size(), 1000U);
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(got[static_cast<std::size_t>(i)], i);
