@@ -1,0 +1,131 @@
+// rr-lb: the process around a Node.
+#include <fmt/format.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "lb/command_line.h"
+#include "lb/net/loop.h"
+#include "lb/net/signal_watcher.h"
+#include "lb/proxy/admin.h"
+#include "lb/proxy/node.h"
+#include "rr_version.h"
+
+namespace {
+
+constexpr int kStopped = 0, kForced = 1, kUsage = 2, kCannotStart = 3;
+
+int fail(int code, const std::vector<std::string>& errors) {
+  for (const std::string& error : errors) fmt::print(stderr, "rr-lb: {}\n", error);
+  return code;
+}
+
+rr::Rng seeded_by_the_system() {
+  std::random_device device;
+  const auto word = [&] { return (static_cast<std::uint64_t>(device()) << 32) | device(); };
+  return rr::Rng(std::array<std::uint64_t, 4>{word(), word(), word(), word()});
+}
+
+/// Lines for people: on standard output, unless the access log goes there.
+class Speaker {
+ public:
+  explicit Speaker(bool access_log_on_stdout) : to_(access_log_on_stdout ? stderr : stdout) {}
+  void say(const std::string& line) const {
+    fmt::print(to_, "{}\n", line);
+    std::fflush(to_);
+  }
+
+ private:
+  std::FILE* to_;
+};
+
+/// The first signal stops gracefully, the second at once.
+class Stopper {
+ public:
+  Stopper(rr::Loop& loop, rr::Node& node, rr::Duration limit) : loop_(loop), node_(node), limit_(limit) {}
+  void stop() {
+    if (node_.stopping()) {
+      code_ = kForced;
+      node_.stop();
+      loop_.stop();
+      return;
+    }
+    node_.drain(limit_, [this] { loop_.stop(); });
+  }
+  /// Asked for through the admin interface: a second time means the same.
+  void ask() {
+    if (!node_.stopping()) stop();
+  }
+  int code() const { return code_; }
+
+ private:
+  rr::Loop& loop_;
+  rr::Node& node_;
+  rr::Duration limit_;
+  int code_ = kStopped;
+};
+
+int serve(const rr::CommandLine& line) {
+  std::optional<rr::AccessLog> access_log;
+  if (line.access_log) {
+    auto opened = rr::AccessLog::open(*line.access_log);
+    if (!opened) return fail(kCannotStart, {"--access-log: " + opened.error().message});
+    access_log.emplace(std::move(*opened));
+  }
+  const Speaker speaker(line.access_log == "-");
+  rr::Loop loop;
+  rr::Node node(loop, seeded_by_the_system(), std::move(access_log));
+  node.journal().set_sink([](const rr::JournalLine& entry) {
+    fmt::print(stderr, "{} {} {}\n", rr::format_iso8601(entry.time, 3), entry.entity, entry.event);
+  });
+  node.on_listening = [&](const std::string& endpoint) { speaker.say("listening on " + endpoint); };
+  Stopper stopper(loop, node, line.stop_timeout);
+
+  std::optional<rr::Admin> admin;
+  if (line.admin) {
+    auto started = rr::Admin::start(node, *line.admin, [&] { stopper.ask(); });
+    if (!started) return fail(kCannotStart, {"--admin: " + started.error().message});
+    admin.emplace(std::move(*started));
+  }
+  const auto applied = node.apply(line.node);
+  if (!applied) {
+    std::vector<std::string> errors = applied.error().errors;
+    const bool invalid = applied.error().kind == rr::ApplyFailure::Kind::kInvalid;
+    for (std::string& error : errors) {
+      error = invalid ? line.name_the_flag(error) : (line.listen_from_flag ? "--listen: " : "") + error;
+    }
+    return fail(invalid ? kUsage : kCannotStart, errors);
+  }
+  if (admin) speaker.say("admin on " + rr::format_endpoint(admin->endpoint()));
+
+  const rr::SignalWatcher terminate(loop, SIGTERM, [&] { stopper.stop(); });
+  const rr::SignalWatcher interrupt(loop, SIGINT, [&] { stopper.stop(); });
+  const rr::SignalWatcher hang_up(loop, SIGHUP, [&] {
+    const auto reopened = node.reopen_access_log();
+    if (!reopened) fmt::print(stderr, "rr-lb: --access-log: {}\n", reopened.error().message);
+  });
+  loop.run();
+  return stopper.code();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto line = rr::read_command_line(std::vector<std::string>(argv + 1, argv + argc));
+  if (!line) return fail(kUsage, line.error());
+  if (line->help) {
+    fmt::print("{}", rr::help_text());
+    return 0;
+  }
+  if (line->version) {
+    fmt::print("rr-lb {}\n", RR_VERSION);
+    return 0;
+  }
+  for (const std::string& note : line->notes) fmt::print(stderr, "rr-lb: {}\n", note);
+  return serve(*line);
+}

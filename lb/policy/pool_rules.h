@@ -1,0 +1,72 @@
+#pragma once
+// Which idle connection to a target takes the next request, and when one is dropped. Pure: the connections themselves
+// belong to whoever drives this, sockets in the load balancer, records in the virtual world.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "lb/base/intrusive_list.h"
+#include "lb/base/time.h"
+
+namespace rr {
+
+struct PoolSettings {
+  /// idle_timeout.timeout_seconds: an idle connection to a target is closed after it.
+  Duration idle_timeout = std::chrono::seconds(60);
+  /// Idle connections kept for one target; AWS tells no number. More than that many requests at once were in progress.
+  std::size_t maximum_idle = 4096;
+};
+
+/// What becomes of a connection whose request is over.
+enum class PoolVerdict : std::uint8_t {
+  kKeep,
+  kDropUnclean,   // the response did not end properly, or the target does not want another request on it
+  kDropDraining,  // no request will go to that target any more
+  kDropSurplus,   // enough idle ones already
+};
+std::string_view to_string(PoolVerdict verdict);
+
+class PoolRules {
+ public:
+  /// `reusable`: the request was completely sent, the response ended properly and nothing was read beyond it.
+  static PoolVerdict on_return(bool reusable, bool target_draining, std::size_t idle_now, const PoolSettings& settings);
+  static bool expired(Time idle_since, Time now, const PoolSettings& settings);
+};
+
+struct IdleTag;
+
+/// The idle connections of one target, last in, first out: the surplus of a busy minute sinks to the bottom, goes
+/// unused and ages out, and the one on top is the least likely to have been closed by the target meanwhile.
+/// `Connection` derives from ListLink<IdleTag> and has a member `Time idle_since`.
+///
+///     put ->  newest ... oldest  -> expire        take takes the newest; idle_since falls from top to bottom
+template <class Connection>
+class IdleStack {
+ public:
+  bool empty() const { return list_.empty(); }
+  std::size_t size() const { return size_; }
+
+  void put(Connection& connection, Time now) {
+    connection.idle_since = now;
+    list_.push_front(connection);
+    ++size_;
+  }
+  /// The connection for the next request; nullptr when a new one is needed.
+  Connection* take() {
+    Connection* newest = list_.front();
+    if (newest != nullptr) remove(*newest);
+    return newest;
+  }
+  /// The one that has been idle longest, without removing it.
+  Connection* oldest() const { return list_.back(); }
+  void remove(Connection& connection) {
+    static_cast<ListLink<IdleTag>&>(connection).unlink();
+    --size_;
+  }
+
+ private:
+  IntrusiveList<Connection, IdleTag> list_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace rr

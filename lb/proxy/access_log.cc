@@ -1,0 +1,174 @@
+#include "lb/proxy/access_log.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+namespace rr {
+namespace {
+
+constexpr std::size_t kFlushAt = 64 * 1024;
+constexpr std::size_t kMaximumUserAgent = 8 * 1024;
+
+/// What is printed as \xHH inside quotes: the quote itself and whatever is not printable. A space stays.
+void append_quoted(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out.push_back('"');
+  if (text.empty()) out.push_back('-');
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f || c == '"' || c == '\\') {
+      out += "\\x";
+      out.push_back(kHex[byte >> 4]);
+      out.push_back(kHex[byte & 15]);
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+}
+
+void append_or_dash(std::string& out, std::string_view text) { out += text.empty() ? std::string_view("-") : text; }
+
+void append_seconds(std::string& out, const std::optional<Duration>& span) {
+  if (!span) {
+    out += "-1";
+    return;
+  }
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*span).count();
+  fmt::format_to(std::back_inserter(out), "{}.{:03}", milliseconds / 1000, milliseconds % 1000);
+}
+
+void append_status(std::string& out, int status) {
+  if (status == 0) {
+    out.push_back('-');
+  } else {
+    fmt::format_to(std::back_inserter(out), "{}", status);
+  }
+}
+
+void append_request_line(std::string& out, const AccessLogEntry& entry) {
+  if (entry.request_line_method.empty()) {
+    out += fmt::format("\"- http://{}:{}- -\"", entry.host, entry.listener_port);
+    return;
+  }
+  std::string line(entry.request_line_method);
+  if (entry.request_target.find("://") != std::string_view::npos) {
+    line += fmt::format(" {}", entry.request_target);
+  } else {
+    const bool has_port = entry.host.rfind(':') != std::string_view::npos && !entry.host.ends_with(']');
+    line += fmt::format(" http://{}", entry.host);
+    if (!has_port) line += fmt::format(":{}", entry.listener_port);
+    line += entry.request_target;
+  }
+  line += fmt::format(" HTTP/1.{}", entry.minor);
+  append_quoted(out, line);
+}
+
+}  // namespace
+
+void append_access_log_line(std::string& out, const AccessLogEntry& e) {
+  const ExchangeRecord& record = *e.record;
+  const ProcessingTimes times = record.times();
+  const auto to = std::back_inserter(out);
+  out += "http ";
+  out += format_iso8601(record.ended);
+  out.push_back(' ');
+  append_or_dash(out, e.load_balancer);
+  const bool v6 = e.client_ip.find(':') != std::string_view::npos;
+  fmt::format_to(to, " {}{}{}:{} ", v6 ? "[" : "", e.client_ip, v6 ? "]" : "", e.client_port);
+  append_or_dash(out, e.target);
+  for (const auto& span : {times.request, times.target, times.response}) {
+    out.push_back(' ');
+    append_seconds(out, span);
+  }
+  out.push_back(' ');
+  append_status(out, record.status);
+  out.push_back(' ');
+  append_status(out, record.target_status);
+  fmt::format_to(to, " {} {} ", e.received_bytes, e.sent_bytes);
+  append_request_line(out, e);
+  out.push_back(' ');
+  append_quoted(out, e.user_agent.substr(0, kMaximumUserAgent));
+  out += " - - ";
+  append_or_dash(out, e.target_group);
+  out.push_back(' ');
+  append_quoted(out, e.trace_id);
+  out += " \"-\" \"-\" ";
+  if (e.rule_priority < 0) {
+    out.push_back('-');
+  } else {
+    fmt::format_to(to, "{}", e.rule_priority);
+  }
+  // request_creation_time has milliseconds, printed with six digits.
+  out.push_back(' ');
+  out += format_iso8601(record.created, 3);
+  out.insert(out.size() - 1, "000");
+  out.push_back(' ');
+  append_quoted(out, e.actions);
+  out += " \"-\" \"-\" ";
+  append_quoted(out, e.target);
+  out.push_back(' ');
+  append_quoted(out, record.target_status == 0 ? std::string() : std::to_string(record.target_status));
+  fmt::format_to(to, " \"-\" \"-\" TID_{:016x}{:016x} \"-\" \"-\" \"-\" ", e.connection_high, e.connection_low);
+  append_or_dash(out, e.node_ip);
+}
+
+Result<AccessLog> AccessLog::open(const std::string& path) {
+  if (path == "-") return AccessLog(path, STDOUT_FILENO);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (fd < 0) return Error{fmt::format("{}: {}", path, std::strerror(errno))};
+  return AccessLog(path, fd);
+}
+
+AccessLog::AccessLog(AccessLog&& other) noexcept
+    : path_(std::move(other.path_)),
+      fd_(std::exchange(other.fd_, -1)),
+      buffer_(std::move(other.buffer_)),
+      lines_buffered_(std::exchange(other.lines_buffered_, 0)),
+      lost_(other.lost_) {}
+
+AccessLog::~AccessLog() {
+  if (fd_ < 0) return;
+  flush();
+  if (path_ != "-") ::close(fd_);
+}
+
+void AccessLog::write(const AccessLogEntry& entry) {
+  append_access_log_line(buffer_, entry);
+  buffer_.push_back('\n');
+  ++lines_buffered_;
+  if (buffer_.size() >= kFlushAt) flush();
+}
+
+void AccessLog::flush() {
+  std::string_view rest = buffer_;
+  while (!rest.empty()) {
+    const ssize_t written = ::write(fd_, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      lost_ += lines_buffered_;
+      break;
+    }
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  buffer_.clear();
+  lines_buffered_ = 0;
+}
+
+Status AccessLog::reopen() {
+  flush();
+  if (path_ == "-") return Ok{};
+  const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (fd < 0) return Error{fmt::format("{}: {}; the old file is kept", path_, std::strerror(errno))};
+  ::close(std::exchange(fd_, fd));
+  return Ok{};
+}
+
+}  // namespace rr

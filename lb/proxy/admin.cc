@@ -1,0 +1,250 @@
+#include "lb/proxy/admin.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "lb/proxy/metrics.h"
+#include "lb/proxy/node.h"
+
+namespace rr {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// A configuration with 10,000 targets has about 2 MiB.
+constexpr std::size_t kMaximumBody = 32 * 1024 * 1024;
+
+HttpResponse json_response(int status, const Json& json) {
+  // A name that came from outside may hold bytes that are no UTF-8; the answer must be JSON all the same.
+  return {status,
+          {{"Content-Type", "application/json"}},
+          json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n",
+          false};
+}
+
+HttpResponse error_response(int status, const ConfigErrors& errors) {
+  return json_response(status, {{"errors", errors}});
+}
+
+Json target_json(const TargetStatus& status, const TargetPool* pool) {
+  Json json{{"id", status.spec.id},
+            {"port", status.spec.address.port},
+            {"address", format_address(status.spec.address)},
+            {"wire", format_address(status.spec.wire)},
+            {"zone", status.spec.zone},
+            {"state", to_string(status.health.state)},
+            {"reason", to_string(status.health.reason)},
+            {"description", describe(status.health)},
+            {"since", format_iso8601(status.since)},
+            {"outstanding", status.outstanding}};
+  if (status.drain_ends) json["drain_ends"] = format_iso8601(*status.drain_ends);
+  const TargetCounters counters = pool == nullptr ? TargetCounters{} : pool->counters;
+  json["requests"] = counters.requests;
+  json["status_2xx"] = counters.status_class[1];
+  json["status_3xx"] = counters.status_class[2];
+  json["status_4xx"] = counters.status_class[3];
+  json["status_5xx"] = counters.status_class[4];
+  json["connection_errors"] = counters.connection_errors;
+  json["connections"] = pool == nullptr ? 0 : pool->open();
+  json["idle_connections"] = pool == nullptr ? 0 : pool->idle();
+  json["closed_while_idle"] = counters.closed_while_idle;
+  return json;
+}
+
+Json targets_json(const ServedGroup& group) {
+  std::map<TargetId, const TargetPool*> pools;
+  for (const auto& pool : group.back_pool().pools()) pools[pool->target()] = pool.get();
+  Json targets = Json::array();
+  for (const TargetStatus& status : group.group().status()) {
+    const auto pool = pools.find(status.target);
+    targets.push_back(target_json(status, pool == pools.end() ? nullptr : pool->second));
+  }
+  return targets;
+}
+
+Json group_json(const ServedGroup& group) {
+  return {{"name", group.name()}, {"failing_open", group.group().failing_open()}, {"targets", targets_json(group)}};
+}
+
+Json listener_json(const Listener& listener) {
+  Json sockets = Json::array();
+  for (const auto& socket : listener.sockets()) {
+    sockets.push_back({{"socket", format_endpoint(socket->configured())},
+                       {"address", format_endpoint(socket->actual())},
+                       {"accepting", socket->accepting()}});
+  }
+  return {{"name", listener.name()},
+          {"port", listener.port()},
+          {"accepting", listener.accepting()},
+          {"connections", listener.connections()},
+          {"sockets", std::move(sockets)}};
+}
+
+Json counters_json(const LoadBalancerCounters& counters) {
+  Json own = Json::object();
+  for (std::size_t status = 0; status < counters.own_status.size(); ++status) {
+    if (counters.own_status[status] > 0) own[std::to_string(status)] = counters.own_status[status];
+  }
+  return {{"connections_accepted", counters.connections_accepted},
+          {"requests", counters.requests},
+          {"requests_with_target", counters.requests_with_target},
+          {"received_bytes", counters.received_bytes},
+          {"sent_bytes", counters.sent_bytes},
+          {"responses_truncated", counters.truncated},
+          {"own_responses", std::move(own)}};
+}
+
+Json balancer_json(const LoadBalancer& balancer) {
+  Json listeners = Json::array(), groups = Json::array();
+  for (const auto& listener : balancer.listeners()) listeners.push_back(listener_json(*listener));
+  for (const auto& group : balancer.groups()) groups.push_back(group_json(*group));
+  return {{"name", balancer.name()},
+          {"connections", balancer.connections()},
+          {"counters", counters_json(balancer.counters())},
+          {"listeners", std::move(listeners)},
+          {"target_groups", std::move(groups)}};
+}
+
+Json drains_json(const DrainLog& log, std::uint64_t since) {
+  Json drains = Json::array();
+  for (const DrainEnded& drain : log.drains()) {
+    if (drain.cursor <= since) continue;
+    drains.push_back({{"cursor", drain.cursor},
+                      {"load_balancer", drain.load_balancer},
+                      {"target_group", drain.target_group},
+                      {"id", drain.id},
+                      {"port", drain.port},
+                      {"outcome", drain.expired ? "expired" : "completed"},
+                      {"requests_cut", drain.requests_cut},
+                      {"time", format_iso8601(drain.at)}});
+  }
+  return drains;
+}
+
+HttpResponse get_observed(const Node& node, Loop& loop, std::string_view query) {
+  std::uint64_t since = 0;
+  if (!query.empty()) {
+    constexpr std::string_view kName = "drains_since=";
+    const char* end = query.data() + query.size();
+    const bool named = query.starts_with(kName);
+    const auto [stop, error] = std::from_chars(query.data() + std::min(query.size(), kName.size()), end, since);
+    if (!named || error != std::errc() || stop != end) {
+      return error_response(400, {fmt::format("'{}': write drains_since= and the cursor of the last answer", query)});
+    }
+  }
+  Json balancers = Json::array();
+  for (const auto& balancer : node.load_balancers()) balancers.push_back(balancer_json(*balancer));
+  return json_response(200, {{"generation", node.config().generation},
+                             {"time", format_iso8601(loop.now())},
+                             {"started", format_iso8601(node.started())},
+                             {"stopping", node.stopping()},
+                             {"load_balancers", std::move(balancers)},
+                             {"drains", drains_json(node.drains(), since)},
+                             {"drains_cursor", node.drains().last_cursor()}});
+}
+
+HttpResponse get_targets(const Node& node) {
+  Json groups = Json::array();
+  for (const auto& balancer : node.load_balancers()) {
+    for (const auto& group : balancer->groups()) {
+      Json json = group_json(*group);
+      json["load_balancer"] = balancer->name();
+      groups.push_back(std::move(json));
+    }
+  }
+  return json_response(200, {{"target_groups", std::move(groups)}});
+}
+
+HttpResponse answer_applied(const Node& node, const Result<Ok, ApplyFailure>& result) {
+  if (result) return json_response(200, {{"generation", node.config().generation}});
+  const ApplyFailure& failure = result.error();
+  switch (failure.kind) {
+    case ApplyFailure::Kind::kInvalid:
+      return error_response(400, failure.errors);
+    case ApplyFailure::Kind::kOutdated: {
+      HttpResponse response =
+          json_response(409, {{"generation", node.config().generation}, {"errors", failure.errors}});
+      return response;
+    }
+    case ApplyFailure::Kind::kCannotListen:
+      return error_response(503, failure.errors);
+  }
+  return error_response(500, {});
+}
+
+HttpResponse put_desired(Node& node, const std::string& body) {
+  const auto config = read_desired(body);
+  if (!config) return error_response(400, config.error());
+  return answer_applied(node, node.apply(*config));
+}
+
+HttpResponse put_targets(Node& node, const std::string& body) {
+  const auto update = read_targets(body);
+  if (!update) return error_response(400, update.error());
+  return answer_applied(node, node.apply(*update));
+}
+
+struct Route {
+  std::string_view method;
+  std::string_view path;
+};
+constexpr std::array kRoutes{Route{"PUT", "/desired"}, Route{"GET", "/observed"}, Route{"GET", "/targets"},
+                             Route{"PUT", "/targets"}, Route{"GET", "/config"},   Route{"GET", "/metrics"},
+                             Route{"GET", "/healthz"}, Route{"POST", "/stop"}};
+
+HttpResponse no_route(const HttpRequest& request) {
+  std::string allowed;
+  for (const Route& route : kRoutes) {
+    if (route.path != request.path()) continue;
+    allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
+  }
+  if (allowed.empty()) {
+    return error_response(404, {fmt::format("{} does not exist: /desired, /observed, /targets, /config, /metrics, "
+                                            "/healthz or /stop",
+                                            request.path())});
+  }
+  HttpResponse response = error_response(405, {fmt::format("{} {}: use {}", request.method, request.path(), allowed)});
+  response.headers.emplace_back("Allow", allowed);
+  return response;
+}
+
+HttpResponse handle(Node& node, Loop& loop, const HttpRequest& request, const std::function<void()>& on_stop) {
+  const std::string_view path = request.path();
+  const bool get = request.method == "GET" || request.method == "HEAD";
+  if (get && path == "/observed") return get_observed(node, loop, request.query());
+  if (get && path == "/targets") return get_targets(node);
+  if (get && path == "/config") return json_response(200, to_json(node.config()));
+  if (get && path == "/metrics") {
+    return {200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics_text(node), false};
+  }
+  if (get && path == "/healthz") {
+    return json_response(node.stopping() ? 503 : 200, {{"status", node.stopping() ? "stopping" : "ok"}});
+  }
+  if (request.method == "PUT" && path == "/desired") return put_desired(node, request.body);
+  if (request.method == "PUT" && path == "/targets") return put_targets(node, request.body);
+  if (request.method == "POST" && path == "/stop") {
+    loop.post(on_stop);
+    return json_response(202, {{"status", "stopping"}});
+  }
+  return no_route(request);
+}
+
+}  // namespace
+
+Result<Admin> Admin::start(Node& node, const Endpoint& endpoint, std::function<void()> on_stop) {
+  HttpServerSettings settings;
+  settings.max_body = kMaximumBody;
+  auto server = HttpServer::start(node.loop(), endpoint, settings,
+                                  [&node, on_stop](const HttpRequest& request, const HttpServer::Responder& respond) {
+                                    respond(handle(node, node.loop(), request, on_stop));
+                                  });
+  if (!server) return server.error();
+  return Admin(std::move(*server));
+}
+
+}  // namespace rr

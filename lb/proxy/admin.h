@@ -1,0 +1,27 @@
+#pragma once
+// The control channel and what people ask a node: JSON over HTTP.
+//
+//   PUT  /desired   the node's whole configuration, with a generation     GET /observed?drains_since=N
+//   PUT  /targets   the targets of one group (no control plane)           GET /targets  GET /config  GET /metrics
+//   POST /stop      graceful stop                                         GET /healthz
+#include <functional>
+#include <string>
+
+#include "lb/net/http_server.h"
+
+namespace rr {
+
+class Node;
+
+class Admin {
+ public:
+  /// `on_stop` is called when somebody asks for the graceful stop.
+  static Result<Admin> start(Node& node, const Endpoint& endpoint, std::function<void()> on_stop);
+  Endpoint endpoint() const { return server_.endpoint(); }
+
+ private:
+  explicit Admin(HttpServer server) : server_(std::move(server)) {}
+  HttpServer server_;
+};
+
+}  // namespace rr

@@ -1,0 +1,145 @@
+#include "lb/proxy/back_conn.h"
+
+#include <array>
+
+#include "lb/base/check.h"
+#include "lb/http/head_writer.h"
+#include "lb/proxy/back_pool.h"
+#include "lb/proxy/worker.h"
+
+namespace rr {
+
+BackConn::BackConn(Worker& worker, TargetPool& pool) : worker_(worker), pool_(pool) {}
+BackConn::~BackConn() = default;
+
+void BackConn::to(State next) {
+  // Rows: from. Columns: to.              connecting busy   idle   closed
+  static constexpr bool kLegal[4][4] = {{false, true, false, true},     // connecting
+                                        {false, false, true, true},     // busy
+                                        {false, true, false, true},     // idle
+                                        {false, false, false, false}};  // closed
+  RR_CHECK(kLegal[static_cast<std::size_t>(state_)][static_cast<std::size_t>(next)], "a move of a back connection");
+  state_ = next;
+}
+
+void BackConn::connect(const Address& wire, Duration timeout, BackUser& user) {
+  user_ = &user;
+  connector_ =
+      std::make_unique<Connector>(worker_.loop, Endpoint(wire), timeout,
+                                  [this](Result<Stream, ConnectFailure> result) { on_connect(std::move(result)); });
+}
+
+void BackConn::on_connect(Result<Stream, ConnectFailure> result) {
+  if (state_ != State::kConnecting || user_ == nullptr) return;
+  if (!result) {
+    user_->on_back_connect_failed(result.error());
+    return;
+  }
+  stream_.emplace(std::move(result).value());
+  stream_->set_events(this);
+  stream_->start_reading();
+  to(State::kBusy);
+  ++pool_.counters.connections_opened;
+  user_->on_back_connected();
+}
+
+void BackConn::attach(BackUser& user) {
+  to(State::kBusy);
+  user_ = &user;
+}
+
+void BackConn::begin_request(Framing framing, bool head_request) {
+  request_framing_ = framing;
+  response_keeps_alive_ = false;
+  ++requests_;
+  parser_.expect(head_request);
+}
+
+std::size_t BackConn::write(std::string_view head, std::string_view body) {
+  if (body.empty()) return stream_->write(head);
+  const std::array<std::string_view, 2> pieces{head, body};
+  return stream_->write(pieces);
+}
+
+void BackConn::send_body(std::string& head, std::string_view bytes) {
+  if (bytes.empty()) return;
+  const bool chunked = request_framing_ == Framing::kChunked;
+  if (chunked) append_chunk_header(head, bytes.size());
+  if (head.size() + bytes.size() <= kCopyLimit) {
+    head += bytes;
+    if (chunked) head += "\r\n";
+    return;
+  }
+  const std::array<std::string_view, 3> pieces{head, bytes, chunked ? "\r\n" : ""};
+  stream_->write(std::span(pieces.data(), chunked ? 3U : 2U));
+  head.clear();
+}
+
+void BackConn::send_end(std::string& head) {
+  if (request_framing_ == Framing::kChunked) head += "0\r\n\r\n";
+}
+
+void BackConn::on_read(std::string_view bytes) {
+  if (state_ == State::kIdle) {
+    // Nobody asked: the target sent more than its response. Whoever got this connection next would read it as theirs.
+    pool_.close(*this);
+    return;
+  }
+  if (state_ == State::kBusy) take_bytes(bytes);
+}
+
+void BackConn::take_bytes(std::string_view bytes) {
+  for (;;) {
+    if (user_ == nullptr) return;
+    const ParseStep step = parser_.next(bytes);
+    bytes.remove_prefix(step.consumed);
+    switch (step.kind) {
+      case ParseStep::Kind::kNeedMore:
+        user_->on_response_pause();
+        return;
+      case ParseStep::Kind::kHead: {
+        const ResponseHead& head = parser_.head();
+        if (head.view.status == 101) {
+          user_->on_response_malformed("101 Switching Protocols, which was not asked for");
+          return;
+        }
+        response_keeps_alive_ = head.keep_alive && head.framing != Framing::kUntilClose;
+        if (head.interim) {
+          user_->on_interim_head(head);
+        } else {
+          user_->on_response_head(head);
+        }
+        break;
+      }
+      case ParseStep::Kind::kBody:
+        user_->on_response_body(step.body);
+        break;
+      case ParseStep::Kind::kMessageEnd:
+        user_->on_response_end(response_keeps_alive_ && bytes.empty() && queued() == 0);
+        return;
+      case ParseStep::Kind::kError:
+        user_->on_response_malformed(to_string(parser_.error()).data());
+        return;
+    }
+  }
+}
+
+void BackConn::on_end(StreamEnd end) {
+  if (state_ == State::kIdle) {
+    ++pool_.counters.closed_while_idle;
+    pool_.close(*this);
+    return;
+  }
+  if (state_ != State::kBusy || user_ == nullptr) return;
+  if (end == StreamEnd::kClosed && parser_.finish()) {
+    user_->on_response_end(false);
+  } else {
+    user_->on_back_end(end);
+  }
+}
+
+void BackConn::on_drained() {
+  if (user_ != nullptr) user_->on_back_drained();
+}
+
+}  // namespace rr

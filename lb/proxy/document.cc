@@ -1,0 +1,179 @@
+#include "lb/proxy/document.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cctype>
+#include <nlohmann/json.hpp>
+
+namespace rr {
+namespace {
+
+/// Nobody writes a configuration deeper than that; a hostile one must not use up the stack.
+constexpr int kMaximumDepth = 32;
+
+/// Builds the tree while the JSON is read, so that a key that comes twice is seen.
+class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  explicit TreeBuilder(Document& root) { open_.push_back(&root); }
+
+  bool null() override { return scalar(Document::Kind::kNull, "null"); }
+  bool boolean(bool value) override { return scalar(Document::Kind::kBoolean, value ? "true" : "false"); }
+  bool number_integer(number_integer_t value) override {
+    return scalar(Document::Kind::kNumber, std::to_string(value));
+  }
+  bool number_unsigned(number_unsigned_t value) override {
+    return scalar(Document::Kind::kNumber, std::to_string(value));
+  }
+  bool number_float(number_float_t, const string_t& text) override { return scalar(Document::Kind::kNumber, text); }
+  bool string(string_t& value) override { return scalar(Document::Kind::kText, value); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return begin(Document::Kind::kMap); }
+  bool end_object() override { return end(); }
+  bool start_array(std::size_t) override { return begin(Document::Kind::kList); }
+  bool end_array() override { return end(); }
+  bool key(string_t& value) override {
+    key_ = value;
+    return true;
+  }
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& e) override {
+    const std::string_view what = e.what();
+    error_ = fmt::format("not JSON at byte {}: {}", position, what.substr(std::min(what.find("] ") + 2, what.size())));
+    return false;
+  }
+  const std::string& error() const { return error_; }
+
+ private:
+  Document& place() {
+    Document& parent = *open_.back();
+    if (parent.kind == Document::Kind::kMap && begun_) {
+      parent.members.emplace_back(key_, Document{});
+      return parent.members.back().second;
+    }
+    if (parent.kind == Document::Kind::kList && begun_) return parent.items.emplace_back();
+    return parent;  // the root
+  }
+  bool scalar(Document::Kind kind, std::string text) {
+    Document& document = place();
+    document.kind = kind;
+    document.text = std::move(text);
+    begun_ = true;
+    return true;
+  }
+  bool begin(Document::Kind kind) {
+    if (open_.size() > static_cast<std::size_t>(kMaximumDepth)) {
+      error_ = "nested too deeply";
+      return false;
+    }
+    Document& document = place();
+    document.kind = kind;
+    open_.push_back(&document);
+    begun_ = true;
+    return true;
+  }
+  bool end() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::vector<Document*> open_;  // stays valid: a parent's vector grows only while none of its children is open
+  std::string key_;
+  bool begun_ = false;
+  std::string error_;
+};
+
+bool is_number(const std::string& text) {
+  const auto digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
+  return !text.empty() && (digit(text[0]) || (text[0] == '-' && text.size() > 1)) &&
+         std::all_of(text.begin() + 1, text.end(), [&](char c) { return digit(c) || c == '.'; });
+}
+
+Document::Kind scalar_kind(const YAML::Node& node) {
+  const std::string& text = node.Scalar();
+  if (node.Tag() == "!") return Document::Kind::kText;  // quoted
+  if (text == "true" || text == "false") return Document::Kind::kBoolean;
+  if (text == "null" || text == "~" || text.empty()) return Document::Kind::kNull;
+  return is_number(text) ? Document::Kind::kNumber : Document::Kind::kText;
+}
+
+bool convert(const YAML::Node& node, int depth, Document& out) {
+  if (depth > kMaximumDepth) return false;
+  out.line = node.Mark().line + 1;
+  switch (node.Type()) {
+    case YAML::NodeType::Undefined:
+    case YAML::NodeType::Null:
+      return true;
+    case YAML::NodeType::Scalar:
+      out.kind = scalar_kind(node);
+      out.text = node.Scalar();
+      return true;
+    case YAML::NodeType::Sequence:
+      out.kind = Document::Kind::kList;
+      for (const YAML::Node& item : node) {
+        if (!convert(item, depth + 1, out.items.emplace_back())) return false;
+      }
+      return true;
+    case YAML::NodeType::Map:
+      out.kind = Document::Kind::kMap;
+      for (const auto& member : node) {
+        out.members.emplace_back(member.first.IsScalar() ? member.first.Scalar() : "?", Document{});
+        Document& value = out.members.back().second;
+        if (!convert(member.second, depth + 1, value)) return false;
+        value.line = std::max(value.line, member.first.Mark().line + 1);
+        if (value.kind != Document::Kind::kMap && value.kind != Document::Kind::kList) {
+          value.line = member.first.Mark().line + 1;
+        }
+      }
+      return true;
+  }
+  return true;
+}
+
+}  // namespace
+
+const Document* Document::member(std::string_view key) const {
+  for (const auto& [name, value] : members) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+std::string_view to_string(Document::Kind kind) {
+  switch (kind) {
+    case Document::Kind::kNull:
+      return "nothing";
+    case Document::Kind::kBoolean:
+      return "a boolean";
+    case Document::Kind::kNumber:
+      return "a number";
+    case Document::Kind::kText:
+      return "text";
+    case Document::Kind::kList:
+      return "a list";
+    case Document::Kind::kMap:
+      return "a map";
+  }
+  return "";
+}
+
+Result<Document> parse_json_document(std::string_view text) {
+  Document root;
+  TreeBuilder builder(root);
+  if (!nlohmann::json::sax_parse(text, &builder)) {
+    return Error{builder.error().empty() ? "not JSON" : builder.error()};
+  }
+  return root;
+}
+
+Result<Document> parse_yaml_document(std::string_view text) {
+  try {
+    Document root;
+    if (!convert(YAML::Load(std::string(text)), 0, root)) return Error{"1: nested too deeply"};
+    return root;
+  } catch (const YAML::Exception& e) {
+    return Error{fmt::format("{}: {}", e.mark.line + 1, e.msg)};
+  }
+}
+
+}  // namespace rr

@@ -1,0 +1,463 @@
+#include "lb/proxy/exchange.h"
+
+#include <algorithm>
+#include <array>
+
+#include "lb/base/check.h"
+#include "lb/http/head_writer.h"
+#include "lb/proxy/listener.h"
+#include "lb/proxy/load_balancer.h"
+#include "lb/proxy/served_group.h"
+#include "lb/proxy/worker.h"
+
+namespace rr {
+namespace {
+
+/// More addresses in X-Forwarded-For than that: 463.
+constexpr std::size_t kMaximumForwardedAddresses = 30;
+
+std::size_t forwarded_addresses(const RequestView& view) {
+  std::size_t count = 0;
+  for (const HeaderView& header : view.headers) {
+    if (header.name.size() != 15 || !equals_ignoring_case(header.name, "x-forwarded-for")) continue;
+    count += 1 + static_cast<std::size_t>(std::count(header.value.begin(), header.value.end(), ','));
+  }
+  return count;
+}
+
+void append_hex(std::string& out, std::uint64_t value, int digits) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) out.push_back(kDigits[(value >> shift) & 15]);
+}
+
+/// "1-67891233-abcdef012345678912345678": version, second, 96 bits of chance.
+/// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
+void append_trace_id(std::string& out, Time now, Rng& random) {
+  const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  out += "1-";
+  append_hex(out, static_cast<std::uint64_t>(second), 8);
+  out.push_back('-');
+  append_hex(out, random.next(), 16);
+  append_hex(out, random.next(), 8);
+}
+
+/// The value of a header in a head that we built ourselves.
+std::string_view built_header(std::string_view head, std::string_view line_start) {
+  const std::size_t at = head.find(line_start);
+  if (at == std::string_view::npos) return {};
+  const std::size_t from = at + line_start.size();
+  return head.substr(from, head.find('\r', from) - from);
+}
+
+const char* describe_connect_failure(ConnectFailure failure) {
+  switch (failure) {
+    case ConnectFailure::kRefused:
+      return "connection refused";
+    case ConnectFailure::kUnreachable:
+      return "unreachable";
+    case ConnectFailure::kTimedOut:
+      return "timed out";
+    case ConnectFailure::kLimit:
+      return "no descriptor or port left";
+    case ConnectFailure::kOther:
+      return "connection failed";
+  }
+  return "";
+}
+
+ExchangeEventKind connect_event(ConnectFailure failure) {
+  switch (failure) {
+    case ConnectFailure::kTimedOut:
+      return ExchangeEventKind::kConnectTimedOut;
+    case ConnectFailure::kLimit:
+      return ExchangeEventKind::kConnectLimit;
+    case ConnectFailure::kRefused:
+    case ConnectFailure::kUnreachable:
+    case ConnectFailure::kOther:
+      return ExchangeEventKind::kConnectFailed;
+  }
+  return ExchangeEventKind::kConnectFailed;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------------------- the request comes
+
+void Exchange::start(FrontStream& front, Listener& listener) {
+  RR_CHECK(worker_.back_out.empty() && worker_.front_out.empty(), "another exchange's bytes are still collected");
+  front_ = &front;
+  listener_ = &listener;
+  group_ = nullptr;
+  pool_ = nullptr;
+  back_ = nullptr;
+  fixed_ = nullptr;
+  request_framing_ = Framing::kNone;
+  head_request_ = request_collected_ = request_paused_ = response_paused_ = false;
+  minor_ = 1;
+  rule_priority_ = -1;
+  for (std::string* text : {&method_, &target_, &host_, &user_agent_, &trace_id_}) text->clear();
+}
+
+void Exchange::refuse(FrontStream& front, Listener& listener, int status, const char* detail) {
+  start(front, listener);
+  rules_ = ExchangeRules(worker_.loop.now(), false, false);
+  ExchangeEvent refused = event(ExchangeEventKind::kRefused, detail);
+  refused.status = status;
+  finish_on(refused);
+}
+
+void Exchange::begin(FrontStream& front, Listener& listener, const RequestHead& head, bool may_keep_front) {
+  start(front, listener);
+  request_framing_ = head.framing;
+  minor_ = head.view.minor;
+  head_request_ = head.view.method == "HEAD";
+  rules_ = ExchangeRules(worker_.loop.now(), head.keep_alive && may_keep_front, head.framing != Framing::kNone);
+  if (worker_.access_log) note_for_log(head);
+  if (refuse_by_head(head)) return;
+
+  const RuleChoice choice = listener.rules().choose({head.view, front.peer().address}, worker_.random);
+  rule_priority_ = choice.priority;
+  if (const auto* fixed = std::get_if<FixedResponseAction>(choice.action)) {
+    fixed_ = fixed;
+    ExchangeEvent answered = event(ExchangeEventKind::kFixedResponse);
+    answered.status = fixed->status;
+    answered.reusable = true;
+    finish_on(answered);
+    return;
+  }
+  forward(head, listener.load_balancer().group(*choice.target_group));
+}
+
+bool Exchange::refuse_by_head(const RequestHead& head) {
+  ExchangeEvent refused = event(ExchangeEventKind::kRefused);
+  refused.reusable = true;
+  if (head.view.method == "TRACE") {
+    refused.status = 405;
+    refused.detail = "TRACE is not allowed";
+  } else if (head.view.method == "CONNECT") {
+    refused.status = 400;
+    refused.detail = "CONNECT is not allowed";
+    refused.reusable = false;
+  } else if (forwarded_addresses(head.view) > kMaximumForwardedAddresses) {
+    refused.status = 463;
+    refused.detail = "more than 30 addresses in X-Forwarded-For";
+  } else if (listener_->retired()) {
+    refused.status = 503;
+    refused.detail = "the listener was removed";
+    refused.reusable = false;
+  } else {
+    return false;
+  }
+  finish_on(refused);
+  return true;
+}
+
+void Exchange::forward(const RequestHead& head, ServedGroup& group) {
+  group_ = &group;
+  const Time now = worker_.loop.now();
+  const auto target = group.group().pick(now, worker_.random);
+  if (!target) {
+    finish_on(event(ExchangeEventKind::kNoTarget));
+    return;
+  }
+  pool_ = &group.back_pool().pool(*target);
+  group.started(*pool_);
+  build_head(head);
+  back_ = pool_->take_idle();
+  ExchangeEvent assigned =
+      event(back_ != nullptr ? ExchangeEventKind::kAssignedReused : ExchangeEventKind::kAssignedFresh);
+  assigned.target = target->value;
+  if (back_ != nullptr) assigned.idle = now - back_->idle_since;
+  const ExchangeStep step = rules_.on(assigned);
+  if (head.expect_continue && minor_ >= 1) front_->send_continue();
+  if (step.act == ExchangeAct::kSend) {
+    back_->attach(*this);
+    back_->begin_request(request_framing_, head_request_);
+    request_collected_ = true;
+    return;
+  }
+  held_head_.assign(worker_.back_out);
+  worker_.back_out.clear();
+  back_ = pool_->connect(listener_->load_balancer().settings().connect_timeout, *this);
+}
+
+void Exchange::build_head(const RequestHead& head) {
+  const Time now = worker_.loop.now();
+  std::array<std::string, 2> no_allocation_expected;  // 40 and 41 characters: one allocation each at most
+  std::string& root = no_allocation_expected[0];
+  std::string& self = no_allocation_expected[1];
+  if (head.view.header("x-amzn-trace-id")) {
+    self = "Self=";
+    append_trace_id(self, now, worker_.random);
+  } else {
+    root = "Root=";
+    append_trace_id(root, now, worker_.random);
+  }
+  ForwardContext context;
+  context.client_ip = front_->peer().ip;
+  context.scheme = "http";
+  context.port = listener_->port_text();
+  context.trace_root = root;
+  context.trace_self = self;
+  context.default_host = listener_->default_host();
+  append_forwarded_request(worker_.back_out, head, context);
+  if (worker_.access_log) trace_id_ = built_header(worker_.back_out, "\r\nX-Amzn-Trace-Id: ");
+}
+
+void Exchange::note_for_log(const RequestHead& head) {
+  method_ = head.view.method;
+  target_ = head.view.target;
+  host_ = head.view.header("host").value_or(listener_->default_host());
+  user_agent_ = head.view.header("user-agent").value_or("");
+}
+
+void Exchange::on_request_body(std::string_view bytes) {
+  request_collected_ = true;
+  back_->send_body(worker_.back_out, bytes);
+  if (back_->queued() > 0 && !request_paused_) {
+    request_paused_ = true;
+    front_->pause_request();
+  }
+}
+
+void Exchange::on_request_end() {
+  if (request_framing_ == Framing::kNone) return;
+  back_->send_end(worker_.back_out);
+  request_collected_ = true;
+  rules_.on(event(ExchangeEventKind::kRequestComplete));
+}
+
+void Exchange::flush_request() {
+  if (!request_collected_) return;
+  request_collected_ = false;
+  if (worker_.back_out.empty()) return;
+  const std::size_t queued = back_->write(worker_.back_out, {});
+  worker_.back_out.clear();
+  if (queued > 0 && !request_paused_) {
+    request_paused_ = true;
+    front_->pause_request();
+  }
+}
+
+void Exchange::on_request_malformed(const char* detail) {
+  finish_on(event(ExchangeEventKind::kRequestMalformed, detail));
+}
+
+void Exchange::on_client_end(StreamEnd how) {
+  finish_on(event(how == StreamEnd::kClosed ? ExchangeEventKind::kClientClosed : ExchangeEventKind::kClientReset));
+}
+
+void Exchange::on_front_drained() {
+  if (!response_paused_) return;
+  response_paused_ = false;
+  back_->resume();
+}
+
+void Exchange::on_stopped() { finish_on(event(ExchangeEventKind::kStopped)); }
+
+// --------------------------------------------------------------------------------------------- the target's side
+
+void Exchange::on_back_connected() {
+  rules_.on(event(ExchangeEventKind::kConnected));
+  back_->begin_request(request_framing_, head_request_);
+  if (back_->write(held_head_, {}) > 0 && !request_paused_) {
+    request_paused_ = true;
+    front_->pause_request();
+    return;
+  }
+  if (request_framing_ != Framing::kNone) front_->resume_request();
+}
+
+void Exchange::on_back_connect_failed(ConnectFailure failure) {
+  ++pool_->counters.connection_errors;
+  finish_on(event(connect_event(failure), describe_connect_failure(failure)));
+}
+
+void Exchange::on_interim_head(const ResponseHead& head) {
+  ExchangeEvent interim = event(ExchangeEventKind::kInterimHead);
+  interim.status = head.view.status;
+  const ExchangeStep step = rules_.on(interim);
+  if (step.act == ExchangeAct::kRelayInterim) front_->send_interim(head);
+  if (ends(step.act)) end(step);
+}
+
+void Exchange::on_response_head(const ResponseHead& head) {
+  ExchangeEvent responded = event(ExchangeEventKind::kResponseHead);
+  responded.status = head.view.status;
+  responded.delimited = front_->delimits(head);
+  const ExchangeStep step = rules_.on(responded);
+  front_->send_head(head, step.keep_front);
+}
+
+void Exchange::on_response_body(std::string_view bytes) {
+  front_->send_body(bytes);
+  pause_back_if_front_is_slow();
+}
+
+void Exchange::on_response_pause() {
+  front_->flush();
+  pause_back_if_front_is_slow();
+}
+
+void Exchange::pause_back_if_front_is_slow() {
+  if (response_paused_ || front_->queued() == 0) return;
+  response_paused_ = true;
+  back_->pause();
+}
+
+void Exchange::on_response_end(bool reusable) {
+  ExchangeEvent complete = event(ExchangeEventKind::kResponseComplete);
+  complete.reusable = reusable && !request_paused_ && !request_collected_;
+  front_->send_end();
+  finish_on(complete);
+}
+
+void Exchange::on_response_malformed(const char* detail) {
+  finish_on(event(ExchangeEventKind::kResponseMalformed, detail));
+}
+
+void Exchange::on_back_end(StreamEnd how) {
+  finish_on(event(how == StreamEnd::kClosed ? ExchangeEventKind::kTargetClosed : ExchangeEventKind::kTargetReset));
+}
+
+void Exchange::on_back_drained() {
+  if (!request_paused_) return;
+  request_paused_ = false;
+  front_->resume_request();
+}
+
+void Exchange::on_drain_ended() { finish_on(event(ExchangeEventKind::kDrainEnded)); }
+
+void Exchange::check_deadline(Time now) {
+  const Duration idle_timeout = listener_->load_balancer().settings().idle_timeout;
+  const auto silent = [&](Time last) { return now - last >= idle_timeout; };
+  switch (rules_.state()) {
+    case ExchangeState::kUploading:
+      // A target that does not take what it is sent is silent; otherwise it is the client's turn.
+      if (request_paused_ ? silent(back_->last_activity()) : silent(front_->last_activity())) {
+        finish_on(event(request_paused_ ? ExchangeEventKind::kTargetSilent : ExchangeEventKind::kClientSilent));
+      }
+      return;
+    case ExchangeState::kAwaiting:
+      if (silent(back_->last_activity())) finish_on(event(ExchangeEventKind::kTargetSilent));
+      return;
+    case ExchangeState::kBothWays:
+    case ExchangeState::kRelaying:
+      if (response_paused_ ? silent(front_->last_activity()) : silent(back_->last_activity())) {
+        finish_on(event(response_paused_ ? ExchangeEventKind::kClientSilent : ExchangeEventKind::kTargetSilent));
+      }
+      return;
+    case ExchangeState::kNew:
+    case ExchangeState::kConnecting:  // the connector has its own deadline
+    case ExchangeState::kEnded:
+      return;
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------- the end
+
+ExchangeEvent Exchange::event(ExchangeEventKind kind, const char* detail) const {
+  ExchangeEvent made;
+  made.kind = kind;
+  made.at = worker_.loop.now();
+  made.detail = detail;
+  return made;
+}
+
+void Exchange::finish_on(const ExchangeEvent& event) {
+  const ExchangeStep step = rules_.on(event);
+  RR_CHECK(ends(step.act), "this event ends an exchange");
+  end(step);
+}
+
+void Exchange::end(const ExchangeStep& step) {
+  if (request_collected_) worker_.back_out.clear();
+  request_collected_ = false;
+  FrontEnd how = FrontEnd::kAbandon;
+  switch (step.act) {
+    case ExchangeAct::kAnswer:
+      if (fixed_ != nullptr) {
+        front_->send_fixed_response(*fixed_, step.keep_front);
+      } else {
+        front_->send_error(step.status, step.keep_front);
+      }
+      how = step.keep_front ? FrontEnd::kKeep : FrontEnd::kClose;
+      break;
+    case ExchangeAct::kFinish:
+      how = step.keep_front ? FrontEnd::kKeep : FrontEnd::kClose;
+      break;
+    case ExchangeAct::kTruncate:
+      how = FrontEnd::kTruncate;
+      break;
+    case ExchangeAct::kAbandon:
+      how = FrontEnd::kAbandon;
+      break;
+    case ExchangeAct::kNothing:
+    case ExchangeAct::kConnect:
+    case ExchangeAct::kSend:
+    case ExchangeAct::kRelayInterim:
+    case ExchangeAct::kSkipInterim:
+    case ExchangeAct::kRelayHead:
+      check_failed("act", "no end", __FILE__, __LINE__);
+  }
+  front_->flush();
+  release_back(step.keep_back);
+  count();
+  if (worker_.access_log) write_log();
+  if (group_ != nullptr && pool_ != nullptr) group_->finished(*pool_);
+  front_->finished(how);  // this exchange may be another's after it
+}
+
+void Exchange::release_back(bool keep) {
+  BackConn* back = std::exchange(back_, nullptr);
+  if (back == nullptr) return;
+  if (response_paused_) back->resume();
+  back->detach();
+  pool_->release(*back, keep);
+}
+
+void Exchange::count() const {
+  const ExchangeRecord& record = rules_.record();
+  LoadBalancerCounters& counters = listener_->load_balancer().counters();
+  ++counters.requests;
+  counters.received_bytes += front_->received_bytes();
+  counters.sent_bytes += front_->sent_bytes();
+  if (record.assigned) ++counters.requests_with_target;
+  if (record.target_status != 0) {
+    const auto status_class = static_cast<std::size_t>(std::clamp(record.target_status / 100, 1, 5) - 1);
+    ++pool_->counters.status_class[status_class];
+    counters.target_response_time.observe(record.head - record.sent);
+    if (record.cause != ExchangeCause::kCompleted) ++counters.truncated;
+  } else if (record.status > 0 && record.status < 600) {
+    ++counters.own_status[static_cast<std::size_t>(record.status)];
+  }
+}
+
+void Exchange::write_log() const {
+  AccessLogEntry entry;
+  const FrontPeer peer = front_->peer();
+  const bool readable = !method_.empty();
+  entry.load_balancer = listener_->load_balancer().log_name();
+  entry.client_ip = peer.ip;
+  entry.client_port = peer.address.port;
+  if (pool_ != nullptr) entry.target = pool_->text();
+  entry.record = &rules_.record();
+  entry.received_bytes = readable ? front_->received_bytes() : 0;
+  entry.sent_bytes = front_->sent_bytes();
+  entry.request_line_method = method_;
+  entry.request_target = target_;
+  entry.host = readable ? std::string_view(host_) : listener_->default_host();
+  entry.listener_port = listener_->port();
+  entry.minor = minor_;
+  entry.user_agent = user_agent_;
+  if (group_ != nullptr) entry.target_group = group_->log_name();
+  entry.trace_id = trace_id_;
+  entry.actions = group_ != nullptr ? "forward" : fixed_ != nullptr ? "fixed-response" : "";
+  entry.rule_priority = rule_priority_;
+  entry.connection_high = peer.connection_high;
+  entry.connection_low = peer.connection_low;
+  entry.node_ip = peer.local_ip;
+  worker_.access_log->write(entry);
+}
+
+}  // namespace rr

@@ -1,0 +1,428 @@
+#include "lb/proxy/front_conn.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "lb/base/check.h"
+#include "lb/http/head_writer.h"
+#include "lb/proxy/exchange.h"
+#include "lb/proxy/listener.h"
+#include "lb/proxy/load_balancer.h"
+#include "lb/proxy/worker.h"
+
+namespace rr {
+namespace {
+
+/// How long a client has to read a last answer before its connection is closed under it.
+constexpr Duration kLingerTime = std::chrono::seconds(2);
+/// A connection that drains and has never brought a request: its first one is likely on its way.
+constexpr Duration kFirstRequestGrace = std::chrono::seconds(1);
+/// A kept connection that drains: long enough to read a request that had arrived already.
+constexpr Duration kIdleGrace = std::chrono::milliseconds(20);
+
+/// The ALB answers 400 where others say 431.
+int alb_status(ParseError error) {
+  switch (error) {
+    case ParseError::kHeaderTooLarge:
+    case ParseError::kTooManyHeaders:
+      return 400;
+    case ParseError::kBadSyntax:
+    case ParseError::kBadVersion:
+    case ParseError::kBadFraming:
+    case ParseError::kUnknownTransferCoding:
+    case ParseError::kBadChunk:
+    case ParseError::kStartLineTooLong:
+    case ParseError::kMissingHost:
+      return suggested_status(error);
+  }
+  return 400;
+}
+
+bool hop_by_hop(std::string_view name) {
+  static constexpr std::array<std::string_view, 8> kNames{"connection", "keep-alive",    "proxy-connection",
+                                                          "te",         "trailer",       "transfer-encoding",
+                                                          "upgrade",    "content-length"};
+  return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view n) { return equals_ignoring_case(n, name); });
+}
+
+}  // namespace
+
+FrontConn::FrontConn(Worker& worker, Listener& listener, Stream stream)
+    : worker_(worker),
+      listener_(listener),
+      stream_(std::move(stream)),
+      created_(worker.loop.now()),
+      client_keep_alive_(listener.load_balancer().settings().client_keep_alive),
+      peer_(stream_.peer()) {
+  const std::string text = format_ip(peer_);
+  ip_length_ = static_cast<std::uint8_t>(std::min(text.size(), sizeof ip_text_));
+  std::copy_n(text.begin(), ip_length_, ip_text_);
+  if (worker.access_log) {
+    local_ip_ = format_ip(stream_.local());
+    connection_high_ = worker.random.next();
+    connection_low_ = worker.random.next();
+  }
+}
+
+FrontConn::~FrontConn() = default;
+
+void FrontConn::start() {
+  stream_.set_events(this);
+  stream_.start_reading();
+}
+
+void FrontConn::to(State next) {
+  // Rows: from. Columns: to.               reading busy   linger closed
+  static constexpr bool kLegal[4][4] = {{false, true, true, true},      // reading
+                                        {true, false, true, true},      // busy
+                                        {false, false, false, true},    // lingering
+                                        {false, false, false, false}};  // closed
+  RR_CHECK(kLegal[static_cast<std::size_t>(state_)][static_cast<std::size_t>(next)], "a move of a front connection");
+  state_ = next;
+}
+
+// ------------------------------------------------------------------------------------------------------- reading
+
+void FrontConn::on_read(std::string_view bytes) {
+  switch (state_) {
+    case State::kClosed:
+    case State::kLingering:
+      return;  // nobody will answer it
+    case State::kReading:
+    case State::kBusy:
+      break;
+  }
+  if (!pending_.empty() || !can_parse()) {
+    hold(bytes);
+    return;
+  }
+  pump(bytes);
+}
+
+/// Whether the next byte may be looked at: not while an earlier request has no answer, not while the target's
+/// connection is in the making, not while the client does not take what it was sent.
+bool FrontConn::can_parse() const {
+  switch (state_) {
+    case State::kReading:
+      return stream_.queued() == 0;
+    case State::kBusy:
+      return message_open_ && (!message_has_body_ || exchange_->takes_body());
+    case State::kLingering:
+    case State::kClosed:
+      return false;
+  }
+  return false;
+}
+
+void FrontConn::pump(std::string_view bytes) {
+  pumping_ = true;
+  while (can_parse()) {
+    const ParseStep step = parser_.next(bytes);
+    bytes.remove_prefix(step.consumed);
+    received_ += step.consumed;
+    if (!take(step)) break;
+  }
+  pumping_ = false;
+  if (state_ == State::kClosed || state_ == State::kLingering) return;
+  if (!bytes.empty()) hold(bytes);
+  if (exchange_) exchange_->flush_request();
+}
+
+/// False: nothing more to be done with the bytes at hand.
+bool FrontConn::take(const ParseStep& step) {
+  switch (step.kind) {
+    case ParseStep::Kind::kNeedMore:
+      return false;
+    case ParseStep::Kind::kHead:
+      begin_exchange();
+      return true;
+    case ParseStep::Kind::kBody:
+      exchange_->on_request_body(step.body);
+      return true;
+    case ParseStep::Kind::kMessageEnd:
+      message_open_ = false;
+      if (exchange_) exchange_->on_request_end();
+      return true;
+    case ParseStep::Kind::kError:
+      refuse(parser_.error());
+      return false;
+  }
+  return false;
+}
+
+void FrontConn::begin_exchange() {
+  const RequestHead& head = parser_.head();
+  ++requests_;
+  sent_ = 0;
+  message_open_ = true;
+  message_has_body_ = head.framing != Framing::kNone;
+  minor_ = head.view.minor;
+  head_request_ = head.view.method == "HEAD";
+  exchange_ = worker_.new_exchange();
+  to(State::kBusy);
+  exchange_->begin(*this, listener_, head, !draining_ && !lifetime_over(worker_.loop.now()));
+}
+
+void FrontConn::refuse(ParseError error) {
+  unreadable_ = true;
+  if (exchange_) {
+    exchange_->on_request_malformed(to_string(error).data());
+    return;
+  }
+  sent_ = 0;
+  head_request_ = false;
+  exchange_ = worker_.new_exchange();
+  to(State::kBusy);
+  exchange_->refuse(*this, listener_, alb_status(error), to_string(error).data());
+}
+
+void FrontConn::hold(std::string_view bytes) {
+  pending_ += bytes;
+  stream_.pause(PauseReason::kPipelined);
+}
+
+void FrontConn::go_on() {
+  if (pending_.empty() || !can_parse()) return;
+  const std::string bytes = std::exchange(pending_, {});
+  stream_.resume(PauseReason::kPipelined);
+  pump(bytes);
+}
+
+void FrontConn::resume_request() {
+  stream_.resume(PauseReason::kPeerSlow);
+  if (pumping_) return;
+  if (!pending_.empty()) {
+    go_on();
+  } else if (can_parse()) {
+    pump({});  // the end of a message may be waiting without a byte
+  }
+}
+
+void FrontConn::on_end(StreamEnd end) {
+  switch (state_) {
+    case State::kBusy:
+      exchange_->on_client_end(end);
+      return;
+    case State::kReading:
+    case State::kLingering:
+      dispose();
+      return;
+    case State::kClosed:
+      return;
+  }
+}
+
+void FrontConn::on_drained() {
+  if (state_ == State::kBusy) {
+    exchange_->on_front_drained();
+  } else {
+    go_on();
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------- writing
+
+void FrontConn::send_continue() {
+  worker_.front_out += "HTTP/1.1 100 Continue\r\n\r\n";
+  flush();
+}
+
+void FrontConn::send_interim(const ResponseHead& head) {
+  if (minor_ == 0) return;
+  append_status_line(worker_.front_out, head.view.status);
+  for (const HeaderView& header : head.view.headers) {
+    if (!hop_by_hop(header.name)) append_header(worker_.front_out, header.name, header.value);
+  }
+  worker_.front_out += "\r\n";
+  flush();
+}
+
+bool FrontConn::delimits(const ResponseHead& head) const {
+  return minor_ >= 1 || head.framing == Framing::kNone || head.framing == Framing::kContentLength;
+}
+
+void FrontConn::send_head(const ResponseHead& head, bool keep_alive) {
+  response_framing_ = head.framing;
+  if (minor_ == 0) {
+    if (head.framing == Framing::kChunked) response_framing_ = Framing::kUntilClose;
+    append_forwarded_response(worker_.front_out, head, keep_alive, minor_);
+    return;
+  }
+  if (head.framing != Framing::kUntilClose) {
+    append_forwarded_response(worker_.front_out, head, keep_alive, minor_);
+    return;
+  }
+  // A body that ends with the target's connection gets chunks: the client can then tell a cut from an end.
+  ResponseHead chunked = head;
+  chunked.framing = response_framing_ = Framing::kChunked;
+  append_forwarded_response(worker_.front_out, chunked, keep_alive, minor_);
+}
+
+void FrontConn::send_body(std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::string& out = worker_.front_out;
+  const bool chunked = response_framing_ == Framing::kChunked;
+  if (chunked) append_chunk_header(out, bytes.size());
+  if (out.size() + bytes.size() <= kCopyLimit) {
+    out += bytes;
+    if (chunked) out += "\r\n";
+    return;
+  }
+  const std::array<std::string_view, 3> pieces{out, bytes, chunked ? "\r\n" : ""};
+  sent_ += out.size() + bytes.size() + pieces[2].size();
+  stream_.write(std::span(pieces.data(), chunked ? 3U : 2U));
+  out.clear();
+}
+
+void FrontConn::send_end() {
+  if (response_framing_ == Framing::kChunked) worker_.front_out += "0\r\n\r\n";
+}
+
+void FrontConn::send_error(int status, bool keep_alive) {
+  append_error_response(worker_.front_out, status, worker_.loop.now(), keep_alive, head_request_);
+}
+
+void FrontConn::send_fixed_response(const FixedResponseAction& action, bool keep_alive) {
+  std::string& out = worker_.front_out;
+  append_status_line(out, action.status);
+  append_header(out, "Server", "awselb/2.0");
+  append_header(out, "Date", format_http_date(worker_.loop.now()));
+  append_header(out, "Content-Type", action.content_type + "; charset=utf-8");
+  append_header(out, "Content-Length", std::to_string(action.body.size()));
+  append_header(out, "Connection", keep_alive ? "keep-alive" : "close");
+  out += "\r\n";
+  if (!head_request_) out += action.body;
+}
+
+std::size_t FrontConn::flush() {
+  std::string& out = worker_.front_out;
+  if (!out.empty()) {
+    sent_ += out.size();
+    stream_.write(out);
+    out.clear();
+  }
+  return stream_.queued();
+}
+
+FrontPeer FrontConn::peer() const {
+  return {peer_, std::string_view(ip_text_, ip_length_), local_ip_, connection_high_, connection_low_};
+}
+
+// -------------------------------------------------------------------------------------------------------- the end
+
+void FrontConn::finished(FrontEnd end) {
+  worker_.recycle(std::move(exchange_));
+  received_ = 0;
+  const bool until_close = std::exchange(response_framing_, Framing::kNone) == Framing::kUntilClose;
+  // No exchange, no reason to wait for one; a read that failed meanwhile tells itself.
+  stream_.resume(PauseReason::kPeerSlow);
+  const bool body_left = message_open_ && message_has_body_;
+  switch (end) {
+    case FrontEnd::kKeep:
+      RR_CHECK(!body_left, "a connection is kept with a request half read");
+      to(State::kReading);
+      if (draining_) deadline_ = worker_.loop.now() + kIdleGrace;
+      if (!pumping_ && !pending_.empty()) worker_.run_later(*this);
+      return;
+    case FrontEnd::kClose:
+      close_gently();
+      return;
+    case FrontEnd::kTruncate:
+      // Only the close ends such a body, so an orderly one would pass for the end of it.
+      if (until_close) {
+        stream_.reset();
+        dispose();
+      } else {
+        close_gently();
+      }
+      return;
+    case FrontEnd::kAbandon:
+      dispose();
+      return;
+  }
+}
+
+/// Closing with unread bytes in the kernel's buffer makes it send RST, which may overtake the answer. So the write side
+/// is closed first, and the client has a while to follow.
+void FrontConn::close_gently() {
+  const bool unread = unreadable_ || !pending_.empty() || (message_open_ && message_has_body_);
+  if (!unread && stream_.queued() == 0) {
+    dispose();
+    return;
+  }
+  pending_.clear();
+  stream_.resume(PauseReason::kPipelined);  // read to the end, or the client's FIN is never seen
+  stream_.shutdown();
+  to(State::kLingering);
+  deadline_ = worker_.loop.now() + kLingerTime;
+}
+
+void FrontConn::dispose() {
+  to(State::kClosed);
+  stream_.close();
+  static_cast<ListLink<FrontTag>&>(*this).unlink();
+  static_cast<ListLink<ReadyTag>&>(*this).unlink();
+  listener_.connection_closed();
+  worker_.loop.destroy_later(std::unique_ptr<Deferred>(this));
+}
+
+bool FrontConn::lifetime_over(Time now) const { return now - created_ >= client_keep_alive_; }
+
+void FrontConn::drain() {
+  if (draining_ || state_ == State::kClosed) return;
+  draining_ = true;
+  if (exchange_) exchange_->close_front();
+  if (state_ == State::kReading) {
+    deadline_ = worker_.loop.now() + (requests_ == 0 ? kFirstRequestGrace : kIdleGrace);
+  }
+}
+
+void FrontConn::stop() {
+  switch (state_) {
+    case State::kBusy:
+      exchange_->on_stopped();
+      return;  // lingers or is gone
+    case State::kReading:
+    case State::kLingering:
+      dispose();
+      return;
+    case State::kClosed:
+      return;
+  }
+}
+
+void FrontConn::check_deadline(Time now) {
+  const Duration silence = now - stream_.last_activity();
+  const Duration idle_timeout = listener_.load_balancer().settings().idle_timeout;
+  switch (state_) {
+    case State::kBusy:
+      exchange_->check_deadline(now);
+      return;
+    case State::kLingering:
+      // Bytes that the client still takes (a slow reader) move the deadline, within the idle timeout.
+      if (now >= deadline_ && (stream_.queued() == 0 || silence >= idle_timeout)) dispose();
+      return;
+    case State::kReading: {
+      const bool between_requests = parser_.idle() && pending_.empty();
+      if (draining_ && between_requests && now >= deadline_) {
+        dispose();
+      } else if (silence >= idle_timeout) {
+        if (between_requests || stream_.queued() > 0) {
+          dispose();
+        } else {
+          unreadable_ = true;
+          sent_ = 0;
+          exchange_ = worker_.new_exchange();
+          to(State::kBusy);
+          exchange_->refuse(*this, listener_, 408, "the head of the request did not come to its end");
+        }
+      }
+      return;
+    }
+    case State::kClosed:
+      return;
+  }
+}
+
+}  // namespace rr

@@ -1,0 +1,102 @@
+#include "lb/proxy/listener.h"
+
+#include <utility>
+
+#include "lb/proxy/load_balancer.h"
+#include "lb/proxy/worker.h"
+
+namespace rr {
+
+ListenerSocket::ListenerSocket(StreamListener stream_listener, Endpoint configured)
+    : stream_listener_(std::move(stream_listener)),
+      configured_(std::move(configured)),
+      actual_(stream_listener_.endpoint()) {}
+
+Result<std::unique_ptr<ListenerSocket>> ListenerSocket::open(Worker& worker, const Endpoint& configured) {
+  auto opened = StreamListener::listen(worker.loop, configured);
+  if (!opened) return opened.error();
+  return std::unique_ptr<ListenerSocket>(new ListenerSocket(std::move(opened).value(), configured));
+}
+
+void ListenerSocket::accept(bool accepting) {
+  if (accepting == stream_listener_.accepting()) return;
+  if (!accepting) {
+    stream_listener_.stop();
+    return;
+  }
+  stream_listener_.start([this](Stream stream) {
+    if (owner_ != nullptr) owner_->accept(std::move(stream));
+  });
+}
+
+Listener::Listener(Worker& worker, LoadBalancer& load_balancer, std::string name)
+    : worker_(worker), load_balancer_(load_balancer), name_(std::move(name)) {}
+
+Listener::~Listener() { stop(); }
+
+void Listener::configure(const ListenerSettings& settings, std::span<const TargetGroupSettings> groups, bool accepting,
+                         std::vector<std::unique_ptr<ListenerSocket>> sockets) {
+  rules_.emplace(settings, groups);
+  sockets_ = std::move(sockets);
+  port_ = settings.port;
+  default_host_ = load_balancer_.name();
+  if (!sockets_.empty()) {
+    if (const auto* address = std::get_if<Address>(&sockets_.front()->actual())) {
+      if (port_ == 0) port_ = address->port;
+      default_host_ = address->family == Address::Family::kV4 ? format_ip(*address) : "[" + format_ip(*address) + "]";
+    }
+  }
+  port_text_ = std::to_string(port_);
+  accepting_ = accepting;
+  for (const auto& socket : sockets_) {
+    socket->set_owner(this);
+    socket->accept(accepting && !draining_);
+  }
+}
+
+std::vector<std::unique_ptr<ListenerSocket>> Listener::take_sockets() { return std::exchange(sockets_, {}); }
+
+void Listener::retire() {
+  retired_ = true;
+  sockets_.clear();
+  drain();
+}
+
+void Listener::accept(Stream stream) {
+  ++load_balancer_.counters().connections_accepted;
+  auto* connection = new FrontConn(worker_, *this, std::move(stream));
+  list_.push_back(*connection);
+  ++connections_;
+  if (draining_) connection->drain();
+  connection->start();
+}
+
+template <class Function>
+void Listener::for_each_connection(Function function) {
+  // A connection may leave the list in its own call, no other does.
+  for (FrontConn* connection = list_.front(); connection != nullptr;) {
+    FrontConn* following = list_.next(*connection);
+    function(*connection);
+    connection = following;
+  }
+}
+
+void Listener::check_deadlines(Time now) {
+  for_each_connection([&](FrontConn& connection) { connection.check_deadline(now); });
+}
+
+void Listener::drain() {
+  draining_ = true;
+  sockets_.clear();
+  for_each_connection([](FrontConn& connection) { connection.drain(); });
+}
+
+void Listener::stop() {
+  draining_ = true;
+  sockets_.clear();
+  for_each_connection([](FrontConn& connection) { connection.stop(); });
+  // What lingers after a last answer does so no longer.
+  for_each_connection([](FrontConn& connection) { connection.stop(); });
+}
+
+}  // namespace rr

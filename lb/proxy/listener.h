@@ -1,0 +1,99 @@
+#pragma once
+// Where clients connect to, and what is done with what they ask.
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lb/base/address.h"
+#include "lb/base/intrusive_list.h"
+#include "lb/net/stream.h"
+#include "lb/policy/listener_rules.h"
+#include "lb/policy/settings.h"
+#include "lb/proxy/front_conn.h"
+
+namespace rr {
+
+class Listener;
+class LoadBalancer;
+struct Worker;
+
+/// A listening socket, which may change its listener when the configuration changes, without losing a connection.
+class ListenerSocket {
+ public:
+  static Result<std::unique_ptr<ListenerSocket>> open(Worker& worker, const Endpoint& configured);
+
+  /// As the configuration names it; port 0 stays 0.
+  const Endpoint& configured() const { return configured_; }
+  /// With the port that the kernel chose.
+  const Endpoint& actual() const { return actual_; }
+  bool accepting() const { return stream_listener_.accepting(); }
+  /// New connections go to `owner` from now on.
+  void set_owner(Listener* owner) { owner_ = owner; }
+  void accept(bool accepting);
+
+ private:
+  ListenerSocket(StreamListener stream_listener, Endpoint configured);
+
+  StreamListener stream_listener_;
+  Endpoint configured_;
+  Endpoint actual_;
+  Listener* owner_ = nullptr;
+};
+
+class Listener {
+ public:
+  Listener(Worker& worker, LoadBalancer& load_balancer, std::string name);
+  ~Listener();
+
+  /// Takes new settings and sockets. `port` 0: the port of the first socket.
+  void configure(const ListenerSettings& settings, std::span<const TargetGroupSettings> groups, bool accepting,
+                 std::vector<std::unique_ptr<ListenerSocket>> sockets);
+  std::vector<std::unique_ptr<ListenerSocket>> take_sockets();
+  /// It is no longer configured: accepts nobody, lets its connections come to their end.
+  void retire();
+  bool retired() const { return retired_; }
+
+  void accept(Stream stream);
+  void connection_closed() { --connections_; }
+  void check_deadlines(Time now);
+  /// No request after the present ones.
+  void drain();
+  /// Ends every connection now.
+  void stop();
+
+  const std::string& name() const { return name_; }
+  LoadBalancer& load_balancer() const { return load_balancer_; }
+  const ListenerRules& rules() const { return *rules_; }
+  std::uint16_t port() const { return port_; }
+  std::string_view port_text() const { return port_text_; }
+  /// Host for a request that has none: AWS inserts its DNS name, here it is the address of the first socket.
+  std::string_view default_host() const { return default_host_; }
+  std::size_t connections() const { return connections_; }
+  bool accepting() const { return accepting_; }
+  const std::vector<std::unique_ptr<ListenerSocket>>& sockets() const { return sockets_; }
+
+ private:
+  template <class Function>
+  void for_each_connection(Function function);
+
+  Worker& worker_;
+  LoadBalancer& load_balancer_;
+  std::string name_;
+  std::optional<ListenerRules> rules_;
+  std::uint16_t port_ = 0;
+  std::string port_text_;
+  std::string default_host_;
+  bool accepting_ = true;
+  bool retired_ = false;
+  bool draining_ = false;
+  std::vector<std::unique_ptr<ListenerSocket>> sockets_;
+  IntrusiveList<FrontConn, FrontTag> list_;
+  std::size_t connections_ = 0;
+};
+
+}  // namespace rr

@@ -1,0 +1,142 @@
+#include "lb/proxy/load_balancer.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "lb/proxy/worker.h"
+
+namespace rr {
+namespace {
+
+/// Takes the element of that name out of the list; nothing when there is none.
+template <class Named>
+std::unique_ptr<Named> take_named(std::vector<std::unique_ptr<Named>>& list, const std::string& name) {
+  for (auto& one : list) {
+    if (one && one->name() == name) return std::move(one);
+  }
+  return nullptr;
+}
+
+template <class Named>
+void move_rest(std::vector<std::unique_ptr<Named>>& from, std::vector<std::unique_ptr<Named>>& to) {
+  for (auto& one : from) {
+    if (one) to.push_back(std::move(one));
+  }
+  from.clear();
+}
+
+PoolSettings pool_settings_of(const LoadBalancerSettings& settings) {
+  PoolSettings pool;
+  pool.idle_timeout = settings.idle_timeout;
+  return pool;
+}
+
+}  // namespace
+
+LoadBalancer::LoadBalancer(Worker& worker, std::string name, DrainLog& drains) : worker_(worker), drains_(drains) {
+  log_name_ = fmt::format("app/{}/{}", name, stable_id(name));
+  settings_.name = std::move(name);
+}
+
+LoadBalancer::~LoadBalancer() {
+  listeners_.clear();
+  retired_listeners_.clear();
+}
+
+void LoadBalancer::configure(const LoadBalancerConfig& config, ListenerSockets sockets) {
+  settings_ = config.settings;
+  configure_groups(config);
+  configure_listeners(config, std::move(sockets));
+}
+
+void LoadBalancer::configure_groups(const LoadBalancerConfig& config) {
+  std::vector<std::unique_ptr<ServedGroup>> before = std::exchange(groups_, {});
+  for (std::size_t i = 0; i < settings_.target_groups.size(); ++i) {
+    const TargetGroupSettings& settings = settings_.target_groups[i];
+    std::unique_ptr<ServedGroup> group = take_named(before, settings.name);
+    if (group) {
+      group->configure(settings, pool_settings_of(settings_));
+    } else {
+      group = std::make_unique<ServedGroup>(worker_, name(), settings, pool_settings_of(settings_), drains_);
+    }
+    group->set_targets(config.targets[i]);
+    groups_.push_back(std::move(group));
+  }
+  for (auto& group : before) {
+    if (group) group->set_targets({});
+  }
+  move_rest(before, retired_groups_);
+}
+
+void LoadBalancer::configure_listeners(const LoadBalancerConfig& config, ListenerSockets sockets) {
+  std::vector<std::unique_ptr<Listener>> before = std::exchange(listeners_, {});
+  for (std::size_t i = 0; i < settings_.listeners.size(); ++i) {
+    ListenerSettings settings = settings_.listeners[i];
+    const ListenerBinding& binding = config.bindings[i];
+    if (binding.port_from_socket) settings.port = 0;
+    std::unique_ptr<Listener> listener = take_named(before, settings.name);
+    if (!listener) listener = std::make_unique<Listener>(worker_, *this, settings.name);
+    listener->configure(settings, settings_.target_groups, binding.accepting, std::move(sockets[i]));
+    listeners_.push_back(std::move(listener));
+  }
+  for (auto& listener : before) {
+    if (listener) listener->retire();
+  }
+  move_rest(before, retired_listeners_);
+}
+
+void LoadBalancer::set_targets(std::size_t group, const std::vector<TargetSpec>& targets) {
+  groups_[group]->set_targets(targets);
+}
+
+void LoadBalancer::retire() {
+  retired_ = true;
+  configure(LoadBalancerConfig{[&] {
+                                 LoadBalancerSettings empty = settings_;
+                                 empty.listeners.clear();
+                                 empty.target_groups.clear();
+                                 return empty;
+                               }(),
+                               {},
+                               {}},
+            {});
+}
+
+Listener* LoadBalancer::find_listener(const std::string& listener_name) {
+  for (const auto& listener : listeners_) {
+    if (listener->name() == listener_name) return listener.get();
+  }
+  return nullptr;
+}
+
+std::size_t LoadBalancer::connections() const {
+  std::size_t total = 0;
+  for (const auto& listener : listeners_) total += listener->connections();
+  for (const auto& listener : retired_listeners_) total += listener->connections();
+  return total;
+}
+
+void LoadBalancer::check_deadlines(Time now) {
+  for (const auto& listener : listeners_) listener->check_deadlines(now);
+  for (const auto& listener : retired_listeners_) listener->check_deadlines(now);
+  for (const auto& group : groups_) group->close_expired(now);
+  clear_retired();
+}
+
+void LoadBalancer::clear_retired() {
+  std::erase_if(retired_listeners_, [](const auto& listener) { return listener->connections() == 0; });
+  std::erase_if(retired_groups_,
+                [](const auto& group) { return group->back_pool().unused() && group->group().status().empty(); });
+}
+
+void LoadBalancer::drain() {
+  for (const auto& listener : listeners_) listener->drain();
+}
+
+void LoadBalancer::stop() {
+  for (const auto& listener : listeners_) listener->stop();
+  for (const auto& listener : retired_listeners_) listener->stop();
+}
+
+}  // namespace rr

@@ -1,0 +1,70 @@
+#pragma once
+// One load balancer of the process: its listeners and target groups.
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lb/proxy/config.h"
+#include "lb/proxy/counters.h"
+#include "lb/proxy/listener.h"
+#include "lb/proxy/served_group.h"
+
+namespace rr {
+
+struct Worker;
+
+/// The sockets of a load balancer's listeners, in the order of its configuration.
+using ListenerSockets = std::vector<std::vector<std::unique_ptr<ListenerSocket>>>;
+
+class LoadBalancer {
+ public:
+  LoadBalancer(Worker& worker, std::string name, DrainLog& drains);
+  ~LoadBalancer();
+
+  /// Takes a whole configuration, which must be valid. Connections and requests in progress go on; what is no longer
+  /// configured comes to its end in its own time.
+  void configure(const LoadBalancerConfig& config, ListenerSockets sockets);
+  /// Only the targets of one group.
+  void set_targets(std::size_t group, const std::vector<TargetSpec>& targets);
+  /// It is no longer configured.
+  void retire();
+  /// Retired, and nothing is left of it.
+  bool gone() const { return retired_ && listeners_.empty() && retired_listeners_.empty() && connections() == 0; }
+
+  void check_deadlines(Time now);
+  void drain();
+  void stop();
+
+  const std::string& name() const { return settings_.name; }
+  /// "app/NAME/0123456789abcdef".
+  const std::string& log_name() const { return log_name_; }
+  const LoadBalancerSettings& settings() const { return settings_; }
+  ServedGroup& group(std::size_t index) { return *groups_[index]; }
+  Listener* find_listener(const std::string& name);
+  const std::vector<std::unique_ptr<Listener>>& listeners() const { return listeners_; }
+  const std::vector<std::unique_ptr<ServedGroup>>& groups() const { return groups_; }
+  LoadBalancerCounters& counters() { return counters_; }
+  const LoadBalancerCounters& counters() const { return counters_; }
+  /// Open connections of clients, also those of listeners that are no longer configured.
+  std::size_t connections() const;
+
+ private:
+  void configure_groups(const LoadBalancerConfig& config);
+  void configure_listeners(const LoadBalancerConfig& config, ListenerSockets sockets);
+  void clear_retired();
+
+  Worker& worker_;
+  DrainLog& drains_;
+  LoadBalancerSettings settings_;
+  std::string log_name_;
+  LoadBalancerCounters counters_;
+  // Declared before the listeners: their connections hold exchanges that use the groups.
+  std::vector<std::unique_ptr<ServedGroup>> groups_;  // as settings_.target_groups
+  std::vector<std::unique_ptr<ServedGroup>> retired_groups_;
+  std::vector<std::unique_ptr<Listener>> listeners_;  // as settings_.listeners
+  std::vector<std::unique_ptr<Listener>> retired_listeners_;
+  bool retired_ = false;
+};
+
+}  // namespace rr

@@ -1,0 +1,256 @@
+#include "lb/proxy/node.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "lb/proxy/exchange.h"
+
+namespace rr {
+namespace {
+/// Connections and deadlines are looked over that often; more often when a time-out is short, so that none is late by
+/// more than a tenth of itself or the lower bound.
+constexpr Duration kLongestSweep = std::chrono::seconds(1);
+constexpr Duration kShortestSweep = std::chrono::milliseconds(10);
+constexpr Duration kFlushInterval = std::chrono::seconds(1);
+
+ApplyFailure outdated(std::string message) { return {ApplyFailure::Kind::kOutdated, {std::move(message)}}; }
+
+}  // namespace
+
+Node::Node(Loop& loop, Rng random, std::optional<AccessLog> access_log)
+    : worker_(loop, random),
+      sweep_timer_(loop, [this] { sweep(); }),
+      flush_timer_(loop,
+                   [this] {
+                     worker_.access_log->flush();
+                     flush_timer_.arm(kFlushInterval);
+                   }),
+      started_(loop.now()) {
+  worker_.journal = &journal_;
+  if (access_log) {
+    worker_.access_log.emplace(std::move(*access_log));
+    flush_timer_.arm(kFlushInterval);
+  }
+  sweep_timer_.arm(kLongestSweep);
+}
+
+Node::~Node() { stop(); }
+
+LoadBalancer* Node::find(const std::string& name) {
+  for (const auto& balancer : load_balancers_) {
+    if (balancer && balancer->name() == name) return balancer.get();
+  }
+  return nullptr;
+}
+
+// ------------------------------------------------------------------------------------------- the configuration
+
+/// One socket that the new configuration wants, and the open one that will do, if there is one.
+struct Node::Wanted {
+  const Endpoint* endpoint;
+  Listener* present;  // of the same name
+  ListenerSocket* open = nullptr;
+  std::unique_ptr<ListenerSocket> opened;
+};
+
+/// Finds or opens every socket of the new configuration without touching the present one: sockets stay with a listener
+/// of the same name, else go to whoever wants the same endpoint, else are opened.
+Result<std::vector<ListenerSockets>, ApplyFailure> Node::gather_sockets(const NodeConfig& config) {
+  std::vector<ListenerSocket*> unclaimed;
+  for (const auto& balancer : load_balancers_) {
+    for (const auto& listener : balancer->listeners()) {
+      for (const auto& socket : listener->sockets()) unclaimed.push_back(socket.get());
+    }
+  }
+  const auto claim = [&](Wanted& wanted, auto matches) {
+    const auto found = std::find_if(unclaimed.begin(), unclaimed.end(), [&](ListenerSocket* socket) {
+      return socket->configured() == *wanted.endpoint && matches(*socket);
+    });
+    if (found == unclaimed.end()) return;
+    wanted.open = *found;
+    unclaimed.erase(found);
+  };
+
+  std::vector<Wanted> all;
+  for (const LoadBalancerConfig& balancer : config.load_balancers) {
+    LoadBalancer* present = find(balancer.settings.name);
+    for (std::size_t i = 0; i < balancer.bindings.size(); ++i) {
+      Listener* listener = present == nullptr ? nullptr : present->find_listener(balancer.settings.listeners[i].name);
+      for (const Endpoint& endpoint : balancer.bindings[i].sockets)
+        all.push_back({&endpoint, listener, nullptr, nullptr});
+    }
+  }
+  for (Wanted& wanted : all) {
+    if (wanted.present == nullptr) continue;
+    claim(wanted, [&](const ListenerSocket& socket) {
+      return std::any_of(wanted.present->sockets().begin(), wanted.present->sockets().end(),
+                         [&](const auto& own) { return own.get() == &socket; });
+    });
+  }
+  ApplyFailure failure{ApplyFailure::Kind::kCannotListen, {}};
+  for (Wanted& wanted : all) {
+    if (wanted.open == nullptr) claim(wanted, [](const ListenerSocket&) { return true; });
+    if (wanted.open != nullptr) continue;
+    auto opened = ListenerSocket::open(worker_, *wanted.endpoint);
+    if (opened) {
+      wanted.opened = std::move(*opened);
+    } else {
+      failure.errors.push_back(opened.error().message);
+    }
+  }
+  if (!failure.errors.empty()) return failure;
+
+  // Nothing can fail any more: the present listeners give up their sockets.
+  std::vector<std::unique_ptr<ListenerSocket>> given_up;
+  for (const auto& balancer : load_balancers_) {
+    for (const auto& listener : balancer->listeners()) {
+      for (auto& socket : listener->take_sockets()) given_up.push_back(std::move(socket));
+    }
+  }
+  std::vector<ListenerSockets> gathered;
+  std::size_t next = 0;
+  for (const LoadBalancerConfig& balancer : config.load_balancers) {
+    ListenerSockets& of_balancer = gathered.emplace_back();
+    for (const ListenerBinding& binding : balancer.bindings) {
+      auto& of_listener = of_balancer.emplace_back();
+      for (std::size_t i = 0; i < binding.sockets.size(); ++i) {
+        Wanted& wanted = all[next++];
+        if (wanted.opened) {
+          if (on_listening) on_listening(format_endpoint(wanted.opened->actual()));
+          of_listener.push_back(std::move(wanted.opened));
+          continue;
+        }
+        const auto found = std::find_if(given_up.begin(), given_up.end(),
+                                        [&](const auto& socket) { return socket.get() == wanted.open; });
+        of_listener.push_back(std::move(*found));
+        given_up.erase(found);
+      }
+    }
+  }
+  return gathered;
+}
+
+Result<Ok, ApplyFailure> Node::apply(const NodeConfig& config) {
+  if (config.generation < config_.generation) {
+    return outdated(
+        fmt::format("generation: {} is older than {}, which is in force", config.generation, config_.generation));
+  }
+  if (stopping_) return outdated("this node is stopping: it takes no configuration any more");
+  if (config == config_) return Ok{};
+  if (config.generation == config_.generation && config.generation != 0) {
+    return outdated(fmt::format("generation: {} is in force with another configuration: a change needs a higher one",
+                                config.generation));
+  }
+  if (ConfigErrors errors = validate(config); !errors.empty()) {
+    return ApplyFailure{ApplyFailure::Kind::kInvalid, std::move(errors)};
+  }
+  auto sockets = gather_sockets(config);
+  if (!sockets) return sockets.error();
+
+  std::vector<std::unique_ptr<LoadBalancer>> before = std::exchange(load_balancers_, {});
+  for (std::size_t i = 0; i < config.load_balancers.size(); ++i) {
+    const LoadBalancerConfig& wanted = config.load_balancers[i];
+    std::unique_ptr<LoadBalancer> balancer;
+    for (auto& one : before) {
+      if (one && one->name() == wanted.settings.name) balancer = std::move(one);
+    }
+    if (!balancer) balancer = std::make_unique<LoadBalancer>(worker_, wanted.settings.name, drains_);
+    balancer->configure(wanted, std::move((*sockets)[i]));
+    load_balancers_.push_back(std::move(balancer));
+  }
+  for (auto& one : before) {
+    if (!one) continue;
+    one->retire();
+    retired_.push_back(std::move(one));
+  }
+  config_ = config;
+  sweep_timer_.arm(sweep_interval());
+  return Ok{};
+}
+
+Result<Ok, ApplyFailure> Node::apply(const TargetsUpdate& update) {
+  if (config_.generation != 0) {
+    return outdated(fmt::format("generation {} came from a control plane, which owns the targets: PUT /desired",
+                                config_.generation));
+  }
+  NodeConfig changed = config_;
+  const auto invalid = [](std::string message) {
+    return ApplyFailure{ApplyFailure::Kind::kInvalid, {std::move(message)}};
+  };
+  std::vector<std::pair<std::size_t, std::size_t>> matches;
+  for (std::size_t b = 0; b < changed.load_balancers.size(); ++b) {
+    const LoadBalancerSettings& balancer = changed.load_balancers[b].settings;
+    if (update.load_balancer && balancer.name != *update.load_balancer) continue;
+    for (std::size_t g = 0; g < balancer.target_groups.size(); ++g) {
+      if (!update.target_group || balancer.target_groups[g].name == *update.target_group) matches.emplace_back(b, g);
+    }
+  }
+  if (matches.empty()) {
+    return invalid(
+        fmt::format("target_group: '{}' is not a target group of this node", update.target_group.value_or("")));
+  }
+  if (matches.size() > 1) {
+    return invalid("target_group: there are several: name load_balancer and target_group");
+  }
+  const auto [b, g] = matches.front();
+  changed.load_balancers[b].targets[g] = update.targets;
+  if (ConfigErrors errors = validate(changed); !errors.empty()) {
+    return ApplyFailure{ApplyFailure::Kind::kInvalid, std::move(errors)};
+  }
+  load_balancers_[b]->set_targets(g, update.targets);
+  config_ = std::move(changed);
+  return Ok{};
+}
+
+// ---------------------------------------------------------------------------------------------- time and the end
+
+std::size_t Node::connections() const {
+  std::size_t total = 0;
+  for (const auto& balancer : load_balancers_) total += balancer->connections();
+  for (const auto& balancer : retired_) total += balancer->connections();
+  return total;
+}
+
+Duration Node::sweep_interval() const {
+  Duration interval = stopping_ ? kShortestSweep : kLongestSweep;
+  for (const auto& balancer : load_balancers_) interval = std::min(interval, balancer->settings().idle_timeout / 10);
+  if (!retired_.empty()) interval = std::min(interval, Duration(std::chrono::milliseconds(100)));
+  return std::max(interval, kShortestSweep);
+}
+
+void Node::sweep() {
+  const Time now = worker_.loop.now();
+  for (const auto& balancer : load_balancers_) balancer->check_deadlines(now);
+  for (const auto& balancer : retired_) balancer->check_deadlines(now);
+  std::erase_if(retired_, [](const auto& balancer) { return balancer->gone(); });
+  sweep_timer_.arm(sweep_interval());
+  if (on_drained_ == nullptr) return;
+  if (connections() > 0 && now < stop_deadline_) return;
+  const std::function<void()> done = std::exchange(on_drained_, nullptr);
+  stop();
+  done();
+}
+
+void Node::drain(Duration limit, std::function<void()> on_done) {
+  stopping_ = true;
+  stop_deadline_ = worker_.loop.now() + limit;
+  on_drained_ = std::move(on_done);
+  for (const auto& balancer : load_balancers_) balancer->drain();
+  sweep_timer_.arm(Duration::zero());
+}
+
+void Node::stop() {
+  stopping_ = true;
+  for (const auto& balancer : load_balancers_) balancer->stop();
+  for (const auto& balancer : retired_) balancer->stop();
+  if (worker_.access_log) worker_.access_log->flush();
+}
+
+Status Node::reopen_access_log() {
+  if (!worker_.access_log) return Ok{};
+  return worker_.access_log->reopen();
+}
+
+}  // namespace rr

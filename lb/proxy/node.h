@@ -1,0 +1,84 @@
+#pragma once
+// The whole process: several load balancers on one loop.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lb/base/journal.h"
+#include "lb/net/loop.h"
+#include "lb/net/timer.h"
+#include "lb/proxy/config.h"
+#include "lb/proxy/load_balancer.h"
+#include "lb/proxy/worker.h"
+
+namespace rr {
+
+/// Why a configuration was not taken.
+struct ApplyFailure {
+  enum class Kind : std::uint8_t {
+    kInvalid,       // it is wrong, in every way that `errors` tells
+    kOutdated,      // a newer generation is in force, or another configuration of the same one
+    kCannotListen,  // a socket could not be opened
+  };
+  Kind kind = Kind::kInvalid;
+  ConfigErrors errors;
+};
+
+class Node {
+ public:
+  Node(Loop& loop, Rng random, std::optional<AccessLog> access_log);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  /// Takes the whole configuration, or nothing of it. The same one again is fine.
+  Result<Ok, ApplyFailure> apply(const NodeConfig& config);
+  /// Replaces the targets of one group where no control plane does (generation 0).
+  Result<Ok, ApplyFailure> apply(const TargetsUpdate& update);
+
+  /// Ceases to accept, lets requests in progress finish (their answers carry Connection: close) for at most `limit`,
+  /// then ends what is left; calls back once.
+  void drain(Duration limit, std::function<void()> on_done);
+  /// Ends everything now.
+  void stop();
+  bool stopping() const { return stopping_; }
+
+  /// "listening on ..." for each socket that was opened, once.
+  std::function<void(const std::string&)> on_listening;
+  Status reopen_access_log();
+
+  Loop& loop() { return worker_.loop; }
+  const NodeConfig& config() const { return config_; }
+  const std::vector<std::unique_ptr<LoadBalancer>>& load_balancers() const { return load_balancers_; }
+  const DrainLog& drains() const { return drains_; }
+  Journal& journal() { return journal_; }
+  Time started() const { return started_; }
+  std::uint64_t lost_log_lines() const { return worker_.access_log ? worker_.access_log->lost() : 0; }
+
+ private:
+  struct Wanted;
+  LoadBalancer* find(const std::string& name);
+  Result<std::vector<ListenerSockets>, ApplyFailure> gather_sockets(const NodeConfig& config);
+  void sweep();
+  Duration sweep_interval() const;
+  std::size_t connections() const;
+
+  Journal journal_{1000};
+  Worker worker_;
+  DrainLog drains_;
+  NodeConfig config_;
+  std::vector<std::unique_ptr<LoadBalancer>> load_balancers_;  // as config_.load_balancers
+  std::vector<std::unique_ptr<LoadBalancer>> retired_;
+  Timer sweep_timer_;
+  Timer flush_timer_;
+  Time started_;
+  bool stopping_ = false;
+  Time stop_deadline_{};
+  std::function<void()> on_drained_;
+};
+
+}  // namespace rr

@@ -1,0 +1,66 @@
+#include "lb/proxy/prober.h"
+
+#include <utility>
+
+namespace rr {
+namespace {
+/// A health page larger than that is no health page.
+constexpr std::size_t kMaximumProbeBody = 1024 * 1024;
+constexpr std::uint16_t kDefaultPort = 80;
+}  // namespace
+
+struct Prober::Running {
+  ProbeDue due;
+  HttpClient client;
+};
+
+Prober::Prober(Loop& loop, ProbeListener& listener) : loop_(loop), listener_(listener) {}
+Prober::~Prober() = default;
+
+ProbeOutcome outcome_of(const Result<ClientResponse, ClientFailure>& result) {
+  using Kind = ProbeOutcome::Kind;
+  if (result) return {Kind::kAnswered, result->status};
+  switch (result.error().kind) {
+    case ClientFailure::Kind::kTimedOut:
+      return {Kind::kTimedOut, 0};
+    case ClientFailure::Kind::kConnectFailed:
+      return {result.error().connect == ConnectFailure::kTimedOut ? Kind::kTimedOut : Kind::kConnectFailed, 0};
+    case ClientFailure::Kind::kReset:
+      return {Kind::kConnectFailed, 0};
+    case ClientFailure::Kind::kClosed:
+    case ClientFailure::Kind::kMalformed:
+      return {Kind::kMalformed, 0};
+  }
+  return {Kind::kMalformed, 0};
+}
+
+ClientRequest probe_request(const ProbeDue& due, const HealthCheck& check) {
+  ClientRequest request;
+  request.target = check.path;
+  request.headers = {{"Host", due.logical.port == kDefaultPort && due.logical.family == Address::Family::kV4
+                                  ? format_ip(due.logical)
+                                  : format_address(due.logical)},
+                     {"User-Agent", "ELB-HealthChecker/2.0"},
+                     {"Accept-Encoding", "gzip, compressed"}};
+  return request;
+}
+
+void Prober::probe(const ProbeDue& due, const HealthCheck& check) {
+  HttpClient::Settings settings;
+  settings.timeout = check.timeout;
+  settings.keep_alive = false;
+  settings.max_body = kMaximumProbeBody;
+  running_.push_back(std::unique_ptr<Running>(new Running{due, HttpClient(loop_, Endpoint(due.wire), settings)}));
+  Running* running = running_.back().get();
+  running->client.send(probe_request(due, check),
+                       [this, running](Result<ClientResponse, ClientFailure> result) { done(running, result); });
+}
+
+void Prober::done(Running* running, const Result<ClientResponse, ClientFailure>& result) {
+  const ProbeDue due = running->due;
+  const ProbeOutcome outcome = outcome_of(result);
+  std::erase_if(running_, [&](const auto& one) { return one.get() == running; });
+  listener_.on_probe(due, outcome);
+}
+
+}  // namespace rr

@@ -1,0 +1,95 @@
+#include "lb/proxy/served_group.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "lb/proxy/worker.h"
+
+namespace rr {
+
+std::string stable_id(std::string_view name) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return fmt::format("{:016x}", hash);
+}
+
+void DrainLog::add(DrainEnded drain) {
+  drain.cursor = ++last_;
+  drains_.push_back(std::move(drain));
+  if (drains_.size() > kKeep) drains_.pop_front();
+}
+
+ServedGroup::ServedGroup(Worker& worker, std::string load_balancer, const TargetGroupSettings& settings,
+                         const PoolSettings& pool_settings, DrainLog& drains)
+    : worker_(worker),
+      load_balancer_(std::move(load_balancer)),
+      log_name_(fmt::format("targetgroup/{}/{}", settings.name, stable_id(settings.name))),
+      drains_(drains),
+      group_(settings, worker.journal),
+      pool_(worker, pool_settings),
+      prober_(worker.loop, *this),
+      timer_(worker.loop, [this] { wake(); }) {}
+
+void ServedGroup::configure(const TargetGroupSettings& settings, const PoolSettings& pool_settings) {
+  group_.configure(worker_.loop.now(), settings);
+  pool_.configure(pool_settings);
+  follow();
+}
+
+void ServedGroup::set_targets(const std::vector<TargetSpec>& targets) {
+  group_.set_targets(worker_.loop.now(), targets);
+  follow();
+}
+
+void ServedGroup::started(TargetPool& pool) {
+  ++pool.counters.requests;
+  group_.started(pool.target());
+}
+
+void ServedGroup::finished(TargetPool& pool) {
+  if (group_.finished(pool.target())) report(pool, false, 0);
+}
+
+void ServedGroup::follow() {
+  const std::vector<TargetStatus> status = group_.status();
+  pool_.follow(status);
+  for (const TargetStatus& one : status) {
+    const bool drained = one.health.state == TargetState::kDraining && one.outstanding == 0;
+    if (drained) report(pool_.pool(one.target), false, 0);
+  }
+  if (const auto next = group_.next_wake()) {
+    timer_.arm_at(*next);
+  } else {
+    timer_.disarm();
+  }
+}
+
+void ServedGroup::report(TargetPool& pool, bool expired, std::uint64_t requests_cut) {
+  if (pool.drain_reported) return;
+  pool.drain_reported = true;
+  drains_.add(
+      {0, load_balancer_, name(), pool.spec().id, pool.spec().address.port, expired, requests_cut, worker_.loop.now()});
+}
+
+void ServedGroup::wake() {
+  const Time now = worker_.loop.now();
+  std::vector<TargetId> expired;
+  group_.expire_drains(now, expired);
+  for (const TargetId target : expired) {
+    TargetPool& pool = pool_.pool(target);
+    const std::uint64_t cut = pool.end_exchanges();
+    report(pool, true, cut);
+    pool_.forget(target);
+  }
+  std::vector<ProbeDue> due;
+  group_.due_probes(now, due);
+  for (const ProbeDue& probe : due) prober_.probe(probe, group_.settings().health_check);
+  follow();
+}
+
+void ServedGroup::on_probe(const ProbeDue& probe, const ProbeOutcome& outcome) {
+  group_.observe(worker_.loop.now(), probe.target, probe.sequence, outcome);
+}
+
+}  // namespace rr

@@ -1,0 +1,84 @@
+#pragma once
+// A target group in service: its policy, its prober, its connections, and the one timer that drives them.
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lb/net/timer.h"
+#include "lb/policy/target_group.h"
+#include "lb/proxy/back_pool.h"
+#include "lb/proxy/prober.h"
+
+namespace rr {
+
+struct Worker;
+
+/// The end of one target's draining, for the control plane.
+struct DrainEnded {
+  std::uint64_t cursor = 0;  // ascending within the process
+  std::string load_balancer;
+  std::string target_group;
+  std::string id;
+  std::uint16_t port = 0;
+  bool expired = false;            // by the delay; otherwise its last request was over
+  std::uint64_t requests_cut = 0;  // in progress at the end of the delay
+  Time at{};
+};
+
+/// The drains that ended, the last kKeep of them, numbered.
+class DrainLog {
+ public:
+  static constexpr std::size_t kKeep = 10'000;
+  void add(DrainEnded drain);
+  const std::deque<DrainEnded>& drains() const { return drains_; }
+  std::uint64_t last_cursor() const { return last_; }
+
+ private:
+  std::deque<DrainEnded> drains_;
+  std::uint64_t last_ = 0;
+};
+
+class ServedGroup final : private ProbeListener {
+ public:
+  ServedGroup(Worker& worker, std::string load_balancer, const TargetGroupSettings& settings,
+              const PoolSettings& pool_settings, DrainLog& drains);
+
+  void configure(const TargetGroupSettings& settings, const PoolSettings& pool_settings);
+  void set_targets(const std::vector<TargetSpec>& targets);
+
+  TargetGroup& group() { return group_; }
+  const TargetGroup& group() const { return group_; }
+  BackPool& back_pool() { return pool_; }
+  const BackPool& back_pool() const { return pool_; }
+  const std::string& name() const { return group_.settings().name; }
+  /// "targetgroup/web/0123456789abcdef", as in an ARN.
+  const std::string& log_name() const { return log_name_; }
+
+  /// A request is given to the target, and is over.
+  void started(TargetPool& pool);
+  void finished(TargetPool& pool);
+
+  void close_expired(Time now) { pool_.close_expired(now); }
+
+ private:
+  void on_probe(const ProbeDue& probe, const ProbeOutcome& outcome) override;
+  void wake();
+  void follow();
+  void report(TargetPool& pool, bool expired, std::uint64_t requests_cut);
+
+  Worker& worker_;
+  std::string load_balancer_;
+  std::string log_name_;
+  DrainLog& drains_;
+  TargetGroup group_;
+  BackPool pool_;
+  Prober prober_;
+  Timer timer_;
+};
+
+/// 16 hexadecimal digits that follow from a name: what stands for AWS's random part of an ARN.
+std::string stable_id(std::string_view name);
+
+}  // namespace rr

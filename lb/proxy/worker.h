@@ -1,0 +1,54 @@
+#pragma once
+// What the connections of one loop share. One loop, one thread: nothing here is locked.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lb/base/intrusive_list.h"
+#include "lb/base/journal.h"
+#include "lb/base/rng.h"
+#include "lb/net/loop.h"
+#include "lb/proxy/access_log.h"
+
+namespace rr {
+
+class Exchange;
+class FrontConn;
+struct ReadyTag;
+
+struct Worker {
+  Worker(Loop& loop, Rng random);
+  ~Worker();
+
+  Loop& loop;
+  Rng random;
+  /// Heads are built here, once each, and written before the callback that built them returns: never two at a time.
+  std::string front_out;
+  std::string back_out;
+  std::optional<AccessLog> access_log;
+  Journal* journal = nullptr;
+
+  std::unique_ptr<Exchange> new_exchange();
+  void recycle(std::unique_ptr<Exchange> exchange);
+  /// Lets a connection go on with bytes that it holds, after the current callback.
+  void run_later(FrontConn& connection);
+
+ private:
+  void run_ready();
+
+  std::vector<std::unique_ptr<Exchange>> free_;
+  IntrusiveList<FrontConn, ReadyTag> ready_;
+  bool posted_ = false;
+  std::shared_ptr<bool> alive_;
+};
+
+/// Bodies up to this size are copied behind the head and go out in the same write; larger ones are written from where
+/// they were read.
+constexpr std::size_t kCopyLimit = 4096;
+
+}  // namespace rr
