@@ -67,7 +67,6 @@ std::string help() {
   return out;
 }
 
-/// What boost says, with two dashes before the flag and in one line.
 struct Parsed {
   Values flags;
   bool help = false;
@@ -91,6 +90,8 @@ rr::Result<Parsed> parse_flags(int argc, char** argv) {
       if (name != "help" && name != "version") result.flags[name] = value.as<std::string>();
     }
     return result;
+  } catch (const options::too_many_positional_options_error&) {
+    return rr::Error{"rr-webapp takes flags only (--listen 127.0.0.1:8080), no other words"};
   } catch (const options::error& error) {
     return rr::Error{fmt::format("{}; rr-webapp --help lists what there is", error.what())};
   }
