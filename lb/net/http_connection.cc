@@ -71,7 +71,7 @@ bool HttpConnection::may_move(State from, State to) {
   constexpr auto bit = [](State state) { return 1U << static_cast<unsigned>(state); };
   switch (from) {
     case State::kIdle:
-      return (bit(to) & (bit(State::kReceiving) | bit(State::kLingering) | bit(State::kClosed))) != 0;
+      return to == State::kReceiving || to == State::kClosed;
     case State::kReceiving:
       return (bit(to) & (bit(State::kHandling) | bit(State::kLingering) | bit(State::kClosed))) != 0;
     case State::kHandling:
@@ -411,7 +411,7 @@ void HttpConnection::discard() {
 }
 
 void HttpConnection::close_if_idle() {
-  if (state_ == State::kIdle && rest_.empty()) linger();
+  if (state_ == State::kIdle && rest_.empty()) die();
 }
 
 bool HttpConnection::stalled(Time now) const {

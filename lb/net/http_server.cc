@@ -53,15 +53,18 @@ void HttpServer::Responder::abort() const {
 bool HttpServer::Responder::client_gone() const { return !slot_ || slot_->connection == nullptr; }
 
 struct HttpServer::State final : Deferred, HttpConnectionOwner {
-  State(Loop& owner_loop, StreamListener opened, HttpServerSettings chosen, Handler callback)
+  State(Loop& owner_loop, StreamListener opened, bool is_shared, HttpServerSettings chosen, Handler callback)
       : loop_(owner_loop),
         settings_(chosen),
         handler_(std::move(callback)),
         endpoint_(opened.endpoint()),
         listener_(std::move(opened)),
         sweep_(owner_loop, [this] { sweep(); }),
+        close_idle_soon_(
+            owner_loop, [](void* self) noexcept { static_cast<State*>(self)->close_idle(); }, this),
         drained_soon_(
-            owner_loop, [](void* self) noexcept { static_cast<State*>(self)->call_drained(); }, this) {
+            owner_loop, [](void* self) noexcept { static_cast<State*>(self)->call_drained(); }, this),
+        is_shared_(is_shared) {
     listener_->start([this](Stream stream) { accept(std::move(stream)); });
   }
 
@@ -127,11 +130,18 @@ struct HttpServer::State final : Deferred, HttpConnectionOwner {
     if (!sweep_.armed()) sweep_.arm(sweep_interval(settings_));
   }
 
-  // From the back, as a connection that goes is replaced by the last one.
-  void for_each(void (HttpConnection::*act)()) {
-    for (std::size_t i = connections_.size(); i-- > 0;) {
-      if (i < connections_.size()) (connections_[i].get()->*act)();
-    }
+  // A request may lie in the kernel already, also on a connection that was accepted just now. So idle connections are
+  // closed when the loop has been through one whole pass, in which it read what there was.
+  void close_idle_later() {
+    close_idle_after_passes_ = 2;  // the rest of this one, and one whole
+    close_idle_soon_.arm();
+  }
+
+  void close_idle() {
+    if (--close_idle_after_passes_ > 0) return close_idle_soon_.arm();
+    // From the back, as a connection that goes is replaced by the last one.
+    for (std::size_t i = connections_.size(); i-- > 0;) connections_[i]->close_if_idle();
+    if (connections_.empty()) all_gone();
   }
 
   // A refusal calls the observer, which may end the server.
@@ -147,9 +157,9 @@ struct HttpServer::State final : Deferred, HttpConnectionOwner {
   void drain(std::function<void()> on_drained) {
     announced_ = true;
     on_drained_ = std::move(on_drained);
+    if (listener_ && !is_shared_) listener_->take_queued();
     listener_.reset();  // whoever connects now is refused, or served by another process that shares the socket
-    for_each(&HttpConnection::close_if_idle);
-    if (connections_.empty()) all_gone();
+    close_idle_later();
   }
 
   /// The end of the HttpServer. True: nobody is inside any more.
@@ -157,6 +167,7 @@ struct HttpServer::State final : Deferred, HttpConnectionOwner {
     ended_ = true;
     listener_.reset();
     sweep_.disarm();
+    close_idle_soon_.disarm();
     drained_soon_.disarm();
     std::vector<std::unique_ptr<HttpConnection>> connections = std::exchange(connections_, {});
     for (std::unique_ptr<HttpConnection>& connection : connections) {
@@ -175,7 +186,10 @@ struct HttpServer::State final : Deferred, HttpConnectionOwner {
   std::optional<StreamListener> listener_;
   std::vector<std::unique_ptr<HttpConnection>> connections_;
   Timer sweep_;
+  Soon close_idle_soon_;
   Soon drained_soon_;
+  int close_idle_after_passes_ = 0;
+  bool is_shared_;
   std::string scratch_;
   std::string date_;
   std::chrono::time_point<Timeline, std::chrono::seconds> date_second_;
@@ -189,7 +203,8 @@ Result<HttpServer> HttpServer::start(Loop& loop, const Endpoint& endpoint, HttpS
                                      Handler handler) {
   Result<StreamListener> listener = StreamListener::listen(loop, endpoint);
   if (!listener.ok()) return listener.error();
-  return HttpServer(std::make_unique<State>(loop, *std::move(listener), settings, std::move(handler)));
+  const bool is_shared = std::holds_alternative<InheritedSocket>(endpoint);
+  return HttpServer(std::make_unique<State>(loop, *std::move(listener), is_shared, settings, std::move(handler)));
 }
 
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -206,7 +221,7 @@ void HttpServer::on_exchange(std::function<void(const HttpExchange&)> observer) 
 Endpoint HttpServer::endpoint() const { return state_->endpoint_; }
 void HttpServer::announce_close(bool close_idle) {
   state_->announced_ = true;
-  if (close_idle) state_->for_each(&HttpConnection::close_if_idle);
+  if (close_idle) state_->close_idle_later();
 }
 void HttpServer::drain(std::function<void()> on_drained) { state_->drain(std::move(on_drained)); }
 std::size_t HttpServer::connections() const { return state_->connections_.size(); }

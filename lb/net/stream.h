@@ -119,6 +119,9 @@ class StreamListener {
   /// Ceases to accept; the socket stays open, so connections keep queueing for other processes that share it.
   void stop();
   bool accepting() const;
+  /// Accepts what has queued, without waiting: before the end of a listener that shares its socket with nobody, as the
+  /// kernel resets what is left in the queue. At most 256 connections.
+  void take_queued();
   /// With the port that the kernel chose.
   Endpoint endpoint() const;
 

@@ -274,6 +274,10 @@ void StreamListener::start(OnAccept on_accept) {
 }
 
 void StreamListener::stop() { state_->stop(); }
+void StreamListener::take_queued() {
+  const bool inside_callback = !state_->on_accept;
+  if (state_->accepting && !inside_callback) state_->accept_all(state_->poll.raw());
+}
 bool StreamListener::accepting() const { return state_->accepting; }
 Endpoint StreamListener::endpoint() const { return state_->listening.endpoint; }
 

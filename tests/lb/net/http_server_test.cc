@@ -437,6 +437,26 @@ TEST_F(HttpServerTest, DrainFinishesWhatIsInProgressAndThenCallsBack) {
   RUN_UNTIL(loop, drained);
 }
 
+TEST_F(HttpServerTest, DrainAnswersWhatTheKernelHasAlready) {
+  start();
+  RawClient kept(server->endpoint());
+  kept.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(until(kept, [&] { return kept.received.ends_with("answer to /1"); }));
+  // Neither the second request of a connection nor a new connection has been seen by the loop when the drain begins.
+  kept.send("GET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
+  RawClient queued(server->endpoint());
+  queued.send("GET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
+  bool drained = false;
+  server->drain([&] { drained = true; });
+  ASSERT_TRUE(until(kept, [&] { return kept.ended; }));
+  ASSERT_TRUE(until(queued, [&] { return queued.ended; }));
+  EXPECT_THAT(kept.received, EndsWith("Connection: close\r\n\r\nanswer to /2"));
+  EXPECT_THAT(queued.received, EndsWith("Connection: close\r\n\r\nanswer to /3"));
+  kept.reset();
+  queued.reset();
+  RUN_UNTIL(loop, drained);
+}
+
 TEST_F(HttpServerTest, ADrainWithNoConnectionCallsBackToo) {
   start();
   bool drained = false;
