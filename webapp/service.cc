@@ -153,9 +153,10 @@ void Service::on_interrupt() {
 
 void Service::drain() {
   phase_ = Phase::kDraining;
-  say(fmt::format("accepting no more; {} requests in flight", server_->in_progress()));
   for (const Hanging& one : std::exchange(hanging_, {})) one.responder.abort();
   server_->drain([this] { loop_.stop(); });
+  // After it: whoever reads this line may rely on it.
+  say(fmt::format("accepting no more; {} requests in flight", server_->in_progress()));
 }
 
 }  // namespace rr::webapp
