@@ -1,0 +1,45 @@
+// Any bytes from a target, cut at places that their first two bytes choose: the same steps as in one piece; and every
+// head that was accepted is passed on as a head that says the same.
+#include <cstddef>
+#include <cstdint>
+
+#include "lb/http/head_writer.h"
+#include "lb/http/response_parser.h"
+#include "tests/fuzz/message_steps.h"
+
+namespace {
+
+void check_forwarding(std::string_view bytes, bool to_head) {
+  rr::ResponseParser parser;
+  parser.expect(to_head);
+  if (parser.next(bytes).kind != rr::ParseStep::Kind::kHead) return;
+  const rr::ResponseHead& head = parser.head();
+  std::string out;
+  rr::append_forwarded_response(out, head, true, 1);
+  rr::ResponseParser client({.start_line = 1 << 20, .header_line = 1 << 20, .head = 1 << 20, .headers = 1000});
+  client.expect(to_head);
+  const rr::ParseStep step = client.next(out);
+  RR_CHECK(step.kind == rr::ParseStep::Kind::kHead && step.consumed == out.size(), "a forwarded head is one head");
+  RR_CHECK(client.head().framing == head.framing && client.head().content_length == head.content_length,
+           "a forwarded head has the same framing");
+  RR_CHECK(client.head().view.status == head.view.status, "a forwarded head has the same status");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 2) return 0;
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
+  const std::vector<std::size_t> cuts(1 + data[1] % 64, data[0] % 32);
+  const bool to_head = data[1] >= 128;
+  const rr::HttpLimits limits{.start_line = 64, .header_line = 64, .head = 256, .headers = 6, .chunk_line = 32};
+  rr::ResponseParser whole(limits);
+  rr::ResponseParser pieces(limits);
+  whole.expect(to_head);
+  pieces.expect(to_head);
+  const std::string expected = rr::fuzz::steps(whole, bytes, {}, true);
+  RR_CHECK(rr::fuzz::steps(pieces, bytes, cuts, true) == expected, "however the bytes are cut");
+  RR_CHECK(whole.finish() == pieces.finish(), "the end means the same however the bytes were cut");
+  check_forwarding(bytes, to_head);
+  return 0;
+}
