@@ -38,6 +38,7 @@ struct Loop::State {
   std::vector<std::function<void()>> posted;
   std::vector<std::unique_ptr<Deferred>> doomed;
   Soon::Link soons;
+  std::uint64_t pass = 0;
 
   bool has_work() const { return !posted.empty() || !doomed.empty() || soons.after != &soons; }
 
@@ -78,7 +79,10 @@ Loop::Loop() : state_(std::make_unique<State>()) {
   uv_check_init(&state_->raw, &state_->check);
   uv_idle_init(&state_->raw, &state_->idle);
   state_->check.data = state_.get();
-  uv_check_start(&state_->check, [](uv_check_t* raw) noexcept { static_cast<State*>(raw->data)->flush(); });
+  uv_check_start(&state_->check, [](uv_check_t* raw) noexcept {
+    ++static_cast<State*>(raw->data)->pass;
+    static_cast<State*>(raw->data)->flush();
+  });
   uv_unref(reinterpret_cast<uv_handle_t*>(&state_->check));
 }
 
@@ -108,6 +112,8 @@ Time Loop::now() const {
 Time Loop::precise_now() const {
   return Time(state_->wall_minus_monotonic + Duration(static_cast<Duration::rep>(uv_hrtime())));
 }
+
+std::uint64_t Loop::pass() const { return state_->pass; }
 
 void Loop::destroy_later(std::unique_ptr<Deferred> object) {
   state_->doomed.push_back(std::move(object));

@@ -1,6 +1,7 @@
 #include "lb/proxy/back_conn.h"
 
 #include <array>
+#include <utility>
 
 #include "lb/base/check.h"
 #include "lb/http/head_writer.h"
@@ -30,6 +31,7 @@ void BackConn::connect(const Address& wire, Duration timeout, BackUser& user) {
 }
 
 void BackConn::on_connect(Result<Stream, ConnectFailure> result) {
+  worker_.count_event();
   if (state_ != State::kConnecting || user_ == nullptr) return;
   if (!result) {
     user_->on_back_connect_failed(result.error());
@@ -52,6 +54,8 @@ void BackConn::begin_request(Framing framing, bool head_request) {
   request_framing_ = framing;
   response_keeps_alive_ = false;
   ++requests_;
+  sent_in_pass_ = worker_.loop.pass();
+  response_expected_ = true;
   parser_.expect(head_request);
 }
 
@@ -80,12 +84,20 @@ void BackConn::send_end(std::string& head) {
 }
 
 void BackConn::on_read(std::string_view bytes) {
+  worker_.count_event();
   if (state_ == State::kIdle) {
     // Nobody asked: the target sent more than its response. Whoever got this connection next would read it as theirs.
     pool_.close(*this);
     return;
   }
-  if (state_ == State::kBusy) take_bytes(bytes);
+  if (state_ != State::kBusy || user_ == nullptr) return;
+  if (std::exchange(response_expected_, false) && requests_ > 1 && worker_.waited_before(sent_in_pass_)) {
+    // They were in the kernel's buffer before the request was sent, so they are no answer to it, but would be read as
+    // one.
+    user_->on_response_malformed("bytes that came before the request was sent");
+    return;
+  }
+  take_bytes(bytes);
 }
 
 void BackConn::take_bytes(std::string_view bytes) {
@@ -125,6 +137,7 @@ void BackConn::take_bytes(std::string_view bytes) {
 }
 
 void BackConn::on_end(StreamEnd end) {
+  worker_.count_event();
   if (state_ == State::kIdle) {
     ++pool_.counters.closed_while_idle;
     pool_.close(*this);
@@ -139,6 +152,7 @@ void BackConn::on_end(StreamEnd end) {
 }
 
 void BackConn::on_drained() {
+  worker_.count_event();
   if (user_ != nullptr) user_->on_back_drained();
 }
 

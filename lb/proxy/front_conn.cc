@@ -85,6 +85,7 @@ void FrontConn::to(State next) {
 // ------------------------------------------------------------------------------------------------------- reading
 
 void FrontConn::on_read(std::string_view bytes) {
+  worker_.count_event();
   switch (state_) {
     case State::kClosed:
     case State::kLingering:

@@ -1,0 +1,85 @@
+// Which kept connection takes the next request, and when one is dropped.
+#include "lb/policy/pool_rules.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace rr {
+namespace {
+
+struct Connection : ListLink<IdleTag> {
+  explicit Connection(int the_name) : name(the_name) {}
+  int name;
+  Time idle_since{};
+};
+
+Time at(int seconds) { return Time(std::chrono::seconds(seconds)); }
+
+TEST(PoolRules, WhatBecomesOfAConnectionAfterItsRequest) {
+  const PoolSettings settings{60 * kSecond, 2};
+  struct Case {
+    bool reusable, draining;
+    std::size_t idle_now;
+    PoolVerdict verdict;
+  };
+  for (const Case& one : std::vector<Case>{{true, false, 0, PoolVerdict::kKeep},
+                                           {true, false, 1, PoolVerdict::kKeep},
+                                           {true, false, 2, PoolVerdict::kDropSurplus},
+                                           {true, true, 0, PoolVerdict::kDropDraining},
+                                           {false, false, 0, PoolVerdict::kDropUnclean},
+                                           {false, true, 2, PoolVerdict::kDropUnclean}}) {
+    EXPECT_EQ(to_string(PoolRules::on_return(one.reusable, one.draining, one.idle_now, settings)),
+              to_string(one.verdict));
+  }
+}
+
+TEST(PoolRules, AnIdleConnectionExpiresAtTheTimeoutAndNotBefore) {
+  const PoolSettings settings{60 * kSecond, 10};
+  EXPECT_FALSE(PoolRules::expired(at(100), at(160) - Duration(1), settings));
+  EXPECT_TRUE(PoolRules::expired(at(100), at(160), settings));
+}
+
+TEST(IdleStack, TheLastOneInIsTheFirstOneOut) {
+  Connection a(1), b(2), c(3);
+  IdleStack<Connection> stack;
+  EXPECT_EQ(stack.take(), nullptr);
+  stack.put(a, at(1));
+  stack.put(b, at(2));
+  stack.put(c, at(3));
+  EXPECT_EQ(stack.size(), 3U);
+  EXPECT_EQ(stack.oldest(), &a);
+  EXPECT_EQ(stack.take(), &c);
+  EXPECT_EQ(c.idle_since, at(3));
+  stack.put(c, at(4));
+  EXPECT_EQ(stack.take(), &c);
+  EXPECT_EQ(stack.take(), &b);
+  EXPECT_EQ(stack.take(), &a);
+  EXPECT_TRUE(stack.empty());
+}
+
+TEST(IdleStack, AnyOneCanBeRemoved) {
+  Connection a(1), b(2), c(3);
+  IdleStack<Connection> stack;
+  for (Connection* one : {&a, &b, &c}) stack.put(*one, at(one->name));
+  stack.remove(b);
+  EXPECT_EQ(stack.size(), 2U);
+  EXPECT_EQ(stack.take(), &c);
+  EXPECT_EQ(stack.take(), &a);
+  EXPECT_EQ(stack.take(), nullptr);
+}
+
+TEST(IntrusiveList, KeepsOrderAndLetsGoOfWhatIsDestroyed) {
+  IdleStack<Connection> stack;
+  Connection a(1);
+  stack.put(a, at(1));
+  {
+    Connection b(2);
+    stack.put(b, at(2));
+    stack.remove(b);
+  }
+  EXPECT_EQ(stack.take(), &a);
+}
+
+}  // namespace
+}  // namespace rr
