@@ -255,6 +255,7 @@ const Case kChunks[] = {
     {"BareCrInExtension", CHUNKED "5;a\rb\r\nhello\r\n0\r\n\r\n", CHUNKED_HEAD "error bad chunk"},
     {"NulInExtension", CHUNKED "5;a\0\r\nhello\r\n"sv, CHUNKED_HEAD "error bad chunk"},
     {"DataLongerThanSize", CHUNKED "5\r\nhello!\r\n0\r\n\r\n", CHUNKED_HEAD "body hello | error bad chunk"},
+    {"OtherByteBeforeTheLfAfterData", CHUNKED "5\r\nhello!\n0\r\n\r\n", CHUNKED_HEAD "body hello | error bad chunk"},
     {"BareLfAfterData", CHUNKED "5\r\nhello\n0\r\n\r\n", CHUNKED_HEAD "body hello | error bad chunk"},
     {"BareCrAfterData", CHUNKED "5\r\nhello\r0\r\n\r\n", CHUNKED_HEAD "body hello | error bad chunk"},
     {"NoLineEndAfterData", CHUNKED "5\r\nhello0\r\n\r\n", CHUNKED_HEAD "body hello | error bad chunk"},
