@@ -12,7 +12,7 @@ class Recorder {
   virtual void record(Time now, const Command& command) = 0;
   virtual void record(Time now, const Event& event) = 0;
   virtual void record_wake(Time now) = 0;
-  virtual void record_recovery(Time now) = 0;
+  virtual void record_recovery(Time now, const std::set<std::string>& still_running) = 0;
   /// Returns when everything recorded so far cannot be lost any more. `state` is what the records have led to: a
   /// recorder may write it down in their place.
   virtual void sync(const RegionState& state) = 0;

@@ -52,7 +52,7 @@ std::vector<Action> Region::take_actions() {
 
 std::optional<Time> Region::next_wake() const { return machine_->next_wake(); }
 
-void Region::recover(Time now) { machine_->recover(now); }
+void Region::recover(Time now, const std::set<std::string>& still_running) { machine_->recover(now, still_running); }
 
 const RegionState& Region::state() const { return machine_->state_; }
 

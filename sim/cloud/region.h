@@ -293,10 +293,10 @@ class Region {
   std::vector<Action> take_actions();
   std::optional<Time> next_wake() const;
 
-  /// After a restart: everything that ran is gone unless the world has reported it running since this object was made.
-  /// Marks instances and nodes accordingly. `now` must not be before state().as_of: after a jump of the wall clock the
-  /// driver's clock starts at the later of the two.
-  void recover(Time now);
+  /// After a restart: everything that ran is gone but what the world has found still running (instance ids and node
+  /// names). Marks instances and nodes accordingly. `now` must not be before state().as_of: after a jump of the wall
+  /// clock the driver's clock starts at the later of the two.
+  void recover(Time now, const std::set<std::string>& still_running = {});
 
   const RegionState& state() const;
 

@@ -15,7 +15,6 @@ constexpr std::string_view kClientError = "Client.InternalError: Client error on
 }  // namespace
 
 void Region::Machine::take(Time now, const InstanceRunning& event) {
-  reported_.insert(event.instance.value);
   Instance* instance = find_instance(event.instance);
   if (instance == nullptr) return;
   if (instance->lifecycle == LifecycleState::kTerminated) {
@@ -29,7 +28,6 @@ void Region::Machine::take(Time now, const InstanceRunning& event) {
 }
 
 void Region::Machine::take(Time now, const InstanceStopped& event) {
-  reported_.erase(event.instance.value);
   Instance* instance = find_instance(event.instance);
   if (instance == nullptr) return;
   switch (instance->lifecycle) {
@@ -108,7 +106,6 @@ void Region::Machine::take(Time now, const TargetDrained& event) {
 }
 
 void Region::Machine::take(Time now, const NodeRunning& event) {
-  reported_.insert(event.node);
   const auto found = state_.nodes.find(event.node);
   if (found == state_.nodes.end() || found->second.running) return;
   Node& node = found->second;
@@ -122,7 +119,6 @@ void Region::Machine::take(Time now, const NodeRunning& event) {
 }
 
 void Region::Machine::take(Time now, const NodeStopped& event) {
-  reported_.erase(event.node);
   const auto found = state_.nodes.find(event.node);
   if (found == state_.nodes.end()) return;
   Node& node = found->second;
@@ -157,13 +153,13 @@ void Region::Machine::take(Time now, const VersionAnswered& event) {
   }
 }
 
-void Region::Machine::recover(Time now) {
+void Region::Machine::recover(Time now, const std::set<std::string>& still_running) {
   now = advance_clock(now);
-  if (recorder_ != nullptr) recorder_->record_recovery(now);
+  if (recorder_ != nullptr) recorder_->record_recovery(now, still_running);
   actions_.clear();
   log(now, state_.settings.name, "the control plane was restarted");
   for (auto& [name, node] : state_.nodes) {
-    if (reported_.contains(name)) continue;
+    if (still_running.contains(name)) continue;
     if (node.running) node_down(now, node, "the control plane was restarted");
     node.failed_starts = 0;
     arm(node.start_at, now, TimerKind::kStartNode, name);
@@ -171,7 +167,7 @@ void Region::Machine::recover(Time now) {
   std::vector<InstanceId> gone;
   for (const auto& [id, instance] : state_.instances) {
     const bool ran = instance.lifecycle != LifecycleState::kTerminated && !instance.starts_at;
-    if (ran && !reported_.contains(id.value)) gone.push_back(id);
+    if (ran && !still_running.contains(id.value)) gone.push_back(id);
   }
   for (const InstanceId& id : gone) take(now, InstanceStopped{id, "the control plane was restarted"});
   for (auto& [id, health] : state_.target_health) health.stale = true;

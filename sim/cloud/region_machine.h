@@ -44,7 +44,7 @@ struct Region::Machine {
   void apply(Time now, const Event& event);
   void wake(Time now);
   std::optional<Time> next_wake() const;
-  void recover(Time now);
+  void recover(Time now, const std::set<std::string>& still_running);
 
   Result<Reply, ApiError> run(Time now, const RegisterImage& command);
   Result<Reply, ApiError> run(Time now, const CreateLaunchTemplate& command);
@@ -152,7 +152,6 @@ struct Region::Machine {
   std::map<std::string, Time> dirty_;
   std::optional<Time> configure_at_;
   std::optional<Time> release_at_;
-  std::set<std::string> reported_;  // instances and nodes that run, by the world's word since this object was made
 };
 
 }  // namespace rr::sim

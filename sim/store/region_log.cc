@@ -111,8 +111,8 @@ Status replay(Region& region, const LogRecord& record) {
     if (!reply.ok()) return Error{fmt::format("record {} is refused: {}", record.number, reply.error().message)};
   } else if (const auto* event = std::get_if<Event>(&record.what)) {
     region.apply(record.time, *event);
-  } else if (std::holds_alternative<Recovered>(record.what)) {
-    region.recover(record.time);
+  } else if (const auto* recovered = std::get_if<Recovered>(&record.what)) {
+    region.recover(record.time, recovered->still_running);
   } else {
     region.wake(record.time);
   }
@@ -198,7 +198,9 @@ void RegionLog::append(LogRecord record) {
 void RegionLog::record(Time now, const Command& command) { append({0, now, command}); }
 void RegionLog::record(Time now, const Event& event) { append({0, now, event}); }
 void RegionLog::record_wake(Time now) { append({0, now, Woken{}}); }
-void RegionLog::record_recovery(Time now) { append({0, now, Recovered{}}); }
+void RegionLog::record_recovery(Time now, const std::set<std::string>& still_running) {
+  append({0, now, Recovered{still_running}});
+}
 
 void RegionLog::sync(const RegionState& state) {
   if (!unsynced_) return;

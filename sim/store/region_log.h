@@ -48,7 +48,7 @@ class RegionLog final : public Recorder {
   void record(Time now, const Command& command) override;
   void record(Time now, const Event& event) override;
   void record_wake(Time now) override;
-  void record_recovery(Time now) override;
+  void record_recovery(Time now, const std::set<std::string>& still_running) override;
   /// fdatasync; every kRecordsPerSnapshot records a new snapshot, after which the log is empty.
   void sync(const RegionState& state) override;
 

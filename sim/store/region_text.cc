@@ -511,7 +511,7 @@ LogRecord read_record_json(const Json& json) {
   } else if (json.contains("event")) {
     record.what = read<Event>(json.at("event"));
   } else if (json.contains("recovered")) {
-    record.what = Recovered{};
+    record.what = Recovered{read<std::set<std::string>>(json.at("recovered"))};
   } else if (!json.contains("woken")) {
     throw Unreadable("a record that is not known");
   }
@@ -543,8 +543,8 @@ std::string write_record(const LogRecord& record) {
     json["command"] = write(*command);
   } else if (const auto* event = std::get_if<Event>(&record.what)) {
     json["event"] = write(*event);
-  } else if (std::holds_alternative<Recovered>(record.what)) {
-    json["recovered"] = true;
+  } else if (const auto* recovered = std::get_if<Recovered>(&record.what)) {
+    json["recovered"] = write(recovered->still_running);
   } else {
     json["woken"] = true;
   }

@@ -1,6 +1,7 @@
 #pragma once
 // A region's state and the records of its log as text (JSON). Exact: what is read back equals what was written.
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -16,6 +17,7 @@ struct Woken {
 };
 /// The region went on after a restart.
 struct Recovered {
+  std::set<std::string> still_running;
   bool operator==(const Recovered&) const = default;
 };
 
