@@ -1,0 +1,66 @@
+#include "sim/console/log_view.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+namespace rr::sim {
+
+std::string short_name(std::string_view name) {
+  constexpr std::size_t kShown = 10;
+  return std::string(name.substr(0, 2) == "i-" ? name.substr(0, kShown) : name);
+}
+
+int utc_offset_seconds(Time time) {
+  const auto seconds = static_cast<std::time_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count());
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  return static_cast<int>(local.tm_gmtoff);
+}
+
+namespace {
+
+constexpr std::string_view kChecker = "ELB-HealthChecker";
+
+// The request line of a program that logs JSON, as "GET / 200 0.4 ms"; the line itself when it is something else.
+std::string in_short(std::string_view text) {
+  if (text.empty() || text.front() != '{') return printable(text);
+  const auto line = nlohmann::json::parse(text, nullptr, false);
+  if (!line.is_object() || !line.contains("method") || !line.contains("status")) return printable(text);
+  const auto text_of = [&](const char* key) {
+    const auto at = line.find(key);
+    if (at == line.end()) return std::string();
+    return at->is_string() ? at->get<std::string>() : at->dump();
+  };
+  std::string target = text_of("target");
+  if (target.empty()) target = text_of("path");
+  return printable(fmt::format("{} {} {}", text_of("method"), target, text_of("status")));
+}
+
+}  // namespace
+
+void LogView::show(Time now, std::string_view prefix, Ink ink, std::string_view text) {
+  const Palette& palette = screen_.palette();
+  const std::string who = fmt::format("{:<14}", prefix);
+  screen_.line(palette.paint(Ink::kFaint, format_clock(now, utc_offset_seconds(now))) + " " + palette.paint(ink, who) +
+               palette.paint(Ink::kFaint, " | ") + std::string(text));
+}
+
+void LogView::process_line(Time now, std::string_view name, std::string_view zone, std::string_view text) {
+  if (detail_ == Detail::kEvents) return;
+  if (detail_ != Detail::kAll && text.find(kChecker) != std::string_view::npos) return;
+  const std::string suffix = zone.empty() ? "" : fmt::format(" {}", zone.back());
+  const std::string prefix = name.substr(0, 2) == "i-" ? short_name(name) + suffix : std::string(name);
+  show(now, prefix, screen_.palette().of_name(name), in_short(text));
+}
+
+void LogView::journal_line(const JournalLine& line) {
+  const bool fault = line.event.rfind("FAULT", 0) == 0;
+  const bool healed = line.event.rfind("HEALED", 0) == 0;
+  const Ink ink = fault ? Ink::kRed : healed ? Ink::kGreen : Ink::kBold;
+  show(line.time, short_name(line.entity), ink, screen_.palette().paint(ink, printable(line.event)));
+}
+
+}  // namespace rr::sim

@@ -1,0 +1,504 @@
+#include "sim/scenario/tier.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "lb/net/http_client.h"
+#include "lb/net/timer.h"
+#include "sim/scenario/driver.h"
+#include "sim/scenario/image_builder.h"
+#include "sim/scenario/load.h"
+#include "sim/store/region_log.h"
+
+namespace rr::sim {
+namespace {
+
+constexpr std::size_t kLastLines = 20;
+constexpr auto kReadyCheck = std::chrono::milliseconds(100);
+/// A tier that answers but does not get all its instances healthy counts as up after this long.
+constexpr auto kReadyAnyway = std::chrono::seconds(10);
+
+std::string join(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& one : names) out += (out.empty() ? "" : ", ") + one;
+  return out.empty() ? "none" : out;
+}
+
+bool terminated(const Instance& instance) {
+  return instance.lifecycle == LifecycleState::kTerminated || instance.ec2 == InstanceState::kTerminated;
+}
+
+}  // namespace
+
+struct Tier::State {
+  State(Loop& on, TierOptions wanted, TierEvents to)
+      : loop(on), options(std::move(wanted)), events(std::move(to)), ready_timer(on, [this] { check_ready(); }) {}
+
+  Loop& loop;
+  TierOptions options;
+  TierEvents events;
+  Journal journal;
+  std::ofstream journal_file;
+  std::vector<JournalLine> shown;  // the journal, and what was done to the world, in order
+  std::uint64_t forgotten = 0;     // lines before shown.front()
+  std::unique_ptr<ProcessWorld> world;
+  std::unique_ptr<RegionLog> log;
+  std::unique_ptr<Region> region;
+  std::unique_ptr<Driver> driver;
+  std::unique_ptr<OpenLoopLoad> load;
+  std::vector<Incident> incidents;
+  Time started;
+  bool ready = false;
+  bool stopping = false;
+  Timer ready_timer;
+  std::optional<Time> first_answer;
+  std::unique_ptr<HttpClient> ready_client;
+
+  Status open_world();
+  Status open_region();
+  Status make_first_image_and_group();
+  Result<Image> first_image();
+  void note(std::string_view entity, std::string_view event);
+  void take_line(const JournalLine& line);
+  void take_output(const ProcessLine& line);
+  void take_diagnosis(const std::string& name, const std::string& sentence);
+  void after_step(Time now);
+  bool hit_processes_gone(const Incident& incident) const;
+  void check_ready();
+  void ask_front();
+  std::string command(const std::string& rest) const { return "rr-sim " + rest + state_flag(options.layout); }
+};
+
+// ---- start
+
+Status Tier::State::open_world() {
+  auto ground = make_ground(loop, options.ground.kind, options.layout.world());
+  if (!ground) return ground.error();
+  const TierSettings& s = options.settings;
+  ProcessWorldSettings settings;
+  settings.state_folder = options.layout.world();
+  settings.lb_program = options.lb_program;
+  settings.front = s.listen;
+  settings.zones = s.region.zones;
+  settings.version_from = s.version_from;
+  settings.health_path = s.target_group().health_check.path;
+  settings.own_program = s.region.own_program;
+  settings.app_folder = s.region.own_program ? options.caller_folder : "";
+  settings.speed = s.region.speed;
+  settings.target_port = s.region.target_port;
+  auto made = ProcessWorld::start(loop, std::move(settings), std::move(*ground));
+  if (!made) return made.error();
+  world = std::move(*made);
+  world->on_event([this](Time, const Event& event) {
+    if (driver) driver->event(event);
+  });
+  world->on_line([this](const ProcessLine& line) { take_output(line); });
+  world->on_diagnosis([this](const std::string& name, const std::string& sentence) { take_diagnosis(name, sentence); });
+  return Ok{};
+}
+
+Status Tier::State::open_region() {
+  const std::string folder = options.layout.region();
+  options.recover = options.recover && RegionLog::exists(folder);
+  if (options.recover) {
+    auto opened = RegionLog::open(folder, &journal);
+    if (!opened) return opened.error();
+    log = std::move(opened->log);
+    region = std::make_unique<Region>(std::move(opened->region));
+  } else {
+    const Time now = loop.now();
+    const auto seed = options.settings.seed.value_or(static_cast<std::uint64_t>(now.time_since_epoch().count()));
+    region = std::make_unique<Region>(now, options.settings.region, seed, &journal);
+    auto created = RegionLog::create(folder, region->state());
+    if (!created) return created.error();
+    log = std::move(*created);
+    region->set_recorder(log.get());
+  }
+  // Only now: what was replayed has been shown before.
+  journal.set_sink([this](const JournalLine& line) { take_line(line); });
+  driver = std::make_unique<Driver>(loop, *region, *world);
+  driver->on_step([this](Time now) { after_step(now); });
+  return Ok{};
+}
+
+Result<Image> Tier::State::first_image() {
+  const TierSettings& s = options.settings;
+  ImageSource source;
+  source.commit = !s.commit.empty() ? s.commit : git_commit(options.caller_folder);
+  source.build = !s.build.empty() ? s.build : std::to_string(next_build_number(options.layout));
+  if (s.region.own_program) {
+    source.name = s.app;
+    source.run_in = options.caller_folder;
+    source.command = shell_command(s.app);
+  } else {
+    source.name = "rr-webapp";
+    source.program = options.webapp_program;
+  }
+  return build_image(options.layout.images(), source, loop.now());
+}
+
+Status Tier::State::make_first_image_and_group() {
+  Result<Image> image = first_image();
+  if (!image) return image.error();
+  const GroupSettings& group = options.settings.group;
+  const std::vector<Command> commands = {
+      RegisterImage{*image},
+      CreateLaunchTemplate{group.launch_template.template_name, image->id, "version 1"},
+      CreateAutoScalingGroup{group, options.settings.desired_capacity},
+  };
+  for (const Command& one : commands) {
+    const auto reply = driver->command(one);
+    if (!reply) return Error{fmt::format("{}: {}", reply.error().code, reply.error().message)};
+  }
+  return Ok{};
+}
+
+Result<std::unique_ptr<Tier>> Tier::start(Loop& loop, TierOptions options, TierEvents events) {
+  auto state = std::make_unique<State>(loop, std::move(options), std::move(events));
+  state->started = loop.now();
+  state->journal_file.open(state->options.layout.journal(), std::ios::app);
+  if (Status status = state->open_world(); !status) return status.error();
+  if (Status status = state->open_region(); !status) return status.error();
+  if (!state->options.recover) {
+    if (Status status = state->make_first_image_and_group(); !status) return status.error();
+  }
+  state->driver->start(state->options.recover);
+  if (state->options.recover) state->note("tier", "recovered: goes on where the killed rr-sim was");
+  state->ready_timer.arm(kReadyCheck);
+  const double rate = state->options.settings.load;
+  std::unique_ptr<Tier> tier(new Tier(std::move(state)));
+  if (rate > 0) [[maybe_unused]] const Outcome begun = tier->set_load(rate);
+  return tier;
+}
+
+Tier::Tier(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Tier::~Tier() {
+  state_->load.reset();
+  state_->ready_client.reset();
+  state_->driver.reset();
+  state_->world.reset();
+}
+
+// ---- what happens
+
+void Tier::State::note(std::string_view entity, std::string_view event) {
+  take_line(JournalLine{loop.now(), std::string(entity), std::string(event)});
+}
+
+void Tier::State::take_line(const JournalLine& line) {
+  constexpr std::size_t kKept = 20'000;
+  shown.push_back(line);
+  if (shown.size() > kKept) {
+    shown.erase(shown.begin(), shown.begin() + kKept / 2);
+    forgotten += kKept / 2;
+  }
+  journal_file << format_iso8601(line.time) << ' ' << line.entity << ' ' << line.event << std::endl;
+  if (events.on_journal) events.on_journal(line);
+}
+
+void Tier::State::take_output(const ProcessLine& line) {
+  if (events.on_line) events.on_line(line);
+}
+
+void Tier::State::take_diagnosis(const std::string& name, const std::string& sentence) {
+  const auto process = world->process(name);
+  if (events.on_diagnosis) {
+    events.on_diagnosis(name, sentence, process ? last_lines(process->log_file, kLastLines) : std::vector<std::string>{});
+  }
+}
+
+bool Tier::State::hit_processes_gone(const Incident& incident) const {
+  for (const ProcessStatus& process : world->processes()) {
+    const bool hit = incident.zone ? process.zone == *incident.zone : process.name == incident.target;
+    if (hit && process.pid != 0 && !process.frozen) return false;
+  }
+  return true;
+}
+
+void Tier::State::after_step(Time now) {
+  for (Incident& incident : incidents) {
+    if (!incident.done && hit_processes_gone(incident)) incident.done = now;
+    follow_incident(incident, region->state(), now);
+  }
+}
+
+// Up means: it has answered through the front, with all its instances or, after a while, with those it has.
+void Tier::State::check_ready() {
+  if (ready || stopping) return;
+  int desired = 0;
+  for (const auto& [name, group] : region->state().groups) desired += group.desired_capacity;
+  const int healthy = healthy_in_service(region->state());
+  const bool enough = healthy >= desired || (first_answer && loop.now() - *first_answer > kReadyAnyway);
+  if (first_answer && enough) {
+    ready = true;
+    ready_client.reset();
+    if (events.on_ready) events.on_ready();
+    return;
+  }
+  if (!first_answer && healthy > 0 && (ready_client == nullptr || !ready_client->busy())) ask_front();
+  ready_timer.arm(kReadyCheck);
+}
+
+void Tier::State::ask_front() {
+  HttpClient::Settings settings;
+  settings.keep_alive = false;
+  ready_client = std::make_unique<HttpClient>(loop, Endpoint(world->front()), settings);
+  ready_client->send(ClientRequest{}, [this](Result<ClientResponse, ClientFailure> answer) {
+    const bool from_program = answer && answer->status != 502 && answer->status != 503 && answer->status != 504;
+    if (from_program && !first_answer) first_answer = loop.now();
+  });
+}
+
+// ---- reading
+
+const TierOptions& Tier::options() const { return state_->options; }
+const RegionState& Tier::region() const { return state_->region->state(); }
+ProcessWorld& Tier::world() { return *state_->world; }
+const ProcessWorld& Tier::world() const { return *state_->world; }
+const std::vector<Incident>& Tier::incidents() const { return state_->incidents; }
+Address Tier::front() const { return state_->world->front(); }
+std::string Tier::url() const {
+  Address front = state_->world->front();
+  const bool any = std::all_of(front.ip.begin(), front.ip.end(), [](std::uint8_t byte) { return byte == 0; });
+  if (any && front.family == Address::Family::kV4) front = Address::v4(127, 0, 0, 1, front.port);
+  return fmt::format("http://{}/", format_address(front));
+}
+Time Tier::started() const { return state_->started; }
+Time Tier::now() const { return state_->driver->now(); }
+bool Tier::ready() const { return state_->ready; }
+double Tier::load_rate() const { return state_->load ? state_->load->rate() : 0; }
+const LoadStatistics* Tier::load() const { return state_->load ? &state_->load->statistics() : nullptr; }
+LoadStatistics Tier::take_recent_load() { return state_->load ? state_->load->take_recent() : LoadStatistics{}; }
+
+std::map<std::string, std::uint64_t> Tier::requests_by_target() const {
+  std::map<std::string, std::uint64_t> out;
+  for (const auto& [name, node] : region().nodes) {
+    const auto seen = nlohmann::json::parse(state_->world->observed(name), nullptr, false);
+    if (!seen.is_object()) continue;
+    for (const auto& balancer : seen.value("load_balancers", nlohmann::json::array())) {
+      for (const auto& group : balancer.value("target_groups", nlohmann::json::array())) {
+        for (const auto& target : group.value("targets", nlohmann::json::array())) {
+          out[target.value("id", "")] += target.value("requests", std::uint64_t{0});
+        }
+      }
+    }
+  }
+  return out;
+}
+
+std::vector<JournalLine> Tier::journal_since(std::uint64_t since) const {
+  const std::uint64_t skip = since > state_->forgotten ? since - state_->forgotten : 0;
+  if (skip >= state_->shown.size()) return {};
+  return {state_->shown.begin() + static_cast<std::ptrdiff_t>(skip), state_->shown.end()};
+}
+std::uint64_t Tier::journal_written() const { return state_->forgotten + state_->shown.size(); }
+
+Result<InstanceId, Refusal> Tier::find_instance(const std::string& text, bool must_live) const {
+  std::vector<std::string> names;
+  std::vector<InstanceId> fitting;
+  for (const auto& [id, one] : region().instances) {
+    if (must_live && terminated(one)) continue;
+    names.push_back(id.value);
+    const bool begins = text.size() >= 3 && id.value.rfind(text, 0) == 0;
+    if (id.value == text) return id;
+    if (begins || one.host_name == text || format_ip(one.address) == text) fitting.push_back(id);
+  }
+  if (fitting.size() == 1) return fitting.front();
+  if (fitting.size() > 1) {
+    return Refusal{2, fmt::format("{}: more than one instance begins so; the whole id is right: {}", text, join(names))};
+  }
+  const auto known = region().instances.find(InstanceId{text});
+  if (known != region().instances.end()) {
+    return Refusal{2, fmt::format("{}: is terminated; there are: {}", text, join(names))};
+  }
+  return Refusal{2, fmt::format("{}: there is no such instance; there are: {}", text, join(names))};
+}
+
+Result<std::string, Refusal> Tier::log_file(const std::string& name) const {
+  std::string wanted = name;
+  if (region().nodes.count(name) == 0) {
+    const auto id = find_instance(name, false);
+    if (!id) {
+      std::vector<std::string> nodes;
+      for (const auto& [node, one] : region().nodes) nodes.push_back(node);
+      return Refusal{2, id.error().message + "; nodes: " + join(nodes)};
+    }
+    wanted = id->value;
+  }
+  const auto process = state_->world->process(wanted);
+  if (!process || process->log_file.empty()) return Refusal{1, fmt::format("{}: has not written anything yet", wanted)};
+  return process->log_file;
+}
+
+Result<ProcessWorld::Session, Refusal> Tier::session(const std::string& instance) const {
+  const auto id = find_instance(instance, true);
+  if (!id) return id.error();
+  auto session = state_->world->session(id->value);
+  if (!session) return Refusal{1, session.error().message};
+  return *std::move(session);
+}
+
+// ---- commands
+
+namespace {
+
+Result<ZoneName, Refusal> find_zone(const RegionState& region, const std::string& text) {
+  std::vector<std::string> names;
+  for (const Zone& zone : region.settings.zones) {
+    if (zone.name.value == text) return zone.name;
+    names.push_back(zone.name.value);
+  }
+  return Refusal{2, fmt::format("{}: there is no such zone; there are: {}", text, join(names))};
+}
+
+Refusal refusal_of(const ApiError& error) {
+  return Refusal{error.code == "ValidationError" ? 2 : 1, fmt::format("{}: {}", error.code, error.message)};
+}
+
+}  // namespace
+
+Outcome Tier::fail_zone(const std::string& text, const std::string& mode) {
+  const auto zone = find_zone(region(), text);
+  if (!zone) return zone.error();
+  if (mode != "power" && mode != "hang") return Refusal{2, fmt::format("--mode {}: power or hang is right", mode)};
+  const bool hang = mode == "hang";
+  std::set<std::string> failed_zones;
+  for (const FaultStatus& one : state_->world->faults()) {
+    if (one.fault.target.kind == FaultTargetKind::kZone) failed_zones.insert(one.fault.target.name);
+  }
+  Incident incident = begin_incident(region(), *zone, std::nullopt, hang ? "hang" : "power loss", now());
+  const Fault fault{.kind = hang ? FaultKind::kHang : FaultKind::kPowerLoss,
+                    .target = {FaultTargetKind::kZone, zone->value}, .amount = 1, .lasts = std::nullopt};
+  const Status done = state_->world->inject(state_->loop.now(), fault);
+  if (!done) return Refusal{1, done.error().message};
+  failed_zones.insert(zone->value);
+  state_->note(zone->value, hang ? "FAULT hang: everything in the zone is frozen" : "FAULT power loss");
+  const std::size_t instances = incident.lost.size();
+  state_->incidents.push_back(std::move(incident));
+  state_->after_step(now());
+  std::vector<std::string> said;
+  const std::string there = fmt::format("{} instance{} and its load-balancer node", instances, instances == 1 ? "" : "s");
+  said.push_back(hang ? fmt::format("{} hangs: {} are frozen; connections to them are accepted and not answered", text, there)
+                      : fmt::format("{} has lost power: {} are gone, and nothing can be launched there", text, there));
+  if (failed_zones.size() == region().settings.zones.size()) {
+    said.push_back(fmt::format("{} was the last zone standing: nothing answers until a zone is healed", text));
+  }
+  said.push_back("heal it with: " + state_->command("az heal " + text));
+  return said;
+}
+
+Outcome Tier::heal_zone(const std::string& text) {
+  const auto zone = find_zone(region(), text);
+  if (!zone) return zone.error();
+  const Status done = state_->world->heal(state_->loop.now(), FaultTarget{FaultTargetKind::kZone, text});
+  if (!done) return Refusal{1, done.error().message};
+  state_->note(text, "HEALED");
+  for (Incident& one : state_->incidents) {
+    if (one.target == text && !one.healed) one.healed = now();
+  }
+  return std::vector<std::string>{
+      fmt::format("{} is healed: its node starts again, and the group rebalances, launching before it terminates", text)};
+}
+
+Outcome Tier::fail_instance(const std::string& text, const std::string& mode) {
+  const auto id = find_instance(text, true);
+  if (!id) return id.error();
+  if (mode != "kill" && mode != "hang") return Refusal{2, fmt::format("--mode {}: kill or hang is right", mode)};
+  const bool hang = mode == "hang";
+  Incident incident = begin_incident(region(), std::nullopt, *id, hang ? "hang" : "crash", now());
+  const Fault fault{.kind = hang ? FaultKind::kHang : FaultKind::kCrash,
+                    .target = {FaultTargetKind::kInstance, id->value}, .amount = 1, .lasts = std::nullopt};
+  const Status done = state_->world->inject(state_->loop.now(), fault);
+  if (!done) return Refusal{1, done.error().message};
+  state_->note(id->value, hang ? "FAULT hang: its processes are frozen" : "FAULT crash: its processes are killed");
+  state_->incidents.push_back(std::move(incident));
+  state_->after_step(now());
+  if (!hang) return std::vector<std::string>{fmt::format("{} is killed; the group will replace it", id->value)};
+  return std::vector<std::string>{
+      fmt::format("{} hangs: connections to it are accepted and not answered", id->value),
+      "heal it with: " + state_->command("instance heal " + id->value)};
+}
+
+Outcome Tier::heal_instance(const std::string& text) {
+  const auto id = find_instance(text, true);
+  if (!id) return id.error();
+  const Status done = state_->world->heal(state_->loop.now(), FaultTarget{FaultTargetKind::kInstance, id->value});
+  if (!done) return Refusal{1, done.error().message};
+  state_->note(id->value, "HEALED");
+  for (Incident& one : state_->incidents) {
+    if (one.target == id->value && !one.healed) one.healed = now();
+  }
+  return std::vector<std::string>{fmt::format("{} is healed", id->value)};
+}
+
+Outcome Tier::scale(int capacity) {
+  const std::string& group = state_->options.settings.group.name;
+  const auto reply = state_->driver->command(SetDesiredCapacity{group, capacity});
+  if (!reply) return refusal_of(reply.error());
+  return std::vector<std::string>{fmt::format("group {}: desired capacity is {} now", group, capacity)};
+}
+
+Outcome Tier::register_image(Image image) {
+  image.created = now();
+  const std::string id = image.id.value;
+  if (region().images.count(image.id) == 0) {
+    const auto reply = state_->driver->command(RegisterImage{std::move(image)});
+    if (!reply) return refusal_of(reply.error());
+  }
+  return std::vector<std::string>{id};
+}
+
+Outcome Tier::release(const std::string& text, const std::string& strategy) {
+  if (strategy != "double") return Refusal{2, fmt::format("--strategy {}: double is right", strategy)};
+  std::vector<std::string> names;
+  std::vector<ImageId> fitting;
+  for (const auto& [id, image] : region().images) {
+    names.push_back(fmt::format("{} (commit {}, build {})", id.value, image.commit.substr(0, 8), image.build));
+    if (id.value == text || (text.size() > 4 && id.value.rfind(text, 0) == 0)) fitting.push_back(id);
+  }
+  if (fitting.size() != 1) {
+    return Refusal{2, fmt::format("--image {}: there is no such image; there are: {}", text, join(names))};
+  }
+  const auto reply = state_->driver->command(StartDoubleRelease{state_->options.settings.group.name, fitting.front()});
+  if (!reply) return refusal_of(reply.error());
+  return std::vector<std::string>{fmt::format("release of {} has begun", fitting.front().value)};
+}
+
+Outcome Tier::set_load(double rate) {
+  if (rate <= 0) {
+    if (state_->load) state_->load->stop([] {});
+    return std::vector<std::string>{"load is off"};
+  }
+  if (state_->load && state_->load->rate() > 0) {
+    state_->load->set_rate(rate);
+  } else {
+    LoadSettings settings;
+    settings.rate = rate;
+    Address to = state_->world->front();
+    if (!to.is_loopback() && url() != fmt::format("http://{}/", format_address(to))) to = Address::v4(127, 0, 0, 1, to.port);
+    state_->load = std::make_unique<OpenLoopLoad>(state_->loop, to, settings);
+    state_->load->start();
+  }
+  return std::vector<std::string>{fmt::format("load: {} requests a second to {}", rate, url())};
+}
+
+void Tier::stop(bool at_once, std::function<void()> on_stopped) {
+  State& s = *state_;
+  if (!s.stopping) {
+    s.stopping = true;
+    s.ready_timer.disarm();
+    if (s.load) s.load->stop([] {});
+    s.driver->stop();
+    s.note("tier", "stopping");
+  }
+  s.world->stop(at_once, std::move(on_stopped));
+}
+
+}  // namespace rr::sim
