@@ -73,6 +73,13 @@ class Documents(harness.TestCase):
                 with self.subTest(document=document.name, link=link):
                     self.assertTrue((document.parent / link).exists())
 
+    def test_files_that_are_named_exist(self):
+        tops = "lb|webapp|sim|tests|tools|docs|cmake"
+        for document in DOCUMENTS:
+            for path in re.findall(rf"`((?:{tops})/[\w/.]+\.(?:h|cc|py|md|cmake|txt))`", document.read_text(encoding="utf-8")):
+                with self.subTest(document=document.name, path=path):
+                    self.assertTrue((harness.ROOT / path).exists(), f"{document.name} names {path}")
+
     def test_no_output_is_left_to_be_filled_in(self):
         for document in DOCUMENTS:
             empty = re.search(r"<!-- output of [^\n]*-->\n+```text\n```", document.read_text(encoding="utf-8"))
