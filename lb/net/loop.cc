@@ -31,6 +31,7 @@ void raise_open_file_limit() {
 ///   timers -> pending -> idle -> prepare -> poll (does not wait if idle is active) -> check: flush() -> closing
 struct Loop::State {
   uv_loop_t raw;
+  uv_prepare_t prepare;
   uv_check_t check;
   uv_idle_t idle;
   Duration wall_minus_monotonic{};
@@ -38,7 +39,7 @@ struct Loop::State {
   std::vector<std::function<void()>> posted;
   std::vector<std::unique_ptr<Deferred>> doomed;
   Soon::Link soons;
-  std::uint64_t pass = 0;
+  std::uint64_t polls = 0;
 
   bool has_work() const { return !posted.empty() || !doomed.empty() || soons.after != &soons; }
 
@@ -78,11 +79,12 @@ Loop::Loop() : state_(std::make_unique<State>()) {
       std::chrono::duration_cast<Duration>(wall) - Duration(static_cast<Duration::rep>(uv_hrtime()));
   uv_check_init(&state_->raw, &state_->check);
   uv_idle_init(&state_->raw, &state_->idle);
+  uv_prepare_init(&state_->raw, &state_->prepare);
+  state_->prepare.data = state_.get();
+  uv_prepare_start(&state_->prepare, [](uv_prepare_t* raw) noexcept { ++static_cast<State*>(raw->data)->polls; });
+  uv_unref(reinterpret_cast<uv_handle_t*>(&state_->prepare));
   state_->check.data = state_.get();
-  uv_check_start(&state_->check, [](uv_check_t* raw) noexcept {
-    ++static_cast<State*>(raw->data)->pass;
-    static_cast<State*>(raw->data)->flush();
-  });
+  uv_check_start(&state_->check, [](uv_check_t* raw) noexcept { static_cast<State*>(raw->data)->flush(); });
   uv_unref(reinterpret_cast<uv_handle_t*>(&state_->check));
 }
 
@@ -91,6 +93,7 @@ Loop::~Loop() {
     std::exchange(state_->posted, {});
     std::exchange(state_->doomed, {});
   }
+  uv_close(reinterpret_cast<uv_handle_t*>(&state_->prepare), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->check), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->idle), nullptr);
   uv_walk(
@@ -113,7 +116,7 @@ Time Loop::precise_now() const {
   return Time(state_->wall_minus_monotonic + Duration(static_cast<Duration::rep>(uv_hrtime())));
 }
 
-std::uint64_t Loop::pass() const { return state_->pass; }
+std::uint64_t Loop::polls() const { return state_->polls; }
 
 void Loop::destroy_later(std::unique_ptr<Deferred> object) {
   state_->doomed.push_back(std::move(object));

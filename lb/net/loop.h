@@ -37,10 +37,10 @@ class Loop {
   Time now() const;
   /// Reads the monotonic clock (about 25 ns): for latencies.
   Time precise_now() const;
-  /// Counts the passes of the loop. What is read in the pass in which something was written had been waiting before it
-  /// was written: the events of a pass are collected before the first of them is handled (unless so many wait that libuv
-  /// asks the kernel again, which it does beyond 1,024 of them).
-  std::uint64_t pass() const;
+  /// Counts how often the loop asked the kernel for events. What is read between two of these had been waiting before
+  /// anything was written between them: events are collected before the first of them is handled (unless so many wait
+  /// that libuv asks the kernel again at once, which it does beyond 1,024 of them).
+  std::uint64_t polls() const;
 
   /// Destroys the object after the current callback, in order, once a pass: for objects that cannot destroy themselves
   /// as the last thing they do.

@@ -54,7 +54,7 @@ void BackConn::begin_request(Framing framing, bool head_request) {
   request_framing_ = framing;
   response_keeps_alive_ = false;
   ++requests_;
-  sent_in_pass_ = worker_.loop.pass();
+  sent_after_poll_ = worker_.loop.polls();
   response_expected_ = true;
   parser_.expect(head_request);
 }
@@ -91,7 +91,7 @@ void BackConn::on_read(std::string_view bytes) {
     return;
   }
   if (state_ != State::kBusy || user_ == nullptr) return;
-  if (std::exchange(response_expected_, false) && requests_ > 1 && worker_.waited_before(sent_in_pass_)) {
+  if (std::exchange(response_expected_, false) && requests_ > 1 && worker_.waited_before(sent_after_poll_)) {
     // They were in the kernel's buffer before the request was sent, so they are no answer to it, but would be read as
     // one.
     user_->on_response_malformed("bytes that came before the request was sent");

@@ -91,8 +91,8 @@ class BackConn final : public StreamEvents, public Deferred, public ListLink<Idl
   Framing request_framing_ = Framing::kNone;
   bool response_keeps_alive_ = false;
   std::uint64_t requests_ = 0;
-  std::uint64_t sent_in_pass_ = 0;  // of the loop; of the present request's head
-  bool response_expected_ = false;  // nothing of the present response was read yet
+  std::uint64_t sent_after_poll_ = 0;  // of the loop; of the present request's head
+  bool response_expected_ = false;     // nothing of the present response was read yet
 };
 
 }  // namespace rr

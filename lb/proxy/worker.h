@@ -35,12 +35,12 @@ struct Worker {
 
   /// To be called for each event of a connection.
   void count_event() {
-    const std::uint64_t pass = loop.pass();
-    events_of_pass_ = pass == counted_pass_ ? events_of_pass_ + 1 : 1;
-    counted_pass_ = pass;
+    const std::uint64_t poll = loop.polls();
+    events_of_poll_ = poll == counted_poll_ ? events_of_poll_ + 1 : 1;
+    counted_poll_ = poll;
   }
-  /// True when whatever is read now on a connection that was written to in `pass` had been waiting there before.
-  bool waited_before(std::uint64_t pass) const { return pass == loop.pass() && events_of_pass_ < kSurelyOnePoll; }
+  /// True when whatever is read now on a connection that was written to after `poll` had been waiting there before.
+  bool waited_before(std::uint64_t poll) const { return poll == loop.polls() && events_of_poll_ < kSurelyOnePoll; }
 
   std::unique_ptr<Exchange> new_exchange();
   void recycle(std::unique_ptr<Exchange> exchange);
@@ -50,11 +50,11 @@ struct Worker {
  private:
   void run_ready();
 
-  /// libuv asks the kernel again within a pass beyond 1,024 events; half of that leaves room for events not counted.
+  /// libuv asks the kernel again without telling beyond 1,024 events; half of that leaves room for events not counted.
   static constexpr std::uint64_t kSurelyOnePoll = 512;
 
-  std::uint64_t counted_pass_ = 0;
-  std::uint64_t events_of_pass_ = 0;
+  std::uint64_t counted_poll_ = 0;
+  std::uint64_t events_of_poll_ = 0;
   std::vector<std::unique_ptr<Exchange>> free_;
   IntrusiveList<FrontConn, ReadyTag> ready_;
   bool posted_ = false;
