@@ -59,9 +59,9 @@ Count count(const DoubleRelease& release, const ReleaseView& view) {
 std::string why_not_ready(const DoubleRelease& release, const Count& total) {
   if (total.not_ready == nullptr) return fmt::format("the group has {} new instances", total.live_new);
   const ReleaseMember& member = *total.not_ready;
+  if (!release.last_wrong.empty()) return release.last_wrong;
   if (!member.in_service) return fmt::format("{} is not in service", member.id.value);
   if (!member.healthy) return fmt::format("{} is not healthy in its target group", member.id.value);
-  if (!release.last_wrong.empty()) return release.last_wrong;
   return fmt::format("{} has not answered which commit it runs", member.id.value);
 }
 

@@ -42,7 +42,7 @@ struct DoubleRelease {
   std::set<std::string> front_hosts;  // who gave them
   std::set<InstanceId> asked;         // asked and not answered yet
   int front_asked = 0;                // questions through the front not answered yet
-  std::string last_wrong;             // the last answer that was not the new commit, as a clause
+  std::string last_wrong;             // the last new instance that failed or answer that was not new, as a clause
   bool commit_unproved = false;       // the image or the answers name no commit: health alone counted
   bool hosts_unproved = false;        // answers through the front do not say who gave them
   int ended_singly = 0;               // old instances that the halving kept and that were ended one by one

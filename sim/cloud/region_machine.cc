@@ -326,6 +326,10 @@ void Region::Machine::mark_unhealthy(Time now, Instance& instance, ChangeReason 
     i.healthy = false;
     i.end_reason = reason;
   });
+  if (release_runs_on(instance.group) && instance.template_version == state_.release->template_version) {
+    state_.release->last_wrong =
+        fmt::format("{} was taken out of service for an {}", instance.id.value, to_string(reason));
+  }
   mark_dirty(now, instance.group);
 }
 

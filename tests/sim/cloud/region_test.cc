@@ -13,47 +13,512 @@ using namespace std::chrono_literals;
 const ZoneName kA("eu-west-1a");
 const ZoneName kB("eu-west-1b");
 
+/// A tier of two instances, both healthy, that has been there for a while.
+std::unique_ptr<ToyWorld> steady_world(RegionSettings settings = toy_settings(), std::uint64_t seed = 1,
+                                       int desired = 2) {
+  auto world = std::make_unique<ToyWorld>(settings, seed);
+  world->build(desired);
+  EXPECT_TRUE(world->run_until([&] { return world->steady(); }));
+  world->run_for(2min);
+  return world;
+}
+
+template <class What>
+std::vector<What> performed(const ToyWorld& world) {
+  std::vector<What> found;
+  for (const Action& action : world.performed) {
+    if (const auto* what = std::get_if<What>(&action)) found.push_back(*what);
+  }
+  return found;
+}
+
+const ScalingActivity* last_activity(const ToyWorld& world, const std::string& in_cause) {
+  const ScalingActivity* found = nullptr;
+  for (const ScalingActivity& activity : world.state().activities) {
+    if (activity.cause.find(in_cause) != std::string::npos) found = &activity;
+  }
+  return found;
+}
+
+std::string error_of(const Result<Reply, ApiError>& reply) {
+  return reply.ok() ? "accepted" : reply.error().code + ": " + reply.error().message;
+}
+
 TEST(Region, ANewGroupStartsOneInstanceInEachZone) {
   ToyWorld world(toy_settings(), 1);
   world.build();
+  EXPECT_EQ(world.live().size(), 2u);
+  EXPECT_EQ(world.in_service().size(), 0u);
+  EXPECT_TRUE(performed<LaunchInstance>(world).empty()) << "EC2 pending comes first";
+  world.run_for(16'499ms);
+  EXPECT_TRUE(performed<LaunchInstance>(world).empty());
+  world.run_for(1ms);
+  EXPECT_EQ(performed<LaunchInstance>(world).size(), 2u) << "after the launch time of 16.5 s";
+  ASSERT_TRUE(world.run_until([&] { return world.in_service().size() == 2; }, 1s)) << "without waiting for health";
   ASSERT_TRUE(world.run_until([&] { return world.steady(); }, 2min));
   EXPECT_EQ(world.live_in(kA), 1);
   EXPECT_EQ(world.live_in(kB), 1);
+  EXPECT_EQ(world.in_service().front()->host_name,
+            "ip-172-31-" + std::string(world.in_service().front()->zone == kA ? "0-10" : "16-10"));
   for (const auto& [name, node] : world.state().nodes) EXPECT_TRUE(node.in_dns) << name;
+  for (const auto& [name, node] : world.balancers) {
+    EXPECT_EQ(node.configuration.targets.at("web").size(), 2u) << name;
+    EXPECT_TRUE(node.configuration.accepting) << name;
+  }
+}
+
+TEST(Region, AnIdenticalConfigurationIsNotSentAgain) {
+  auto world = steady_world();
+  const auto before = performed<ConfigureNode>(*world).size();
+  world->run_for(1h);
+  EXPECT_EQ(performed<ConfigureNode>(*world).size(), before);
+  std::map<std::string, std::uint64_t> last;
+  for (const ConfigureNode& sent : performed<ConfigureNode>(*world)) {
+    EXPECT_GT(sent.generation, last[sent.node]);
+    last[sent.node] = sent.generation;
+  }
 }
 
 TEST(Region, AZoneLosesPowerAndComesBack) {
-  ToyWorld world(toy_settings(), 1);
-  world.build();
-  ASSERT_TRUE(world.run_until([&] { return world.steady(); }, 2min));
-  world.run_for(2min);
-  world.cut_power(kB);
-  ASSERT_TRUE(world.run_until([&] { return world.in_service().size() == 2 && world.live_in(kA) == 2; }, 5min));
-  world.run_for(5min);
-  EXPECT_EQ(world.live_in(kA), 2);
+  auto world = steady_world();
+  world->cut_power(kB);
+  ASSERT_TRUE(world->run_until([&] { return world->in_service().size() == 2 && world->live_in(kA) == 2; }, 5min));
+  const ScalingActivity* failed = nullptr;
+  for (const ScalingActivity& activity : world->state().activities) {
+    if (activity.status_code == "Failed") failed = &activity;
+  }
+  ASSERT_NE(failed, nullptr) << "the emptiest zone, which is the dead one, is tried first";
+  EXPECT_EQ(failed->zone, kB);
+  EXPECT_NE(failed->status_message.find("(eu-west-1b)"), std::string::npos) << failed->status_message;
+  EXPECT_NE(failed->status_message.find("or choosing eu-west-1a. Launching EC2 instance failed."), std::string::npos);
+  EXPECT_TRUE(failed->description.starts_with("Launching a new EC2 instance.  Status Reason: We currently do not"));
+  EXPECT_NE(last_activity(*world, "EC2 health check indicating it has been terminated or stopped"), nullptr);
+  EXPECT_NE(last_activity(*world, "an unhealthy instance needing to be replaced"), nullptr);
+
+  world->run_for(10min);
+  EXPECT_EQ(world->live_in(kA), 2) << "trial launches fail and leave everything as it is";
+  EXPECT_EQ(world->in_service().size(), 2u);
+  EXPECT_FALSE(world->state().nodes.at("lb-eu-west-1b").in_dns);
+  EXPECT_TRUE(world->state().nodes.at("lb-eu-west-1a").in_dns);
+
   std::size_t least = 2;
-  world.restore_power(kB);
-  world.invariant = [&] { least = std::min(least, world.in_service().size()); };
-  ASSERT_TRUE(world.run_until([&] { return world.steady(); }, 5min));
+  std::size_t most = 2;
+  world->restore_power(kB);
+  world->invariant = [&] {
+    least = std::min(least, world->in_service().size());
+    most = std::max(most, world->live().size());
+  };
+  ASSERT_TRUE(world->run_until([&] { return world->steady(); }, 5min));
   EXPECT_EQ(least, 2u) << "launch before terminate";
-  EXPECT_TRUE(world.state().nodes.at("lb-eu-west-1b").in_dns);
+  EXPECT_EQ(most, 3u);
+  EXPECT_TRUE(world->state().nodes.at("lb-eu-west-1b").in_dns);
+  const ScalingActivity* ended = last_activity(*world, "shrinking the capacity from 3 to 2");
+  ASSERT_NE(ended, nullptr);
+  EXPECT_NE(ended->cause.find("instances were launched to balance instances in zones eu-west-1a eu-west-1b with other "
+                              "zones resulting in more than desired number of instances in the group."),
+            std::string::npos)
+      << ended->cause;
 }
 
+TEST(Region, BalanceEndsTheSurplusOnlyWhenTheNewOneIsHealthyAndWarm) {
+  RegionSettings settings = toy_settings();
+  GroupSettings group = toy_group(settings);
+  group.default_instance_warmup = 70s;
+  ToyWorld world(settings, 4);
+  world.build(group, 2);
+  ASSERT_TRUE(world.run_until([&] { return world.steady(); }));
+  world.cut_power(kB);
+  ASSERT_TRUE(world.run_until([&] { return world.live_in(kA) == 2 && world.in_service().size() == 2; }));
+  world.run_for(3min);
+  world.restore_power(kB);
+  ASSERT_TRUE(world.run_until([&] { return world.in_service().size() == 3; }));
+  Time in_service;
+  InstanceId trial;
+  for (const Instance* instance : world.in_service()) {
+    if (instance->zone == kB) in_service = *instance->in_service_at, trial = instance->id;
+  }
+  ASSERT_TRUE(world.run_until([&] { return world.in_service().size() == 2; }));
+  EXPECT_GE(world.now, in_service + 70s);
+  ASSERT_TRUE(world.state().instances.at(trial).first_healthy_at.has_value());
+  EXPECT_EQ(world.live_in(kA), 1);
+}
+
+TEST(Region, AHungInstanceIsReplacedAtASweepAfterTheGracePeriod) {
+  auto world = steady_world();
+  const InstanceId hung = world->in_service().front()->id;
+  const Time began = world->now;
+  world->hang(hung);
+  ASSERT_TRUE(world->run_until([&] { return !world->state().instances.at(hung).healthy; }, 2min));
+  // Two failures 10 s apart, then a sweep within 10 s, and up to 10 s before the first check.
+  EXPECT_LE(world->now - began, 31s);
+  EXPECT_EQ(world->state().instances.at(hung).end_reason, ChangeReason::kElbHealthCheck);
+  EXPECT_EQ(world->state().instances.at(hung).lifecycle, LifecycleState::kTerminating);
+  EXPECT_EQ(world->live().size(), 2u) << "its replacement is launched while it still drains";
+  EXPECT_EQ(world->live_in(world->state().instances.at(hung).zone), 1) << "in the zone that it leaves";
+  ASSERT_TRUE(world->run_until([&] { return world->steady(); }));
+  EXPECT_EQ(world->state().instances.at(hung).lifecycle, LifecycleState::kTerminated);
+}
+
+TEST(Region, InTheGracePeriodOnlyAStopCounts) {
+  RegionSettings settings = toy_settings();
+  GroupSettings group = toy_group(settings);
+  group.health_check_grace_period = 20min;
+  ToyWorld world(settings, 1);
+  world.build(group, 2);
+  ASSERT_TRUE(world.run_until([&] { return world.steady(); }));
+  const InstanceId first = world.in_service().front()->id;
+  const InstanceId second = world.in_service().back()->id;
+  world.hang(first);
+  world.run_for(10min);
+  EXPECT_TRUE(world.state().instances.at(first).healthy);
+  world.kill(second);
+  ASSERT_TRUE(world.run_until(
+      [&] { return world.state().instances.at(second).lifecycle == LifecycleState::kTerminated; }, 100ms));
+  EXPECT_EQ(world.live().size(), 2u) << "replaced at once";
+}
+
+TEST(Region, WhenAllAreUnhealthyTheyAreReplacedOneAtATime) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    auto world = steady_world(toy_settings(), seed, 4);
+    std::vector<InstanceId> before;
+    for (const Instance* instance : world->in_service()) before.push_back(instance->id);
+    for (const InstanceId& id : before) world->hang(id);
+    world->invariant = [&] { EXPECT_GE(world->in_service().size(), 3u) << "seed " << seed; };
+    const auto none_is_left = [&] {
+      return std::none_of(before.begin(), before.end(), [&](const InstanceId& id) {
+        const auto found = world->state().instances.find(id);
+        return found != world->state().instances.end() && found->second.lifecycle == LifecycleState::kInService;
+      });
+    };
+    ASSERT_TRUE(world->run_until([&] { return none_is_left() && world->steady(); }, 30min)) << "seed " << seed;
+  }
+}
+
+TEST(Region, TheLastInstanceInServiceIsNotEndedForItsHealth) {
+  auto world = steady_world();
+  world->broken_commits.insert("one");  // whatever is launched will not be healthy either
+  world->invariant = [&] { EXPECT_GE(world->in_service().size(), 1u); };
+  world->run_for(1h);
+}
+
+TEST(Region, ReportsThatAreOutOfDateReplaceNobody) {
+  auto world = steady_world();
+  for (const auto& [name, node] : world->state().nodes) world->hang_node(name);
+  for (const Instance* instance : world->in_service()) world->hang(instance->id);
+  const auto terminated = performed<TerminateInstance>(*world).size();
+  world->run_for(30min);
+  EXPECT_EQ(performed<TerminateInstance>(*world).size(), terminated);
+  for (const auto& [id, health] : world->state().target_health) {
+    EXPECT_TRUE(health.stale);
+    EXPECT_EQ(health.health.state, TargetState::kHealthy) << "the last that was known";
+  }
+}
+
+TEST(Region, AHungNodeLeavesDnsAndComesBackByItsThreshold) {
+  auto world = steady_world();
+  const std::string name = "lb-eu-west-1b";
+  world->hang_node(name);
+  const Time began = world->now;
+  ASSERT_TRUE(world->run_until([&] { return !world->state().nodes.at(name).in_dns; }, 2min));
+  // Up to 10 s to the next check, two checks 10 s apart, 4 s for the second one's time-out.
+  EXPECT_LE(world->now - began, 10s + 10s + 4s);
+  EXPECT_TRUE(world->state().nodes.at("lb-eu-west-1a").in_dns);
+  world->unhang_all();
+  const Time healed = world->now;
+  ASSERT_TRUE(world->run_until([&] { return world->state().nodes.at(name).in_dns; }, 2min));
+  EXPECT_GT(world->now - healed, 10s) << "two successes in a row";
+}
+
+TEST(Region, WithAllNodesFailingAllStayInDns) {
+  auto world = steady_world();
+  for (const auto& [name, node] : world->state().nodes) world->hang_node(name);
+  world->run_for(5min);
+  for (const auto& [name, node] : world->state().nodes) {
+    EXPECT_FALSE(node.passing) << name;
+    EXPECT_TRUE(node.in_dns) << name;
+  }
+}
+
+TEST(Region, ANodeWithoutPowerIsStartedAgainWithBackOff) {
+  auto world = steady_world();
+  world->cut_power(kB);
+  world->performed.clear();
+  world->run_for(10min);
+  // 10, 20, 40 s and then every 60 s: 3 starts in the first 70 s, 8 or 9 in the remaining 530 s.
+  const auto starts = performed<StartNode>(*world).size();
+  EXPECT_GE(starts, 11u);
+  EXPECT_LE(starts, 12u);
+}
+
+TEST(Region, ScaleOutAndInFollowTheDesiredCapacity) {
+  auto world = steady_world();
+  EXPECT_EQ(error_of(world->command(SetDesiredCapacity{"web", 5})),
+            "ValidationError: New SetDesiredCapacity value 5 is above max value 4 for the AutoScalingGroup.");
+  EXPECT_EQ(error_of(world->command(SetDesiredCapacity{"web", 1})),
+            "ValidationError: New SetDesiredCapacity value 1 is below min value 2 for the AutoScalingGroup.");
+  EXPECT_TRUE(error_of(world->command(SetDesiredCapacity{"none", 2})).starts_with("ValidationError: "));
+  ASSERT_TRUE(world->command(SetDesiredCapacity{"web", 4}).ok());
+  ASSERT_TRUE(world->run_until([&] { return world->steady() && world->in_service().size() == 4; }));
+  const ScalingActivity& launched = world->state().activities.back();
+  EXPECT_NE(
+      launched.cause.find("a user request explicitly set group desired capacity changing the desired capacity from 2 "
+                          "to 4.  At "),
+      std::string::npos)
+      << launched.cause;
+  EXPECT_NE(launched.cause.find("increasing the capacity from 2 to 4."), std::string::npos) << launched.cause;
+  ASSERT_TRUE(world->command(SetDesiredCapacity{"web", 2}).ok());
+  ASSERT_TRUE(world->run_until([&] { return world->steady(); }));
+  EXPECT_EQ(world->live_in(kA), 1);
+  EXPECT_NE(world->state().activities.back().cause.find("shrinking the capacity from 4 to 2."), std::string::npos);
+}
+
+TEST(Region, ATerminatingInstanceDrainsBeforeItIsStopped) {
+  for (const bool when_drained : {false, true}) {
+    RegionSettings settings = toy_settings();
+    settings.terminate_when_drained = when_drained;
+    auto world = steady_world(settings);
+    const InstanceId leaving = world->in_service().front()->id;
+    const Time began = world->now;
+    ASSERT_TRUE(world->command(TerminateInstanceInAutoScalingGroup{leaving, false}).ok());
+    EXPECT_EQ(world->state().instances.at(leaving).lifecycle, LifecycleState::kTerminating);
+    for (const auto& [name, node] : world->balancers) {
+      EXPECT_EQ(node.configuration.targets.at("web").size(), 1u) << "deregistered at once";
+    }
+    EXPECT_EQ(world->state().activities.at(world->state().activities.size() - 2).status_code,
+              "WaitingForELBConnectionDraining");
+    ASSERT_TRUE(world->run_until([&] { return world->state().instances.at(leaving).stop_requested; }));
+    // The nodes say within 3 s that nothing is left; the deregistration delay is 30 s.
+    if (when_drained) {
+      EXPECT_LE(world->now - began, 3s);
+    } else {
+      EXPECT_EQ(world->now - began, 30s);
+    }
+    ASSERT_TRUE(world->run_until([&] { return world->steady(); }));
+    ASSERT_TRUE(world->run_until([&] { return !world->state().instances.contains(leaving); }, 2h));
+  }
+}
+
+TEST(Region, TerminateInstanceMayDecrementButNotBelowTheMinimum) {
+  auto world = steady_world(toy_settings(), 1, 3);
+  EXPECT_TRUE(world->command(TerminateInstanceInAutoScalingGroup{world->in_service().front()->id, true}).ok());
+  EXPECT_EQ(world->state().groups.at("web").desired_capacity, 2);
+  ASSERT_TRUE(world->run_until([&] { return world->steady(); }));
+  EXPECT_TRUE(error_of(world->command(TerminateInstanceInAutoScalingGroup{world->in_service().front()->id, true}))
+                  .starts_with("ValidationError: Currently, desiredSize equals minSize (2)."));
+  EXPECT_EQ(error_of(world->command(TerminateInstanceInAutoScalingGroup{InstanceId("i-none"), false})),
+            "ValidationError: Instance Id not found - No managed instance found for instance ID: i-none");
+}
+
+TEST(Region, SetInstanceHealthReplacesAtOnce) {
+  auto world = steady_world();
+  const InstanceId id = world->in_service().front()->id;
+  ASSERT_TRUE(world->command(SetInstanceHealth{id, false, true}).ok());
+  EXPECT_EQ(world->state().instances.at(id).lifecycle, LifecycleState::kTerminating);
+  EXPECT_NE(last_activity(*world, "in response to a user health-check."), nullptr);
+  ASSERT_TRUE(world->run_until([&] { return world->in_service().size() == 2; }));
+  for (const Instance* instance : world->in_service()) {
+    if (instance->in_service_at != world->now) continue;
+    ASSERT_TRUE(world->command(SetInstanceHealth{instance->id, false, true}).ok());
+    EXPECT_TRUE(instance->healthy) << "the grace period is respected";
+    break;
+  }
+}
+
+TEST(Region, TimesAreDividedByTheSpeedButNotWhatRacesAgainstTheUsersProgram) {
+  for (const bool own_program : {false, true}) {
+    RegionSettings settings = toy_settings();
+    settings.speed = 10;
+    settings.own_program = own_program;
+    ToyWorld world(settings, 1);
+    world.build();
+    ASSERT_TRUE(world.run_until([&] { return performed<LaunchInstance>(world).size() == 2; }));
+    EXPECT_EQ(world.now, kStart + 1'650ms);
+    ASSERT_TRUE(world.run_until([&] { return world.steady(); }));
+    const ConfigureNode sent = performed<ConfigureNode>(world).back();
+    const TargetGroupSettings& target_group = sent.load_balancer.target_groups.front();
+    EXPECT_EQ(target_group.health_check.interval, 1s);
+    EXPECT_EQ(target_group.health_check.timeout, own_program ? 5s : 500ms);
+    EXPECT_TRUE(target_group.health_check.unrestricted);
+    EXPECT_EQ(target_group.deregistration_delay, own_program ? 30s : 3s);
+    EXPECT_TRUE(validate(sent.load_balancer).empty()) << validate(sent.load_balancer).front().message;
+    EXPECT_EQ(performed<CheckNode>(world).back().timeout, 400ms);
+  }
+}
+
+// Double release ------------------------------------------------------------------------------------------------------
+
+bool release_has_ended(const ToyWorld& world) { return !world.state().release->in_progress(); }
+
 TEST(Region, ADoubleReleaseLeavesOnlyTheNewCommit) {
-  ToyWorld world(toy_settings(), 1);
-  world.build();
-  ASSERT_TRUE(world.run_until([&] { return world.steady(); }, 2min));
-  const ImageId two = world.add_image("two");
-  const auto reply = world.command(StartDoubleRelease{"web", two});
-  ASSERT_TRUE(reply.ok()) << reply.error().message;
-  ASSERT_TRUE(world.run_until([&] { return !world.state().release->in_progress(); }, 10min));
-  EXPECT_EQ(world.state().release->phase, DoublePhase::kReleased) << world.state().release->outcome;
-  EXPECT_EQ(world.running_commits(), (std::vector<std::string>{"two", "two"}));
-  for (const auto& line : world.journal.lines())
-    std::printf("%s %s %s\n", format_iso8601(line.time, 3).c_str(), line.entity.c_str(), line.event.c_str());
-  for (const auto& a : world.state().activities)
-    std::printf("%s | %s | %s\n", a.description.c_str(), a.status_code.c_str(), a.cause.c_str());
-  std::printf("%s\n", world.state().release->outcome.c_str());
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    auto world = steady_world(toy_settings(), seed);
+    const ImageId two = world->add_image("two");
+    world->invariant = [&] {
+      EXPECT_GE(world->in_service().size(), 2u) << "seed " << seed;
+      EXPECT_LE(world->live().size(), 4u) << "seed " << seed;
+    };
+    ASSERT_TRUE(world->command(StartDoubleRelease{"web", two}).ok());
+    EXPECT_TRUE(error_of(world->command(StartDoubleRelease{"web", two})).starts_with("ScalingActivityInProgress: "));
+    EXPECT_TRUE(error_of(world->command(SetDesiredCapacity{"web", 3})).starts_with("ScalingActivityInProgress: "));
+    ASSERT_TRUE(world->run_until([&] { return release_has_ended(*world); }, 10min)) << "seed " << seed;
+    const DoubleRelease& release = *world->state().release;
+    EXPECT_EQ(release.phase, DoublePhase::kReleased) << "seed " << seed << ": " << release.outcome;
+    EXPECT_GE(release.front_answers, 4) << "twice the instances";
+    EXPECT_EQ(release.front_hosts.size(), 2u) << "from every one";
+    EXPECT_EQ(world->running_commits(), (std::vector<std::string>{"two", "two"})) << "seed " << seed;
+    EXPECT_EQ(world->state().groups.at("web").settings.launch_template.version, "2");
+  }
+}
+
+TEST(Region, ADoubleReleaseIsRefusedWhereItCannotFit) {
+  auto world = steady_world(toy_settings(), 1, 3);
+  EXPECT_EQ(error_of(world->command(StartDoubleRelease{"web", world->add_image("two")})),
+            "ValidationError: New SetDesiredCapacity value 6 is above max value 4 for the AutoScalingGroup.");
+  EXPECT_EQ(error_of(world->command(StartDoubleRelease{"web", ImageId("ami-none")})),
+            "InvalidAMIID.NotFound: The image id '[ami-none]' does not exist");
+  EXPECT_EQ(world->state().launch_templates.at("web").versions.size(), 1u) << "nothing half-applied";
+  ASSERT_TRUE(world->command(SetDesiredCapacity{"web", 2}).ok());
+  EXPECT_TRUE(error_of(world->command(StartDoubleRelease{"web", world->add_image("two")}))
+                  .starts_with("ScalingActivityInProgress: The AutoScalingGroup web is not steady"));
+}
+
+TEST(Region, ABadImageIsRolledBackAndTheOldInstancesAreNotTouched) {
+  auto world = steady_world();
+  std::vector<InstanceId> old;
+  for (const Instance* instance : world->in_service()) old.push_back(instance->id);
+  world->broken_commits.insert("bad");
+  ASSERT_TRUE(world->command(StartDoubleRelease{"web", world->add_image("bad")}).ok());
+  ASSERT_TRUE(world->run_until([&] { return release_has_ended(*world); }, 1h));
+  EXPECT_EQ(world->state().release->phase, DoublePhase::kFailed);
+  EXPECT_NE(world->state().release->outcome.find(
+                "was taken out of service for an ELB system health check failure; the group is back at 2"),
+            std::string::npos)
+      << world->state().release->outcome;
+  ASSERT_TRUE(world->run_until([&] { return world->steady(); }));
+  for (const InstanceId& id : old) EXPECT_EQ(world->state().instances.at(id).lifecycle, LifecycleState::kInService);
+  EXPECT_EQ(world->state().groups.at("web").settings.launch_template.version, "$Default");
+}
+
+TEST(Region, AnImageThatAnswersAnotherCommitIsNotReleased) {
+  auto world = steady_world();
+  world->claimed_commits["two"] = "one";
+  ASSERT_TRUE(world->command(StartDoubleRelease{"web", world->add_image("two")}).ok());
+  ASSERT_TRUE(world->run_until([&] { return release_has_ended(*world); }, 1h));
+  EXPECT_EQ(world->state().release->phase, DoublePhase::kFailed);
+  EXPECT_NE(world->state().release->outcome.find("answered commit one"), std::string::npos)
+      << world->state().release->outcome;
+}
+
+TEST(Region, WhereAnswersNameNoCommitHealthAloneCountsAndItIsSaid) {
+  auto world = steady_world();
+  world->answers_name_commit = false;
+  ASSERT_TRUE(world->command(StartDoubleRelease{"web", world->add_image("two")}).ok());
+  ASSERT_TRUE(world->run_until([&] { return release_has_ended(*world); }, 1h));
+  EXPECT_EQ(world->state().release->phase, DoublePhase::kReleased);
+  EXPECT_NE(world->state().release->outcome.find("health alone counted"), std::string::npos);
+}
+
+TEST(Region, WhatTheZoneBalanceKeepsIsEndedByTheReleaseItself) {
+  // Zone b refuses while the group doubles: {a: old, new, new  b: old}. Halving takes two of zone a's, oldest version
+  // first, so the old one of zone b stays.
+  int kept = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    auto world = steady_world(toy_settings(), seed);
+    ASSERT_TRUE(world->command(StartDoubleRelease{"web", world->add_image("two")}).ok());
+    world->refuse_launches(kB);
+    ASSERT_TRUE(world->run_until([&] { return world->live_in(kA) == 3; }));
+    ASSERT_TRUE(world->run_until([&] { return world->state().release->phase != DoublePhase::kDoubling; }));
+    world->restore_power(kB);
+    ASSERT_TRUE(world->run_until([&] { return release_has_ended(*world); }, 1h));
+    EXPECT_EQ(world->state().release->phase, DoublePhase::kReleased) << world->state().release->outcome;
+    EXPECT_EQ(world->running_commits(), (std::vector<std::string>{"two", "two"})) << "seed " << seed;
+    kept += world->state().release->ended_singly;
+    ASSERT_TRUE(world->run_until([&] { return world->steady(); }));
+  }
+  EXPECT_GT(kept, 0);
+}
+
+// Over many seeds -----------------------------------------------------------------------------------------------------
+
+void check_invariants(const ToyWorld& world, std::uint64_t seed) {
+  const Group& group = world.state().groups.at("web");
+  const int allowance = std::max(1, group.settings.max_size / 10);
+  ASSERT_LE(static_cast<int>(world.live().size()), group.settings.max_size + allowance) << "seed " << seed;
+  for (const auto& [id, machine] : world.machines) {
+    if (!machine.running) continue;
+    const auto known = world.state().instances.find(id);
+    ASSERT_TRUE(known != world.state().instances.end()) << "lost " << id.value << ", seed " << seed;
+    ASSERT_NE(known->second.lifecycle, LifecycleState::kTerminated) << id.value << ", seed " << seed;
+  }
+  const auto next = world.region.next_wake();
+  ASSERT_TRUE(next && *next > world.now) << "seed " << seed;
+}
+
+/// Draws faults for a while, then ends them; everything must then come to rest.
+std::uint64_t swarm(std::uint64_t seed, Duration idle_wakes) {
+  RegionSettings settings = toy_settings(2 + static_cast<int>(seed % 2));
+  settings.terminate_when_drained = seed % 3 == 0;
+  ToyWorld world(settings, seed);
+  world.idle_wakes = idle_wakes;
+  Rng rng(seed * 7919);
+  world.broken_commits.insert("bad");
+  world.build(2 + static_cast<int>(rng.below(3)));
+  world.invariant = [&] { check_invariants(world, seed); };
+  for (int step = 0; step < 30; ++step) {
+    const auto& zones = settings.zones;
+    const ZoneName zone = zones[rng.below(zones.size())].name;
+    const auto live = world.in_service();
+    const InstanceId someone = live.empty() ? InstanceId("i-none") : live[rng.below(live.size())]->id;
+    switch (rng.below(8)) {
+      case 0:
+        world.cut_power(zone);
+        break;
+      case 1:
+        world.restore_power(zone);
+        break;
+      case 2:
+        if (world.machines.contains(someone)) world.hang(someone);
+        break;
+      case 3:
+        if (world.machines.contains(someone)) world.kill(someone);
+        break;
+      case 4:
+        (void)world.command(SetDesiredCapacity{"web", 2 + static_cast<int>(rng.below(3))});
+        break;
+      case 5:
+        (void)world.command(StartDoubleRelease{"web", world.add_image(rng.below(4) == 0 ? "bad" : "good")});
+        break;
+      case 6:
+        world.hang_node(node_name(zone));
+        break;
+      case 7:
+        world.refuse_launches(zone);
+        break;
+    }
+    world.run_for(std::chrono::milliseconds(rng.below(120'000)));
+  }
+  for (const Zone& zone : settings.zones) world.restore_power(zone.name);
+  world.unhang_all();
+  const bool rests = world.run_until(
+      [&] { return world.steady() && (!world.state().release || !world.state().release->in_progress()); }, 2h);
+  EXPECT_TRUE(rests) << "seed " << seed;
+  world.run_for(2min);
+  EXPECT_TRUE(world.steady()) << "seed " << seed;
+  for (const auto& [name, node] : world.state().nodes) EXPECT_TRUE(node.in_dns) << name << ", seed " << seed;
+  return world.journal.digest();
+}
+
+TEST(RegionSwarm, WhateverHappensNothingIsLostAndEverythingComesToRest) {
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) swarm(seed, {});
+}
+
+TEST(RegionSwarm, TheSameSeedGivesTheSameJournal) {
+  EXPECT_EQ(swarm(7, {}), swarm(7, {}));
+  EXPECT_NE(swarm(7, {}), swarm(8, {}));
+}
+
+TEST(RegionSwarm, WakingOftenChangesNothing) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) EXPECT_EQ(swarm(seed, {}), swarm(seed, 97ms)) << "seed " << seed;
 }
 
 }  // namespace

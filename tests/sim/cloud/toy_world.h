@@ -1,8 +1,10 @@
 #pragma once
 // A world in memory that answers a region's actions with delays drawn from a seed, and can lose power or hang. It says
 // nothing of its faults but by what the real world would report too.
+#include <algorithm>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -98,7 +100,12 @@ class ToyWorld {
       if (node.zone == zone && node.running) stop_node(name);
     }
   }
-  void restore_power(const ZoneName& zone) { powered_.insert(zone); }
+  void restore_power(const ZoneName& zone) {
+    powered_.insert(zone);
+    refusing_.erase(zone);
+  }
+  /// Until restore_power; what runs there goes on.
+  void refuse_launches(const ZoneName& zone) { refusing_.insert(zone); }
   void hang(const InstanceId& id) { machines.at(id).hung = true; }
   void unhang_all() {
     for (auto& [id, machine] : machines) machine.hung = false;
@@ -195,6 +202,7 @@ class ToyWorld {
   RegionSettings settings_;
   Rng rng_;
   std::set<ZoneName> powered_;
+  std::set<ZoneName> refusing_;
   struct Happening {
     Time at;
     std::uint64_t number;
@@ -264,7 +272,7 @@ class ToyWorld {
   }
 
   void perform(const LaunchInstance& action) {
-    if (!powered_.contains(action.zone)) {
+    if (!powered_.contains(action.zone) || refusing_.contains(action.zone)) {
       say(some(1, 400), LaunchFailed{action.instance, "InsufficientInstanceCapacity", "no power"});
       return;
     }

@@ -120,9 +120,13 @@ TEST(Settings, TheBalancersOwnRulesAreAppliedAndNamedByOurKeys) {
 TEST(Settings, AFlagWinsWhetherItComesBeforeOrAfterTheFile) {
   for (const bool first : {true, false}) {
     SettingsReader reader;
-    if (first) ASSERT_TRUE(reader.set("speed", "5", "--speed").ok());
+    if (first) {
+      ASSERT_TRUE(reader.set("speed", "5", "--speed").ok());
+    }
     ASSERT_TRUE(reader.read_text("speed: 2", "tier.yaml").ok());
-    if (!first) ASSERT_TRUE(reader.set("speed", "5", "--speed").ok());
+    if (!first) {
+      ASSERT_TRUE(reader.set("speed", "5", "--speed").ok());
+    }
     EXPECT_EQ(reader.finish()->region.speed, 5);
   }
 }

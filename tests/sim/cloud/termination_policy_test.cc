@@ -1,0 +1,135 @@
+// Who is terminated, exhaustively for groups of 1 to 10 instances of two template versions over 2 and 3 zones.
+#include "sim/cloud/termination_policy.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <map>
+
+namespace rr::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Time kNow{std::chrono::hours(500'000)};
+
+Instance make(int number, const std::string& zone, int version, Duration age,
+              const std::string& launch_template = "web") {
+  Instance instance;
+  instance.id = InstanceId("i-" + std::to_string(number));
+  instance.zone = ZoneName(zone);
+  instance.template_name = launch_template;
+  instance.template_version = version;
+  instance.launched = kNow - age;
+  return instance;
+}
+
+std::vector<const Instance*> pointers(const std::deque<Instance>& instances) {
+  std::vector<const Instance*> found;
+  for (const Instance& instance : instances) found.push_back(&instance);
+  return found;
+}
+
+std::vector<ZoneLoad> loads(const std::deque<Instance>& instances) {
+  std::map<ZoneName, int> counts;
+  for (const Instance& instance : instances) ++counts[instance.zone];
+  std::vector<ZoneLoad> zones;
+  for (const auto& [zone, count] : counts) zones.push_back({zone, count, true});
+  return zones;
+}
+
+std::string victim(const std::deque<Instance>& instances, std::vector<TerminationPolicy> policies,
+                   std::uint64_t seed = 1) {
+  Rng rng(seed);
+  return choose_victim(pointers(instances), policies, {"web", 2}, kNow, 1h, rng).id.value;
+}
+
+/// Calls for every way to put `total` instances into `cells` cells.
+void every_filling(int cells, int total, const std::function<void(const std::vector<int>&)>& call,
+                   std::vector<int> so_far = {}) {
+  if (cells == 1) {
+    so_far.push_back(total);
+    return call(so_far);
+  }
+  for (int here = 0; here <= total; ++here) {
+    std::vector<int> next = so_far;
+    next.push_back(here);
+    every_filling(cells - 1, total - here, call, next);
+  }
+}
+
+TEST(TerminationPolicy, TheDefaultTakesTheOldestVersionOfAFullestZoneClosestToItsNextHour) {
+  int groups = 0;
+  for (int zones = 2; zones <= 3; ++zones) {
+    for (int total = 1; total <= 10; ++total) {
+      every_filling(zones * 2, total, [&](const std::vector<int>& cells) {
+        std::deque<Instance> instances;
+        for (std::size_t cell = 0; cell < cells.size(); ++cell) {
+          for (int i = 0; i < cells[cell]; ++i) {
+            const int number = static_cast<int>(instances.size());
+            // Ages of 1, 6, 11 ... 51 minutes in an order that has nothing to do with the cells: all different.
+            const Duration age = std::chrono::minutes(1 + 5 * ((number * 3) % 11));
+            instances.push_back(make(number, "zone-" + std::to_string(cell / 2), static_cast<int>(cell % 2) + 1, age));
+          }
+        }
+        const std::vector<ZoneLoad> zone_loads = loads(instances);
+        const auto candidates = in_fullest_zones(pointers(instances), zone_loads);
+        Rng rng(1);
+        const Instance& chosen = choose_victim(candidates, {TerminationPolicy::kDefault}, {"web", 2}, kNow, 1h, rng);
+        int most = 0;
+        for (const ZoneLoad& zone : zone_loads) most = std::max(most, zone.instances);
+        for (const Instance& other : instances) {
+          const auto load = std::find_if(zone_loads.begin(), zone_loads.end(),
+                                         [&](const ZoneLoad& z) { return z.zone == other.zone; });
+          if (load->instances < most) {
+            ASSERT_NE(chosen.id, other.id) << "the zone step comes first";
+            continue;
+          }
+          ASSERT_LE(chosen.template_version, other.template_version);
+          if (chosen.template_version == other.template_version) {
+            ASSERT_LE(chosen.launched, other.launched);
+          }
+        }
+        EXPECT_EQ(rng, Rng(1)) << "no chance where nothing is equal";
+        ++groups;
+      });
+    }
+  }
+  // Sum over n = 1..10 of C(n + 3, 3) and of C(n + 5, 5): C(14, 4) - 1 + C(16, 6) - 1.
+  EXPECT_EQ(groups, 1'000 + 8'007);
+}
+
+TEST(TerminationPolicy, TheZoneStepCanKeepAnOldInstance) {
+  const std::deque<Instance> instances{make(1, "a", 1, 50min), make(2, "b", 2, 5min), make(3, "b", 2, 6min)};
+  for (const Instance* candidate : in_fullest_zones(pointers(instances), loads(instances))) {
+    EXPECT_EQ(candidate->template_version, 2);
+  }
+}
+
+TEST(TerminationPolicy, EachPolicyHasItsVictim) {
+  // 1: old version, 61 min old: 59 min to its next hour.  2: current, 55 min old: 5 min to it.  3: another template.
+  const std::deque<Instance> instances{make(1, "a", 1, 61min), make(2, "a", 2, 55min), make(3, "a", 7, 30min, "other")};
+  const std::deque<Instance> same_template{instances[0], instances[1]};
+  using P = TerminationPolicy;
+  EXPECT_EQ(victim(instances, {P::kDefault}), "i-3") << "not the group's template";
+  EXPECT_EQ(victim(same_template, {P::kDefault}), "i-1") << "the oldest version";
+  EXPECT_EQ(victim(instances, {P::kOldestInstance}), "i-1");
+  EXPECT_EQ(victim(instances, {P::kNewestInstance}), "i-3");
+  EXPECT_EQ(victim(instances, {P::kOldestLaunchTemplate}), "i-3");
+  EXPECT_EQ(victim(same_template, {P::kOldestLaunchTemplate}), "i-1");
+  EXPECT_EQ(victim(instances, {P::kClosestToNextInstanceHour}), "i-2");
+  EXPECT_EQ(victim(same_template, {P::kNewestInstance, P::kDefault}), "i-2") << "in the order of the list";
+}
+
+TEST(TerminationPolicy, EqualsAreDrawn) {
+  const std::deque<Instance> instances{make(1, "a", 2, 5min), make(2, "a", 2, 5min), make(3, "a", 2, 5min)};
+  std::map<std::string, int> drawn;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) ++drawn[victim(instances, {TerminationPolicy::kDefault}, seed)];
+  EXPECT_EQ(drawn.size(), 3u);
+  for (const auto& [id, times] : drawn) EXPECT_NEAR(times, 100, 30) << id;  // 3.7 standard deviations of 8.2
+}
+
+}  // namespace
+}  // namespace rr::sim
