@@ -49,6 +49,18 @@ class IntrusiveList {
   void push_front(T& element) { insert_after(root_, element); }
   void push_back(T& element) { insert_after(*root_.previous_, element); }
 
+  /// Moves all elements of the other list, in their order, before those of this one.
+  void splice_front(IntrusiveList& other) {
+    if (other.empty()) return;
+    Link* first = other.root_.next_;
+    Link* last = other.root_.previous_;
+    other.root_.next_ = other.root_.previous_ = &other.root_;
+    last->next_ = root_.next_;
+    root_.next_->previous_ = last;
+    first->previous_ = &root_;
+    root_.next_ = first;
+  }
+
   /// The element after this one, or nullptr. Safe way to walk while the current one is removed: ask for the next first.
   T* next(const T& element) const {
     Link* link = static_cast<const Link&>(element).next_;

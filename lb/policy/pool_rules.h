@@ -39,33 +39,48 @@ struct IdleTag;
 /// unused and ages out, and the one on top is the least likely to have been closed by the target meanwhile.
 /// `Connection` derives from ListLink<IdleTag> and has a member `Time idle_since`.
 ///
-///     put ->  newest ... oldest  -> expire        take takes the newest; idle_since falls from top to bottom
+///     put ->  resting | newest ... oldest  -> expire       take takes the newest that does not rest
+///
+/// A connection rests for the round in which it was put back, where a round is the handling of one batch of events.
+/// What a target sends behind its response (a bug, or an attack) arrives a moment later: whoever got the connection in
+/// the same round would read it as the answer to its own request; a round later it has been seen, and the connection
+/// closed.
 template <class Connection>
 class IdleStack {
  public:
   bool empty() const { return list_.empty(); }
   std::size_t size() const { return size_; }
 
-  void put(Connection& connection, Time now) {
+  void put(Connection& connection, Time now, std::uint64_t round) {
+    end_rest(round);
     connection.idle_since = now;
-    list_.push_front(connection);
+    resting_.push_front(connection);
     ++size_;
   }
   /// The connection for the next request; nullptr when a new one is needed.
-  Connection* take() {
+  Connection* take(std::uint64_t round) {
+    end_rest(round);
     Connection* newest = list_.front();
     if (newest != nullptr) remove(*newest);
     return newest;
   }
   /// The one that has been idle longest, without removing it.
-  Connection* oldest() const { return list_.back(); }
+  Connection* oldest() const { return list_.empty() ? resting_.back() : list_.back(); }
   void remove(Connection& connection) {
     static_cast<ListLink<IdleTag>&>(connection).unlink();
     --size_;
   }
 
  private:
+  void end_rest(std::uint64_t round) {
+    if (round == round_) return;
+    round_ = round;
+    list_.splice_front(resting_);
+  }
+
   IntrusiveList<Connection, IdleTag> list_;
+  IntrusiveList<Connection, IdleTag> resting_;
+  std::uint64_t round_ = 0;
   std::size_t size_ = 0;
 };
 

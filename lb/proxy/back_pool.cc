@@ -18,7 +18,7 @@ TargetPool::~TargetPool() {
 }
 
 BackConn* TargetPool::take_idle() {
-  BackConn* connection = idle_.take();
+  BackConn* connection = idle_.take(worker_.loop.polls());
   if (connection != nullptr) busy_.push_back(*connection);
   return connection;
 }
@@ -38,7 +38,7 @@ void TargetPool::release(BackConn& connection, bool reusable) {
   }
   static_cast<ListLink<BusyTag>&>(connection).unlink();
   connection.to(BackConn::State::kIdle);
-  idle_.put(connection, worker_.loop.now());
+  idle_.put(connection, worker_.loop.now(), worker_.loop.polls());
 }
 
 void TargetPool::close(BackConn& connection) {

@@ -43,42 +43,60 @@ TEST(PoolRules, AnIdleConnectionExpiresAtTheTimeoutAndNotBefore) {
 TEST(IdleStack, TheLastOneInIsTheFirstOneOut) {
   Connection a(1), b(2), c(3);
   IdleStack<Connection> stack;
-  EXPECT_EQ(stack.take(), nullptr);
-  stack.put(a, at(1));
-  stack.put(b, at(2));
-  stack.put(c, at(3));
+  EXPECT_EQ(stack.take(1), nullptr);
+  stack.put(a, at(1), 1);
+  stack.put(b, at(2), 2);
+  stack.put(c, at(3), 3);
   EXPECT_EQ(stack.size(), 3U);
   EXPECT_EQ(stack.oldest(), &a);
-  EXPECT_EQ(stack.take(), &c);
+  EXPECT_EQ(stack.take(4), &c);
   EXPECT_EQ(c.idle_since, at(3));
-  stack.put(c, at(4));
-  EXPECT_EQ(stack.take(), &c);
-  EXPECT_EQ(stack.take(), &b);
-  EXPECT_EQ(stack.take(), &a);
+  stack.put(c, at(4), 4);
+  EXPECT_EQ(stack.take(5), &c);
+  EXPECT_EQ(stack.take(5), &b);
+  EXPECT_EQ(stack.take(5), &a);
+  EXPECT_TRUE(stack.empty());
+}
+
+// Round 1 gives back a and b, round 2 c: within its own round each rests, after it the last one is on top.
+TEST(IdleStack, AConnectionRestsForTheRoundInWhichItCameBack) {
+  Connection a(1), b(2), c(3);
+  IdleStack<Connection> stack;
+  stack.put(a, at(1), 1);
+  stack.put(b, at(1), 1);
+  EXPECT_EQ(stack.take(1), nullptr);
+  EXPECT_EQ(stack.oldest(), &a);
+  EXPECT_EQ(stack.size(), 2U);
+  stack.put(c, at(2), 2);
+  EXPECT_EQ(stack.take(2), &b);
+  EXPECT_EQ(stack.take(2), &a);
+  EXPECT_EQ(stack.take(2), nullptr);
+  EXPECT_EQ(stack.oldest(), &c);
+  EXPECT_EQ(stack.take(3), &c);
   EXPECT_TRUE(stack.empty());
 }
 
 TEST(IdleStack, AnyOneCanBeRemoved) {
   Connection a(1), b(2), c(3);
   IdleStack<Connection> stack;
-  for (Connection* one : {&a, &b, &c}) stack.put(*one, at(one->name));
+  for (Connection* one : {&a, &b, &c}) stack.put(*one, at(one->name), static_cast<std::uint64_t>(one->name));
   stack.remove(b);
   EXPECT_EQ(stack.size(), 2U);
-  EXPECT_EQ(stack.take(), &c);
-  EXPECT_EQ(stack.take(), &a);
-  EXPECT_EQ(stack.take(), nullptr);
+  EXPECT_EQ(stack.take(9), &c);
+  EXPECT_EQ(stack.take(9), &a);
+  EXPECT_EQ(stack.take(9), nullptr);
 }
 
 TEST(IntrusiveList, KeepsOrderAndLetsGoOfWhatIsDestroyed) {
   IdleStack<Connection> stack;
   Connection a(1);
-  stack.put(a, at(1));
+  stack.put(a, at(1), 1);
   {
     Connection b(2);
-    stack.put(b, at(2));
+    stack.put(b, at(2), 2);
     stack.remove(b);
   }
-  EXPECT_EQ(stack.take(), &a);
+  EXPECT_EQ(stack.take(3), &a);
 }
 
 }  // namespace
