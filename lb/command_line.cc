@@ -54,9 +54,8 @@ class Flags {
   bool has(const char* flag) const { return values_.count(flag) > 0; }
   template <class Parse, class Out>
   void read(const char* flag, const char* field, Parse parse, Out& out) {
+    if (*field != '\0' && (has(flag) || no_file_)) line_.flags.push_back({field, std::string("--") + flag});
     if (!has(flag)) return;
-    any_setting_ = true;
-    if (*field != '\0') line_.flags.push_back({field, std::string("--") + flag});
     auto result = parse(values_[flag].as<std::string>());
     if (result) {
       out = std::move(*result);
@@ -85,13 +84,14 @@ class Flags {
   std::string text(const char* flag) const { return values_[flag].as<std::string>(); }
   bool on(const char* flag) const { return values_[flag].as<bool>(); }
 
+  /// Then every setting is a flag's, given or not.
+  void there_is_no_file() { no_file_ = true; }
+
  private:
   const po::variables_map& values_;
   CommandLine& line_;
   ConfigErrors& errors_;
-
- public:
-  bool any_setting_ = false;
+  bool no_file_ = false;
 };
 
 constexpr std::array kSettingFlags{"listen",
@@ -230,6 +230,7 @@ LoadBalancerConfig* meant(CommandLine& line, ConfigErrors& errors) {
 void read_flags(Flags& flags, CommandLine& line, ConfigErrors& errors) {
   if (sets_something(flags)) {
     const bool from_file = !line.node.load_balancers.empty();
+    if (!from_file) flags.there_is_no_file();
     if (LoadBalancerConfig* config = meant(line, errors)) {
       read_settings(flags, *config);
       read_sockets(flags, *config, line, errors);

@@ -2,9 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <iterator>
 #include <optional>
@@ -15,6 +19,15 @@ namespace {
 
 constexpr std::size_t kFlushAt = 64 * 1024;
 constexpr std::size_t kMaximumUserAgent = 8 * 1024;
+/// Lines beyond that are dropped while nobody reads the log.
+constexpr std::size_t kMostWaiting = 1024 * 1024;
+/// At the end a reader that is only slow gets that long for each piece.
+constexpr int kLastPatienceMilliseconds = 1000;
+
+bool can_take(int fd, int patience_milliseconds) {
+  pollfd one{fd, POLLOUT, 0};
+  return ::poll(&one, 1, patience_milliseconds) == 1;
+}
 
 /// What is printed as \xHH inside quotes: the quote itself and whatever is not printable. A space stays.
 void append_quoted(std::string& out, std::string_view text) {
@@ -127,39 +140,53 @@ Result<AccessLog> AccessLog::open(const std::string& path) {
   return AccessLog(path, fd);
 }
 
+AccessLog::AccessLog(std::string path, int fd) : path_(std::move(path)), fd_(fd) {
+  struct ::stat file {};
+  never_waits_ = ::fstat(fd_, &file) == 0 && S_ISREG(file.st_mode);
+}
+
 AccessLog::AccessLog(AccessLog&& other) noexcept
     : path_(std::move(other.path_)),
       fd_(std::exchange(other.fd_, -1)),
+      never_waits_(other.never_waits_),
       buffer_(std::move(other.buffer_)),
-      lines_buffered_(std::exchange(other.lines_buffered_, 0)),
       lost_(other.lost_) {}
 
 AccessLog::~AccessLog() {
   if (fd_ < 0) return;
-  flush();
+  write_out(kLastPatienceMilliseconds);
   if (path_ != "-") ::close(fd_);
 }
 
 void AccessLog::write(const AccessLogEntry& entry) {
+  if (buffer_.size() >= kMostWaiting) {
+    ++lost_;
+    return;
+  }
   append_access_log_line(buffer_, entry);
   buffer_.push_back('\n');
-  ++lines_buffered_;
   if (buffer_.size() >= kFlushAt) flush();
 }
 
-void AccessLog::flush() {
+void AccessLog::flush() { write_out(0); }
+
+// A pipe that can be written to takes PIPE_BUF bytes without waiting, but not always more.
+void AccessLog::write_out(int patience_milliseconds) {
   std::string_view rest = buffer_;
   while (!rest.empty()) {
-    const ssize_t written = ::write(fd_, rest.data(), rest.size());
+    if (!never_waits_ && !can_take(fd_, patience_milliseconds)) break;
+    const std::size_t piece = never_waits_ ? rest.size() : std::min<std::size_t>(rest.size(), PIPE_BUF);
+    const ssize_t written = ::write(fd_, rest.data(), piece);
     if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EAGAIN) break;
     if (written < 0) {
-      lost_ += lines_buffered_;
-      break;
+      lost_ += static_cast<std::uint64_t>(std::count(rest.begin(), rest.end(), '\n'));
+      rest = {};
+    } else {
+      rest.remove_prefix(static_cast<std::size_t>(written));
     }
-    rest.remove_prefix(static_cast<std::size_t>(written));
   }
-  buffer_.clear();
-  lines_buffered_ = 0;
+  buffer_.erase(0, buffer_.size() - rest.size());
 }
 
 Status AccessLog::reopen() {
@@ -167,7 +194,7 @@ Status AccessLog::reopen() {
   if (path_ == "-") return Ok{};
   const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0) return Error{fmt::format("{}: {}; the old file is kept", path_, std::strerror(errno))};
-  ::close(std::exchange(fd_, fd));
+  AccessLog old(path_, std::exchange(fd_, fd));  // closes it
   return Ok{};
 }
 

@@ -37,7 +37,8 @@ struct AccessLogEntry {
 /// The line without its line end.
 void append_access_log_line(std::string& out, const AccessLogEntry& entry);
 
-/// Where the lines go. Written in large pieces; flush() at least each second and at the end is the owner's business.
+/// Where the lines go. Written in large pieces; flush() at least each second and at the end is the owner's business. A
+/// pipe or terminal whose reader does not read holds nobody up: what it does not take waits, a bounded amount.
 class AccessLog {
  public:
   /// "-" is standard output. The error names the file.
@@ -47,18 +48,20 @@ class AccessLog {
   AccessLog& operator=(AccessLog&&) = delete;
 
   void write(const AccessLogEntry& entry);
-  /// Lines that cannot be written (disk full) are counted and dropped: requests do not wait for a log.
+  /// Lines that cannot be written (disk full, too many waiting for a reader) are counted and dropped: requests do not
+  /// wait for a log.
   void flush();
   /// After a rotation: goes on in a new file of the same name. When that cannot be opened, the old one is kept.
   Status reopen();
   std::uint64_t lost() const { return lost_; }
 
  private:
-  AccessLog(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  AccessLog(std::string path, int fd);
+  void write_out(int patience_milliseconds);
   std::string path_;
   int fd_ = -1;
+  bool never_waits_ = false;  // a regular file
   std::string buffer_;
-  std::uint64_t lines_buffered_ = 0;
   std::uint64_t lost_ = 0;
 };
 

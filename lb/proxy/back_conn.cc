@@ -25,6 +25,7 @@ void BackConn::to(State next) {
 
 void BackConn::connect(const Address& wire, Duration timeout, BackUser& user) {
   user_ = &user;
+  wire_ = wire;
   connector_ =
       std::make_unique<Connector>(worker_.loop, Endpoint(wire), timeout,
                                   [this](Result<Stream, ConnectFailure> result) { on_connect(std::move(result)); });

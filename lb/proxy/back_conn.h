@@ -69,6 +69,8 @@ class BackConn final : public StreamEvents, public Deferred, public ListLink<Idl
   Time last_activity() const { return stream_->last_activity(); }
   State state() const { return state_; }
   TargetPool& pool() const { return pool_; }
+  /// Where it leads to, which is not where its target is once that has moved.
+  const Address& wire() const { return wire_; }
 
   Time idle_since{};
 
@@ -83,6 +85,7 @@ class BackConn final : public StreamEvents, public Deferred, public ListLink<Idl
 
   Worker& worker_;
   TargetPool& pool_;
+  Address wire_;
   State state_ = State::kConnecting;
   BackUser* user_ = nullptr;
   std::unique_ptr<Connector> connector_;

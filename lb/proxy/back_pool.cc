@@ -32,7 +32,8 @@ BackConn* TargetPool::connect(Duration timeout, BackUser& user) {
 }
 
 void TargetPool::release(BackConn& connection, bool reusable) {
-  if (PoolRules::on_return(reusable, draining_, idle_.size(), settings_) != PoolVerdict::kKeep) {
+  const bool leads_to_target = connection.wire() == spec_.wire;  // not when the target moved meanwhile
+  if (PoolRules::on_return(reusable && leads_to_target, draining_, idle_.size(), settings_) != PoolVerdict::kKeep) {
     close(connection);
     return;
   }

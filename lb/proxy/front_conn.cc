@@ -215,10 +215,19 @@ void FrontConn::on_end(StreamEnd end) {
 }
 
 void FrontConn::on_drained() {
-  if (state_ == State::kBusy) {
-    exchange_->on_front_drained();
-  } else {
-    go_on();
+  switch (state_) {
+    case State::kBusy:
+      exchange_->on_front_drained();
+      return;
+    case State::kReading:
+      go_on();
+      return;
+    case State::kLingering:  // read to the end, or the client's FIN is never seen
+      deadline_ = worker_.loop.now() + kLingerTime;
+      stream_.resume(PauseReason::kShutdown);
+      return;
+    case State::kClosed:
+      return;
   }
 }
 
@@ -353,7 +362,9 @@ void FrontConn::close_gently() {
     return;
   }
   pending_.clear();
-  stream_.resume(PauseReason::kPipelined);  // read to the end, or the client's FIN is never seen
+  // Nothing is read while the client does not take what it was sent, so that only taking counts as a sign of life.
+  if (stream_.queued() > 0) stream_.pause(PauseReason::kShutdown);
+  stream_.resume(PauseReason::kPipelined);
   stream_.shutdown();
   to(State::kLingering);
   deadline_ = worker_.loop.now() + kLingerTime;

@@ -29,6 +29,11 @@ void ListenerSocket::accept(bool accepting) {
   });
 }
 
+void ListenerSocket::take_queued() {
+  // An inherited socket lives on in other processes, which serve its queue.
+  if (!std::holds_alternative<InheritedSocket>(configured_)) stream_listener_.take_queued();
+}
+
 Listener::Listener(Worker& worker, LoadBalancer& load_balancer, std::string name)
     : worker_(worker), load_balancer_(load_balancer), name_(std::move(name)) {}
 
@@ -58,7 +63,6 @@ std::vector<std::unique_ptr<ListenerSocket>> Listener::take_sockets() { return s
 
 void Listener::retire() {
   retired_ = true;
-  sockets_.clear();
   drain();
 }
 
@@ -87,6 +91,7 @@ void Listener::check_deadlines(Time now) {
 
 void Listener::drain() {
   draining_ = true;
+  for (const auto& socket : sockets_) socket->take_queued();
   sockets_.clear();
   for_each_connection([](FrontConn& connection) { connection.drain(); });
 }

@@ -35,6 +35,8 @@ class ListenerSocket {
   /// New connections go to `owner` from now on.
   void set_owner(Listener* owner) { owner_ = owner; }
   void accept(bool accepting);
+  /// Gives its owner what has queued. Before its end: the kernel resets the queue of a socket that nobody shares.
+  void take_queued();
 
  private:
   ListenerSocket(StreamListener stream_listener, Endpoint configured);

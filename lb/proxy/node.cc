@@ -129,6 +129,7 @@ Result<std::vector<ListenerSockets>, ApplyFailure> Node::gather_sockets(const No
       }
     }
   }
+  for (const auto& socket : given_up) socket->take_queued();  // for the listener that had it
   return gathered;
 }
 

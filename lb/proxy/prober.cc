@@ -4,8 +4,6 @@
 
 namespace rr {
 namespace {
-/// A health page larger than that is no health page.
-constexpr std::size_t kMaximumProbeBody = 1024 * 1024;
 constexpr std::uint16_t kDefaultPort = 80;
 }  // namespace
 
@@ -49,7 +47,7 @@ void Prober::probe(const ProbeDue& due, const HealthCheck& check) {
   HttpClient::Settings settings;
   settings.timeout = check.timeout;
   settings.keep_alive = false;
-  settings.max_body = kMaximumProbeBody;
+  settings.keep_body = false;
   running_.push_back(std::unique_ptr<Running>(new Running{due, HttpClient(loop_, Endpoint(due.wire), settings)}));
   Running* running = running_.back().get();
   running->client.send(probe_request(due, check),
@@ -59,8 +57,14 @@ void Prober::probe(const ProbeDue& due, const HealthCheck& check) {
 void Prober::done(Running* running, const Result<ClientResponse, ClientFailure>& result) {
   const ProbeDue due = running->due;
   const ProbeOutcome outcome = outcome_of(result);
+  const bool not_made = !result && result.error().kind == ClientFailure::Kind::kConnectFailed &&
+                        result.error().connect == ConnectFailure::kLimit;
   std::erase_if(running_, [&](const auto& one) { return one.get() == running; });
-  listener_.on_probe(due, outcome);
+  if (not_made) {
+    listener_.on_probe_not_made(due);
+  } else {
+    listener_.on_probe(due, outcome);
+  }
 }
 
 }  // namespace rr

@@ -15,6 +15,8 @@ namespace rr {
 class ProbeListener {
  public:
   virtual void on_probe(const ProbeDue& probe, const ProbeOutcome& outcome) = 0;
+  /// It could not be made for lack of a descriptor or port here, which says nothing about the target.
+  virtual void on_probe_not_made(const ProbeDue& probe) = 0;
 
  protected:
   ~ProbeListener() = default;

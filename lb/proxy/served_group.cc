@@ -92,4 +92,12 @@ void ServedGroup::on_probe(const ProbeDue& probe, const ProbeOutcome& outcome) {
   group_.observe(worker_.loop.now(), probe.target, probe.sequence, outcome);
 }
 
+// A flood of clients may use up the descriptors. Were the targets ejected for it, whoever replaces sick instances would
+// replace all of them.
+void ServedGroup::on_probe_not_made(const ProbeDue& probe) {
+  const TargetSpec* spec = group_.find(probe.target);
+  if (spec == nullptr || worker_.journal == nullptr) return;
+  worker_.journal->write(worker_.loop.now(), spec->id, "no health check: no descriptor or port left");
+}
+
 }  // namespace rr

@@ -64,6 +64,7 @@ class ServedGroup final : private ProbeListener {
 
  private:
   void on_probe(const ProbeDue& probe, const ProbeOutcome& outcome) override;
+  void on_probe_not_made(const ProbeDue& probe) override;
   void wake();
   void follow();
   void report(TargetPool& pool, bool expired, std::uint64_t requests_cut);

@@ -96,6 +96,15 @@ class Requests(LoadBalancerTest):
             self.assertEqual(client.read_response().body, b"abc")
 
 
+    def test_a_trace_id_without_root_or_beside_too_many_headers_is_written_anew(self):
+        target = self.target()
+        lb = self.balancer(target)
+        root = "Root=1-5759e988-bd862e3fe1be46a994272793"
+        harness.fetch(lb.address, headers={"X-Amzn-Trace-Id": root, "X-Long": "x" * 8000})
+        self.assertRegex(target.requests()[0].header("x-amzn-trace-id"), r"^Root=1-[0-9a-f]{8}-[0-9a-f]{24}$")
+        self.assertNotEqual(target.requests()[0].header("x-amzn-trace-id"), root)
+
+
 class Responses(LoadBalancerTest):
     def test_a_response_passes_as_it_is(self):
         target = self.target(lambda e: e.respond(404, "nothing", [("X-A", "1"), ("x-a", "2"), ("Server", "mine")],
@@ -164,6 +173,39 @@ class Responses(LoadBalancerTest):
             raw = raw_exchange(lb.address, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             self.assertIn(b"\r\nConnection: close\r\n", raw)
         self.assertEqual({one.connection for one in target.requests()}.__len__(), 1)
+
+
+class KeptConnections(LoadBalancerTest):
+    def test_after_its_lifetime_a_connection_takes_one_more_request(self):
+        lb = self.balancer(self.target(), flags=("--client-keep-alive", "0.3"))
+        with self.connect(lb.address) as client:
+            began = time.monotonic()
+            while client.get().header("connection") == "keep-alive":
+                pass
+            self.assertGreaterEqual(time.monotonic() - began, 0.29)
+            client.wait_closed()
+
+    def test_nothing_is_left_of_connections_and_requests(self):
+        a, b = self.target(name="a"), self.target(name="b")
+        lb = self.balancer(a, b)
+        def quiet():
+            return harness.open_descriptors(lb.program.pid) if all(
+                one["idle_connections"] == one["connections"] for one in lb.targets().values()) else None
+        harness.fetch(lb.address), harness.fetch(lb.address)
+        before = harness.eventually(quiet, "it is quiet")
+        a.behaviour = lambda e: e.reset() if len(e.request.path) % 2 else e.respond(200, "x", [("Connection", "close")])
+        for i in range(200):
+            client = self.connect(lb.address)
+            client.request("GET", "/" + "x" * (i % 5))
+            if i % 3:
+                client.read_response()
+            client.close()
+        lb.admin("/targets", "PUT", {"targets": [b.text]})
+        def as_before():
+            observed = lb.observed()["load_balancers"][0]
+            idle = sum(one["idle_connections"] for one in observed["target_groups"][0]["targets"])
+            return observed["connections"] == 0 and len(harness.open_descriptors(lb.program.pid)) - idle <= len(before)
+        harness.eventually(as_before, "no descriptor is left but those of kept connections")
 
 
 class Pipelining(LoadBalancerTest):
