@@ -1,7 +1,7 @@
 #include "sim/cloud/health_merge.h"
 
+#include <algorithm>
 #include <optional>
-#include <set>
 
 namespace rr::sim {
 namespace {
@@ -50,11 +50,12 @@ std::optional<Health> merge_one(Time now, Duration interval, const std::vector<H
 }  // namespace
 
 MergedHealth merge_health(Time now, Duration interval, const std::vector<HealthReport>& reports, const Health& last) {
-  std::set<std::string> target_groups;
-  for (const HealthReport& report : reports) target_groups.insert(report.target_group);
   std::optional<Health> worst;
-  for (const std::string& target_group : target_groups) {
-    const std::optional<Health> merged = merge_one(now, interval, reports, target_group);
+  for (auto report = reports.begin(); report != reports.end(); ++report) {
+    // Each target group once, at its first report; there are few reports of an instance, so no set is needed.
+    const auto same_group = [&](const HealthReport& other) { return other.target_group == report->target_group; };
+    if (std::any_of(reports.begin(), report, same_group)) continue;
+    const std::optional<Health> merged = merge_one(now, interval, reports, report->target_group);
     if (merged && (!worst || badness(merged->state) > badness(worst->state))) worst = merged;
   }
   if (!worst) return {last, true};
