@@ -27,13 +27,12 @@ def blocks(document):
     return [match.groups() for match in BLOCK.finditer(document.read_text(encoding="utf-8"))]
 
 
-def command_words(text):
-    """The program and the subcommand of each line, e.g. ["rr-sim", "az"]."""
+def telling_words(text):
+    """What a test that runs these commands must mention: each line's arguments, or the program when it has none."""
     found = []
     for line in text.splitlines():
-        words = [word for word in shlex.split(line, comments=True) if not word.startswith("-")]
-        if words:
-            found.append([pathlib.Path(words[0]).name, *words[1:2]])
+        words = shlex.split(line, comments=True)
+        found += words[1:] or [pathlib.Path(word).name for word in words]
     return found
 
 
@@ -63,9 +62,8 @@ class Documents(harness.TestCase):
                 with self.subTest(document=document.name, block=commands):
                     self.assertTrue((harness.ROOT / what).exists(), f"{what} does not exist")
                     text = (harness.ROOT / what).read_text(encoding="utf-8")
-                    for words in command_words(commands):
-                        for word in words:
-                            self.assertTrue(word in text, f"{what} does not mention {word}")
+                    for word in telling_words(commands):
+                        self.assertTrue(word in text, f"{what} does not mention {word}")
 
     def test_links_lead_somewhere(self):
         for document in DOCUMENTS:
