@@ -13,7 +13,7 @@ import unittest
 import harness
 
 VERSION = (harness.ROOT / "VERSION").read_text().strip()
-PROGRAMS = ["rr-lb", "rr-webapp", "rr-sim"]
+PROGRAMS = ["rr-keeper", "rr-lb", "rr-sim", "rr-webapp"]
 
 
 def tool(*command, cwd=None):
