@@ -153,6 +153,7 @@ struct HttpClient::State final : Deferred, StreamEvents {
 
   bool take_body(std::string_view piece) {
     if (!on_body) {
+      if (!settings.keep_body) return true;
       if (response.body.size() + piece.size() > settings.max_body) {
         fail({ClientFailure::Kind::kMalformed});
         return false;

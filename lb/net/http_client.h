@@ -48,6 +48,7 @@ class HttpClient {
     Duration timeout = std::chrono::seconds(5);  // for each whole exchange
     bool keep_alive = true;                      // false: a fresh connection a request, Connection: close
     std::size_t max_body = 16 * 1024 * 1024;
+    bool keep_body = true;  // false: it is read to its end and dropped, whatever its size
   };
   using OnDone = std::function<void(Result<ClientResponse, ClientFailure>)>;
 

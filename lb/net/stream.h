@@ -120,7 +120,7 @@ class StreamListener {
   void stop();
   bool accepting() const;
   /// Accepts what has queued, without waiting: before the end of a listener that shares its socket with nobody, as the
-  /// kernel resets what is left in the queue. At most 256 connections.
+  /// kernel resets what is left in the queue. At most 4,096 connections, the kernel's usual bound of a queue.
   void take_queued();
   /// With the port that the kernel chose.
   Endpoint endpoint() const;

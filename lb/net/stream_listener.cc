@@ -27,6 +27,9 @@ constexpr Duration kOutOfDescriptorsPause = std::chrono::milliseconds(50);
 /// Connections taken in one pass of the loop, so that a flood of them does not keep the others waiting.
 constexpr int kAcceptsPerPass = 256;
 
+/// Connections taken at the end: net.core.somaxconn, the bound of a queue, is that by default.
+constexpr int kLastAccepts = 4096;
+
 /// A descriptor that closes itself unless it is released.
 class OwnedFd {
  public:
@@ -195,7 +198,7 @@ struct StreamListener::State {
 
   void watch() {
     const auto ready = [](uv_poll_t* raw, int, int) noexcept {
-      if (auto* self = Handle<uv_poll_t, State>::owner(raw)) self->accept_all(raw);
+      if (auto* self = Handle<uv_poll_t, State>::owner(raw)) self->accept_all(raw, kAcceptsPerPass);
     };
     RR_CHECK(uv_poll_start(poll.raw(), UV_READABLE, ready) == 0, "uv_poll_start");
   }
@@ -212,10 +215,10 @@ struct StreamListener::State {
   }
 
   // The callback may stop, restart or destroy the listener. It is moved out, so that it is not destroyed while it runs.
-  void accept_all(uv_poll_t* raw) {
+  void accept_all(uv_poll_t* raw, int most) {
     OnAccept call = std::move(on_accept);
     on_accept = nullptr;
-    for (int taken = 0; taken < kAcceptsPerPass && accepting;) {
+    for (int taken = 0; taken < most && accepting;) {
       std::unique_ptr<Stream::State> stream = accept_one();
       if (!stream) break;
       if (stream->life != Stream::State::Life::kOpen) {
@@ -276,7 +279,7 @@ void StreamListener::start(OnAccept on_accept) {
 void StreamListener::stop() { state_->stop(); }
 void StreamListener::take_queued() {
   const bool inside_callback = !state_->on_accept;
-  if (state_->accepting && !inside_callback) state_->accept_all(state_->poll.raw());
+  if (state_->accepting && !inside_callback) state_->accept_all(state_->poll.raw(), kLastAccepts);
 }
 bool StreamListener::accepting() const { return state_->accepting; }
 Endpoint StreamListener::endpoint() const { return state_->listening.endpoint; }
