@@ -24,6 +24,11 @@ constexpr std::size_t kMostWaiting = 1024 * 1024;
 /// At the end a reader that is only slow gets that long for each piece.
 constexpr int kLastPatienceMilliseconds = 1000;
 
+bool is_regular_file(int fd) {
+  struct ::stat file {};
+  return ::fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
+}
+
 bool can_take(int fd, int patience_milliseconds) {
   pollfd one{fd, POLLOUT, 0};
   return ::poll(&one, 1, patience_milliseconds) == 1;
@@ -140,10 +145,8 @@ Result<AccessLog> AccessLog::open(const std::string& path) {
   return AccessLog(path, fd);
 }
 
-AccessLog::AccessLog(std::string path, int fd) : path_(std::move(path)), fd_(fd) {
-  struct ::stat file {};
-  never_waits_ = ::fstat(fd_, &file) == 0 && S_ISREG(file.st_mode);
-}
+AccessLog::AccessLog(std::string path, int fd)
+    : path_(std::move(path)), fd_(fd), never_waits_(is_regular_file(fd)) {}
 
 AccessLog::AccessLog(AccessLog&& other) noexcept
     : path_(std::move(other.path_)),
@@ -194,7 +197,8 @@ Status AccessLog::reopen() {
   if (path_ == "-") return Ok{};
   const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0) return Error{fmt::format("{}: {}; the old file is kept", path_, std::strerror(errno))};
-  AccessLog old(path_, std::exchange(fd_, fd));  // closes it
+  ::close(std::exchange(fd_, fd));
+  never_waits_ = is_regular_file(fd_);
   return Ok{};
 }
 

@@ -60,7 +60,7 @@ class AccessLog {
   void write_out(int patience_milliseconds);
   std::string path_;
   int fd_ = -1;
-  bool never_waits_ = false;  // a regular file
+  bool never_waits_;  // a regular file
   std::string buffer_;
   std::uint64_t lost_ = 0;
 };

@@ -143,6 +143,33 @@ TEST_F(AccessLogFile, AFileThatCannotBeOpenedIsNamed) {
   EXPECT_NE(log.error().message.find("No such file or directory"), std::string::npos);
 }
 
+TEST(AccessLog, AReaderThatDoesNotReadHoldsNobodyUpAndGetsWholeLines) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  auto log = AccessLog::open("/dev/fd/" + std::to_string(ends[1]));
+  ASSERT_TRUE(log.ok());
+  ::close(ends[1]);
+  ExchangeRecord record;
+  const std::string line = line_of(example(record)) + "\n";
+  // A pipe holds 64 KiB and the log 1 MiB; twice that is written, and nobody reads.
+  const std::uint64_t lines = (2U << 20) / line.size();
+  for (std::uint64_t i = 0; i < lines; ++i) log->write(example(record));
+  log->flush();
+  EXPECT_GT(log->lost(), lines / 3);
+  const std::uint64_t kept = lines - log->lost();
+  std::string got;
+  char piece[4096];
+  while (got.size() < kept * line.size()) {
+    log->flush();
+    const ssize_t size = ::read(ends[0], piece, sizeof piece);
+    ASSERT_GT(size, 0);
+    got.append(piece, static_cast<std::size_t>(size));
+  }
+  EXPECT_EQ(got.size(), kept * line.size());
+  for (std::size_t at = 0; at < got.size(); at += line.size()) ASSERT_EQ(got.substr(at, line.size()), line);
+  ::close(ends[0]);
+}
+
 TEST(AccessLog, LinesThatCannotBeWrittenAreCounted) {
   auto log = AccessLog::open("/dev/full");
   ASSERT_TRUE(log.ok());
