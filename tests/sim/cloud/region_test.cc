@@ -214,6 +214,25 @@ TEST(Region, ReportsThatAreOutOfDateReplaceNobody) {
   }
 }
 
+TEST(Region, AnOldReportOfAnUnhealthyTargetReplacesNobodyEither) {
+  const RegionSettings settings = toy_settings();
+  GroupSettings group = toy_group(settings);
+  group.health_check_grace_period = 10min;
+  ToyWorld world(settings, 1);
+  world.build(group, 2);
+  ASSERT_TRUE(world.run_until([&] { return world.steady(); }));
+  const InstanceId hung = world.in_service().front()->id;
+  world.hang(hung);
+  ASSERT_TRUE(
+      world.run_until([&] { return world.state().target_health.at(hung).health.state == TargetState::kUnhealthy; }));
+  for (const auto& [name, node] : world.state().nodes) world.hang_node(name);
+  world.run_for(30min);  // the grace period ends, but nobody has seen the target for long
+  EXPECT_TRUE(world.state().instances.at(hung).healthy);
+  EXPECT_TRUE(world.state().target_health.at(hung).stale);
+  for (auto& [name, node] : world.balancers) node.hung = false;
+  ASSERT_TRUE(world.run_until([&] { return !world.state().instances.at(hung).healthy; }, 2min)) << "now somebody has";
+}
+
 TEST(Region, AHungNodeLeavesDnsAndComesBackByItsThreshold) {
   auto world = steady_world();
   const std::string name = "lb-eu-west-1b";
