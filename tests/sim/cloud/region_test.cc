@@ -477,6 +477,7 @@ void check_invariants(const ToyWorld& world, std::uint64_t seed) {
 std::uint64_t swarm(std::uint64_t seed, Duration idle_wakes) {
   RegionSettings settings = toy_settings(2 + static_cast<int>(seed % 2));
   settings.terminate_when_drained = seed % 3 == 0;
+  settings.speed = seed % 5 == 0 ? 20 : 1;
   ToyWorld world(settings, seed);
   world.idle_wakes = idle_wakes;
   Rng rng(seed * 7919);
@@ -528,7 +529,7 @@ std::uint64_t swarm(std::uint64_t seed, Duration idle_wakes) {
 }
 
 TEST(RegionSwarm, WhateverHappensNothingIsLostAndEverythingComesToRest) {
-  for (std::uint64_t seed = 1; seed <= 150; ++seed) swarm(seed, {});
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) swarm(seed, {});
 }
 
 TEST(RegionSwarm, TheSameSeedGivesTheSameJournal) {
