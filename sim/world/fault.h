@@ -28,8 +28,8 @@ struct FaultTarget {
 struct Fault {
   FaultKind kind = FaultKind::kCrash;
   FaultTarget target;
-  double amount = 1;               // share or size, for kinds that have one
-  std::optional<Duration> lasts;   // none: until healed
+  double amount = 1;              // share or size, for kinds that have one
+  std::optional<Duration> lasts;  // none: until healed
   bool operator==(const Fault&) const = default;
 };
 
@@ -42,9 +42,9 @@ struct FaultStatus {
 /// One row of the table that commands, scenarios and help texts share.
 struct FaultKindRow {
   FaultKind kind;
-  std::string_view name;                          // as typed: "power-loss"
-  std::span<const FaultTargetKind> targets;       // what it can be done to
-  std::string_view what_it_does;                  // one sentence
+  std::string_view name;                     // as typed: "power-loss"
+  std::span<const FaultTargetKind> targets;  // what it can be done to
+  std::string_view what_it_does;             // one sentence
 };
 std::span<const FaultKindRow> fault_kinds();
 

@@ -19,12 +19,12 @@ enum class GroundKind : std::uint8_t { kNamespaces, kPlain };
 std::string_view to_string(GroundKind kind);  // "namespaces"
 
 struct ProcessSpec {
-  std::string name;                          // unique within the tier
+  std::string name;  // unique within the tier
   std::vector<std::string> command;
   std::map<std::string, std::string> environment;  // the whole of it
-  std::string folder;                        // working directory
-  std::string log_file;                      // standard output and error are appended to it and handed to on_output
-  Address logical;                           // its address in the tier's network; the port says nothing here
+  std::string folder;                              // working directory
+  std::string log_file;  // standard output and error are appended to it and handed to on_output
+  Address logical;       // its address in the tier's network; the port says nothing here
   std::string host_name;
   std::vector<std::pair<int, int>> descriptors;  // (number in the child, descriptor here)
 };
@@ -54,6 +54,11 @@ class Ground {
   virtual std::vector<std::string> enter_command(const std::string& name) const = 0;
   /// True when addresses of the tier are reached from here only through the nodes and doors.
   virtual bool has_own_network() const = 0;
+  /// Leads the connections of a listening socket here to an address in the tier's own network, as long as the named
+  /// process runs. The caller may close its descriptor afterwards. The plain ground needs none and refuses.
+  virtual Status open_door(const std::string& name, int listening, const Address& target) = 0;
+  /// Called when the ground itself breaks down: every process has gone, and none can be started any more.
+  virtual void on_lost(std::function<void()> sink) = 0;
 };
 
 /// Which ground the kernel allows, tried by doing it once in a child, and why. `wanted`: none = best available.

@@ -23,32 +23,35 @@ struct VersionFrom {
 };
 
 struct ProcessWorldSettings {
-  std::string state_folder;       // sockets, logs, instances' folders
-  std::string lb_program;         // rr-lb
-  Endpoint front;                 // 127.0.0.1:8080
+  std::string state_folder;  // sockets, logs, instances' folders
+  std::string lb_program;    // rr-lb
+  Endpoint front;            // 127.0.0.1:8080
   std::vector<Zone> zones;
   VersionFrom version_from;
   std::string health_path = "/healthz";
-  bool own_program = false;       // --app: not an image of ours
-  std::string app_folder;         // where a program of the user's runs (the caller's directory); empty: instance folder
+  bool own_program = false;  // --app: not an image of ours
+  std::string app_folder;    // where a program of the user's runs (the caller's directory); empty: instance folder
   /// --speed: what the world itself waits for (none of what a request meets).
   double speed = 1;
   std::uint16_t target_port = 8080;  // PORT on the namespaces ground
+  /// Between SIGTERM and SIGKILL; real programs need real time, so the speed does not divide it.
+  Duration instance_stop_grace = std::chrono::seconds(10);
+  Duration node_stop_grace = std::chrono::seconds(5);
 };
 
 /// A process of the tier, for status and console.
 struct ProcessStatus {
-  std::string name;               // instance id or node name
+  std::string name;  // instance id or node name
   ZoneName zone;
-  int pid = 0;                    // as seen from outside; 0 when it does not run
-  std::optional<Address> wire;    // where it is connected to, once found
+  int pid = 0;                  // as seen from outside; 0 when it does not run
+  std::optional<Address> wire;  // where it is connected to, once found
   std::string log_file;
   std::string folder;
   std::optional<Endpoint> admin;  // nodes: the control channel
   std::optional<Address> zonal;   // nodes: where this node alone is reached
   std::optional<Address> door;    // instances: where it is reached from outside the tier's network
   bool frozen = false;
-  std::string diagnosis;          // one line with the fix, when something is wrong with it; else empty
+  std::string diagnosis;  // one line with the fix, when something is wrong with it; else empty
 };
 
 /// A line that a process of the tier wrote.
