@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "lb/proxy/exchange.h"
@@ -55,43 +56,49 @@ struct Node::Wanted {
   std::unique_ptr<ListenerSocket> opened;
 };
 
-/// Finds or opens every socket of the new configuration without touching the present one: sockets stay with a listener
-/// of the same name, else go to whoever wants the same endpoint, else are opened.
-Result<std::vector<ListenerSockets>, ApplyFailure> Node::gather_sockets(const NodeConfig& config) {
-  std::vector<ListenerSocket*> unclaimed;
-  for (const auto& balancer : load_balancers_) {
-    for (const auto& listener : balancer->listeners()) {
-      for (const auto& socket : listener->sockets()) unclaimed.push_back(socket.get());
-    }
-  }
-  const auto claim = [&](Wanted& wanted, auto matches) {
-    const auto found = std::find_if(unclaimed.begin(), unclaimed.end(), [&](ListenerSocket* socket) {
-      return socket->configured() == *wanted.endpoint && matches(*socket);
-    });
-    if (found == unclaimed.end()) return;
-    wanted.open = *found;
-    unclaimed.erase(found);
-  };
-
+/// Every socket that the new configuration wants, in its order.
+std::vector<Node::Wanted> Node::wanted_sockets(const NodeConfig& config) {
   std::vector<Wanted> all;
   for (const LoadBalancerConfig& balancer : config.load_balancers) {
     LoadBalancer* present = find(balancer.settings.name);
     for (std::size_t i = 0; i < balancer.bindings.size(); ++i) {
       Listener* listener = present == nullptr ? nullptr : present->find_listener(balancer.settings.listeners[i].name);
-      for (const Endpoint& endpoint : balancer.bindings[i].sockets)
+      for (const Endpoint& endpoint : balancer.bindings[i].sockets) {
         all.push_back({&endpoint, listener, nullptr, nullptr});
+      }
     }
   }
-  for (Wanted& wanted : all) {
-    if (wanted.present == nullptr) continue;
-    claim(wanted, [&](const ListenerSocket& socket) {
-      return std::any_of(wanted.present->sockets().begin(), wanted.present->sockets().end(),
-                         [&](const auto& own) { return own.get() == &socket; });
-    });
+  return all;
+}
+
+/// A socket stays with a listener of the same name, else goes to whoever wants the same endpoint.
+void Node::claim_open_sockets(std::vector<Wanted>& all) const {
+  std::vector<std::pair<Listener*, ListenerSocket*>> unclaimed;
+  for (const auto& balancer : load_balancers_) {
+    for (const auto& listener : balancer->listeners()) {
+      for (const auto& socket : listener->sockets()) unclaimed.emplace_back(listener.get(), socket.get());
+    }
   }
+  for (const bool of_same_name : {true, false}) {
+    for (Wanted& wanted : all) {
+      if (wanted.open != nullptr) continue;
+      const auto found = std::find_if(unclaimed.begin(), unclaimed.end(), [&](const auto& one) {
+        return one.second->configured() == *wanted.endpoint && (!of_same_name || one.first == wanted.present);
+      });
+      if (found == unclaimed.end()) continue;
+      wanted.open = found->second;
+      unclaimed.erase(found);
+    }
+  }
+}
+
+/// Finds or opens every socket of the new configuration. Only when that succeeded the present listeners give theirs up;
+/// those that nobody wants are closed.
+Result<std::vector<ListenerSockets>, ApplyFailure> Node::gather_sockets(const NodeConfig& config) {
+  std::vector<Wanted> all = wanted_sockets(config);
+  claim_open_sockets(all);
   ApplyFailure failure{ApplyFailure::Kind::kCannotListen, {}};
   for (Wanted& wanted : all) {
-    if (wanted.open == nullptr) claim(wanted, [](const ListenerSocket&) { return true; });
     if (wanted.open != nullptr) continue;
     auto opened = ListenerSocket::open(worker_, *wanted.endpoint);
     if (opened) {
@@ -102,34 +109,27 @@ Result<std::vector<ListenerSockets>, ApplyFailure> Node::gather_sockets(const No
   }
   if (!failure.errors.empty()) return failure;
 
-  // Nothing can fail any more: the present listeners give up their sockets.
-  std::vector<std::unique_ptr<ListenerSocket>> given_up;
+  std::map<ListenerSocket*, std::unique_ptr<ListenerSocket>> given_up;  // looked up, never iterated
   for (const auto& balancer : load_balancers_) {
     for (const auto& listener : balancer->listeners()) {
-      for (auto& socket : listener->take_sockets()) given_up.push_back(std::move(socket));
+      for (auto& socket : listener->take_sockets()) {
+        ListenerSocket* name = socket.get();
+        given_up.emplace(name, std::move(socket));
+      }
     }
   }
   std::vector<ListenerSockets> gathered;
-  std::size_t next = 0;
+  auto next = all.begin();
   for (const LoadBalancerConfig& balancer : config.load_balancers) {
     ListenerSockets& of_balancer = gathered.emplace_back();
     for (const ListenerBinding& binding : balancer.bindings) {
       auto& of_listener = of_balancer.emplace_back();
-      for (std::size_t i = 0; i < binding.sockets.size(); ++i) {
-        Wanted& wanted = all[next++];
-        if (wanted.opened) {
-          if (on_listening) on_listening(format_endpoint(wanted.opened->actual()));
-          of_listener.push_back(std::move(wanted.opened));
-          continue;
-        }
-        const auto found = std::find_if(given_up.begin(), given_up.end(),
-                                        [&](const auto& socket) { return socket.get() == wanted.open; });
-        of_listener.push_back(std::move(*found));
-        given_up.erase(found);
+      for (std::size_t i = 0; i < binding.sockets.size(); ++i, ++next) {
+        if (next->opened && on_listening) on_listening(format_endpoint(next->opened->actual()));
+        of_listener.push_back(next->opened ? std::move(next->opened) : std::move(given_up[next->open]));
       }
     }
   }
-  for (const auto& socket : given_up) socket->take_queued();  // for the listener that had it
   return gathered;
 }
 

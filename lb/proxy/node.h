@@ -62,6 +62,8 @@ class Node {
  private:
   struct Wanted;
   LoadBalancer* find(const std::string& name);
+  std::vector<Wanted> wanted_sockets(const NodeConfig& config);
+  void claim_open_sockets(std::vector<Wanted>& all) const;
   Result<std::vector<ListenerSockets>, ApplyFailure> gather_sockets(const NodeConfig& config);
   void sweep();
   Duration sweep_interval() const;
