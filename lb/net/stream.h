@@ -119,6 +119,9 @@ class StreamListener {
   /// Ceases to accept; the socket stays open, so connections keep queueing for other processes that share it.
   void stop();
   bool accepting() const;
+  /// From now on accepts nobody while fewer than a quarter of the descriptors that this process may have are free: they
+  /// are for what it opens itself. Connections wait in the queue meanwhile.
+  void leave_descriptors();
   /// Accepts what has queued, without waiting: before the end of a listener that shares its socket with nobody, as the
   /// kernel resets what is left in the queue. At most 4,096 connections, the kernel's usual bound of a queue.
   void take_queued();

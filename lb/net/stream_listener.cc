@@ -1,12 +1,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <utility>
 
@@ -214,8 +217,24 @@ struct StreamListener::State {
     pause_over.arm(kOutOfDescriptorsPause);
   }
 
+  void leave_descriptors() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+    ceiling = static_cast<int>(std::min<rlim_t>(limit.rlim_cur - limit.rlim_cur / 4, INT_MAX));
+  }
+
+  /// The kernel gives out the lowest free descriptor, so its number tells how many there are. Asked for only once the
+  /// last connection was at the ceiling.
+  bool is_at_ceiling() {
+    if (!near_ceiling) return false;
+    const OwnedFd lowest_free(::fcntl(listening.fd.get(), F_DUPFD_CLOEXEC, 0));
+    near_ceiling = lowest_free.get() < 0 || lowest_free.get() >= ceiling;
+    return near_ceiling;
+  }
+
   // The callback may stop, restart or destroy the listener. It is moved out, so that it is not destroyed while it runs.
   void accept_all(uv_poll_t* raw, int most) {
+    if (is_at_ceiling()) return pause_for_a_moment();
     OnAccept call = std::move(on_accept);
     on_accept = nullptr;
     for (int taken = 0; taken < most && accepting;) {
@@ -226,9 +245,11 @@ struct StreamListener::State {
         continue;
       }
       ++taken;
+      near_ceiling = stream->fd() >= ceiling;
       call(Stream(std::move(stream)));
       if (Handle<uv_poll_t, State>::owner(raw) == nullptr) return;
       if (on_accept) call = std::exchange(on_accept, nullptr);
+      if (near_ceiling) break;  // the next pass looks again
     }
     on_accept = std::move(call);
   }
@@ -256,6 +277,8 @@ struct StreamListener::State {
   Listening listening;
   OnAccept on_accept;
   bool accepting = false;
+  bool near_ceiling = false;
+  int ceiling = INT_MAX;  // a descriptor that is not lower says that too few are left
   Handle<uv_poll_t, State> poll;
   Timer pause_over;
 };
@@ -281,6 +304,7 @@ void StreamListener::take_queued() {
   const bool inside_callback = !state_->on_accept;
   if (state_->accepting && !inside_callback) state_->accept_all(state_->poll.raw(), kLastAccepts);
 }
+void StreamListener::leave_descriptors() { state_->leave_descriptors(); }
 bool StreamListener::accepting() const { return state_->accepting; }
 Endpoint StreamListener::endpoint() const { return state_->listening.endpoint; }
 

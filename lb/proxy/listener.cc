@@ -10,7 +10,9 @@ namespace rr {
 ListenerSocket::ListenerSocket(StreamListener stream_listener, Endpoint configured)
     : stream_listener_(std::move(stream_listener)),
       configured_(std::move(configured)),
-      actual_(stream_listener_.endpoint()) {}
+      actual_(stream_listener_.endpoint()) {
+  stream_listener_.leave_descriptors();  // for connections to targets and for health checks
+}
 
 Result<std::unique_ptr<ListenerSocket>> ListenerSocket::open(Worker& worker, const Endpoint& configured) {
   auto opened = StreamListener::listen(worker.loop, configured);
