@@ -71,20 +71,28 @@ void append_status(std::string& out, int status) {
   }
 }
 
+bool has_port(std::string_view host) {
+  const std::size_t colon = host.rfind(':');
+  return colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos;
+}
+
 void append_request_line(std::string& out, const AccessLogEntry& entry) {
   if (entry.request_line_method.empty()) {
     out += fmt::format("\"- http://{}:{}- -\"", entry.host, entry.listener_port);
     return;
   }
   std::string line(entry.request_line_method);
-  if (entry.request_target.find("://") != std::string_view::npos) {
-    line += fmt::format(" {}", entry.request_target);
-  } else {
-    const bool has_port = entry.host.rfind(':') != std::string_view::npos && !entry.host.ends_with(']');
-    line += fmt::format(" http://{}", entry.host);
-    if (!has_port) line += fmt::format(":{}", entry.listener_port);
-    line += entry.request_target;
+  std::string_view scheme = "http", host = entry.host, rest = entry.request_target;
+  const std::size_t scheme_end = rest.find("://");
+  if (!rest.starts_with('/') && scheme_end != std::string_view::npos) {
+    scheme = rest.substr(0, scheme_end);
+    rest.remove_prefix(scheme_end + 3);
+    host = rest.substr(0, rest.find_first_of("/?"));
+    rest.remove_prefix(host.size());
   }
+  line += fmt::format(" {}://{}", scheme, host);
+  if (!has_port(host)) line += fmt::format(":{}", entry.listener_port);
+  line += rest;
   line += fmt::format(" HTTP/1.{}", entry.minor);
   append_quoted(out, line);
 }
@@ -145,8 +153,7 @@ Result<AccessLog> AccessLog::open(const std::string& path) {
   return AccessLog(path, fd);
 }
 
-AccessLog::AccessLog(std::string path, int fd)
-    : path_(std::move(path)), fd_(fd), never_waits_(is_regular_file(fd)) {}
+AccessLog::AccessLog(std::string path, int fd) : path_(std::move(path)), fd_(fd), never_waits_(is_regular_file(fd)) {}
 
 AccessLog::AccessLog(AccessLog&& other) noexcept
     : path_(std::move(other.path_)),

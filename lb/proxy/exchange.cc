@@ -134,6 +134,7 @@ void Exchange::begin(FrontStream& front, Listener& listener, const RequestHead& 
   rule_priority_ = choice.priority;
   if (const auto* fixed = std::get_if<FixedResponseAction>(choice.action)) {
     fixed_ = fixed;
+    note_trace_id(head);
     ExchangeEvent answered = event(ExchangeEventKind::kFixedResponse);
     answered.status = fixed->status;
     answered.reusable = true;
@@ -163,6 +164,7 @@ bool Exchange::refuse_by_head(const RequestHead& head) {
   } else {
     return false;
   }
+  note_trace_id(head);
   finish_on(refused);
   return true;
 }
@@ -172,6 +174,7 @@ void Exchange::forward(const RequestHead& head, ServedGroup& group) {
   const Time now = worker_.loop.now();
   const auto target = group.group().pick(now, worker_.random);
   if (!target) {
+    note_trace_id(head);
     finish_on(event(ExchangeEventKind::kNoTarget));
     return;
   }
@@ -210,6 +213,13 @@ void Exchange::build_head(const RequestHead& head) {
   context.default_host = listener_->default_host();
   append_forwarded_request(worker_.back_out, head, context);
   if (worker_.access_log) trace_id_ = built_header(worker_.back_out, "\r\nX-Amzn-Trace-Id: ");
+}
+
+/// For the log of a request that goes to nobody: the id that it would have gone with.
+void Exchange::note_trace_id(const RequestHead& head) {
+  if (!worker_.access_log) return;
+  build_head(head);
+  worker_.back_out.clear();
 }
 
 void Exchange::note_for_log(const RequestHead& head) {

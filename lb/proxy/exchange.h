@@ -61,6 +61,7 @@ class Exchange final : public BackUser {
   bool refuse_by_head(const RequestHead& head);
   void forward(const RequestHead& head, ServedGroup& group);
   void build_head(const RequestHead& head);
+  void note_trace_id(const RequestHead& head);
   void note_for_log(const RequestHead& head);
   ExchangeEvent event(ExchangeEventKind kind, const char* detail = "") const;
   void finish_on(const ExchangeEvent& event);

@@ -127,6 +127,11 @@ void FrontConn::pump(std::string_view bytes) {
   pumping_ = false;
   if (state_ == State::kClosed || state_ == State::kLingering) return;
   if (!bytes.empty()) hold(bytes);
+  if (state_ == State::kReading && inside_head()) {
+    if (!head_since_) head_since_ = worker_.loop.now();
+  } else {
+    head_since_.reset();
+  }
   if (exchange_) exchange_->flush_request();
 }
 
@@ -416,10 +421,12 @@ void FrontConn::check_deadline(Time now) {
       if (now >= deadline_ && (stream_.queued() == 0 || silence >= idle_timeout)) dispose();
       return;
     case State::kReading: {
-      const bool between_requests = parser_.idle() && pending_.empty();
+      const bool between_requests = !inside_head() && pending_.empty();
+      // A byte now and then is life in a body, but a head that takes that long is a way to use up connections.
+      const bool head_is_late = head_since_ && now - *head_since_ >= idle_timeout;
       if (draining_ && between_requests && now >= deadline_) {
         dispose();
-      } else if (silence >= idle_timeout) {
+      } else if (silence >= idle_timeout || head_is_late) {
         if (between_requests || stream_.queued() > 0) {
           dispose();
         } else {

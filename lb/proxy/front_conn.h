@@ -2,6 +2,7 @@
 // An HTTP/1.1 connection to a client.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -75,6 +76,7 @@ class FrontConn final : public StreamEvents,
 
   void to(State next);
   bool can_parse() const;
+  bool inside_head() const { return !parser_.idle() && !message_open_; }
   void pump(std::string_view bytes);
   bool take(const ParseStep& step);
   void begin_exchange();
@@ -109,6 +111,7 @@ class FrontConn final : public StreamEvents,
   std::uint64_t connection_high_ = 0, connection_low_ = 0;
   char ip_text_[46] = {};
   std::uint8_t ip_length_ = 0;
+  std::optional<Time> head_since_;  // the first byte of a head that is not complete
 };
 
 }  // namespace rr

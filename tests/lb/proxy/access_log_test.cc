@@ -98,13 +98,19 @@ TEST(AccessLog, QuotesAndControlsAreEscapedAndSpacesAreNot) {
   EXPECT_NE(line_of(entry).find("\"" + std::string(8192, 'x') + "\""), std::string::npos);
 }
 
-TEST(AccessLog, AHostWithItsPortKeepsIt) {
+TEST(AccessLog, AHostWithItsPortKeepsItAndOneWithoutGetsTheListeners) {
   ExchangeRecord record;
   AccessLogEntry entry = example(record);
   entry.host = "shop.example.com:8080";
   EXPECT_NE(line_of(entry).find("http://shop.example.com:8080/cart"), std::string::npos);
   entry.request_target = "http://other.example.com/x";
-  EXPECT_NE(line_of(entry).find("\"GET http://other.example.com/x HTTP/1.1\""), std::string::npos);
+  EXPECT_NE(line_of(entry).find("\"GET http://other.example.com:80/x HTTP/1.1\""), std::string::npos)
+      << "always a port";
+  entry.request_target = "http://[::1]:81?q=a/b";
+  EXPECT_NE(line_of(entry).find("\"GET http://[::1]:81?q=a/b HTTP/1.1\""), std::string::npos);
+  entry.request_target = "/to?url=http://else.example.com/";
+  entry.host = "[::1]";
+  EXPECT_NE(line_of(entry).find("\"GET http://[::1]:80/to?url=http://else.example.com/ HTTP/1.1\""), std::string::npos);
 }
 
 class AccessLogFile : public ::testing::Test {
