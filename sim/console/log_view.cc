@@ -4,6 +4,7 @@
 
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace rr::sim {
 
@@ -13,8 +14,8 @@ std::string short_name(std::string_view name) {
 }
 
 int utc_offset_seconds(Time time) {
-  const auto seconds = static_cast<std::time_t>(
-      std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count());
+  const auto seconds =
+      static_cast<std::time_t>(std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count());
   std::tm local{};
   ::localtime_r(&seconds, &local);
   return static_cast<int>(local.tm_gmtoff);
@@ -39,6 +40,26 @@ std::string in_short(std::string_view text) {
   return printable(fmt::format("{} {} {}", text_of("method"), target, text_of("status")));
 }
 
+// A node's access-log line, as "GET http://127.0.0.1:8080/ HTTP/1.1 -> 172.31.16.10:8080 200"; nothing for another
+// line.
+std::string access_in_short(std::string_view text) {
+  constexpr std::size_t kTarget = 4;
+  constexpr std::size_t kStatus = 8;
+  if (text.rfind("http ", 0) != 0) return "";
+  std::vector<std::string_view> fields;
+  std::string_view rest = text;
+  while (fields.size() <= kStatus && !rest.empty()) {
+    const auto end = rest.find(' ');
+    fields.push_back(rest.substr(0, end));
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  const auto quote = text.find('"');
+  if (fields.size() <= kStatus || quote == std::string_view::npos) return "";
+  const std::string_view request = text.substr(quote + 1, text.find('"', quote + 1) - quote - 1);
+  return printable(fmt::format("{} -> {} {}", request, fields[kTarget], fields[kStatus]));
+}
+
 }  // namespace
 
 void LogView::show(Time now, std::string_view prefix, Ink ink, std::string_view text) {
@@ -53,7 +74,8 @@ void LogView::process_line(Time now, std::string_view name, std::string_view zon
   if (detail_ != Detail::kAll && text.find(kChecker) != std::string_view::npos) return;
   const std::string suffix = zone.empty() ? "" : fmt::format(" {}", zone.back());
   const std::string prefix = name.substr(0, 2) == "i-" ? short_name(name) + suffix : std::string(name);
-  show(now, prefix, screen_.palette().of_name(name), in_short(text));
+  const std::string access = access_in_short(text);
+  show(now, prefix, screen_.palette().of_name(name), access.empty() ? in_short(text) : access);
 }
 
 void LogView::journal_line(const JournalLine& line) {

@@ -13,15 +13,24 @@ namespace {
 
 std::string_view code(Ink ink) {
   switch (ink) {
-    case Ink::kPlain: return "";
-    case Ink::kBold: return "\x1b[1m";
-    case Ink::kFaint: return "\x1b[2m";
-    case Ink::kRed: return "\x1b[31m";
-    case Ink::kGreen: return "\x1b[32m";
-    case Ink::kYellow: return "\x1b[33m";
-    case Ink::kBlue: return "\x1b[34m";
-    case Ink::kMagenta: return "\x1b[35m";
-    case Ink::kCyan: return "\x1b[36m";
+    case Ink::kPlain:
+      return "";
+    case Ink::kBold:
+      return "\x1b[1m";
+    case Ink::kFaint:
+      return "\x1b[2m";
+    case Ink::kRed:
+      return "\x1b[31m";
+    case Ink::kGreen:
+      return "\x1b[32m";
+    case Ink::kYellow:
+      return "\x1b[33m";
+    case Ink::kBlue:
+      return "\x1b[34m";
+    case Ink::kMagenta:
+      return "\x1b[35m";
+    case Ink::kCyan:
+      return "\x1b[36m";
   }
   return "";
 }
@@ -31,8 +40,8 @@ std::string_view code(Ink ink) {
 Palette Palette::for_descriptor(int fd) {
   const char* no_colour = std::getenv("NO_COLOR");
   const char* terminal = std::getenv("TERM");
-  const bool refused = (no_colour != nullptr && *no_colour != 0) ||
-                       (terminal != nullptr && std::strcmp(terminal, "dumb") == 0);
+  const bool refused =
+      (no_colour != nullptr && *no_colour != 0) || (terminal != nullptr && std::strcmp(terminal, "dumb") == 0);
   return Palette(::isatty(fd) == 1 && !refused);
 }
 

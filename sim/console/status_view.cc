@@ -32,10 +32,10 @@ std::string instance_line(const json& one, const Palette& palette) {
   const std::string reason = text_of(health, "reason");
   const Ink ink = health_ink(state);
   if (health.value("stale", false)) state += "?";
-  std::string out = fmt::format("{} {:<11} {:<12} {} {:>5} {:>7}\n", one["id"].get<std::string>(),
-                                text_of(one, "zone"), text_of(one, "lifecycle"),
-                                palette.paint(ink, fmt::format("{:<10}", state)), text_of(one, "build"),
-                                one["pid"].get<int>() == 0 ? std::string("-") : std::to_string(one["pid"].get<int>()));
+  std::string out =
+      fmt::format("{} {:<11} {:<12} {} {:>5} {:>7}\n", one["id"].get<std::string>(), text_of(one, "zone"),
+                  text_of(one, "lifecycle"), palette.paint(ink, fmt::format("{:<10}", state)), text_of(one, "build"),
+                  one["pid"].get<int>() == 0 ? std::string("-") : std::to_string(one["pid"].get<int>()));
   std::string detail = fmt::format("  {}, commit {}", text_of(one, "address"), text_of(one, "commit").substr(0, 12));
   if (one.contains("wire") && text_of(one, "wire") != text_of(one, "address")) {
     detail += fmt::format(", wire {}", text_of(one, "wire"));
@@ -54,7 +54,8 @@ std::string instance_line(const json& one, const Palette& palette) {
 
 std::string instances_view(const json& status, const Palette& palette) {
   std::string out = palette.paint(Ink::kBold, fmt::format("{:<19} {:<11} {:<12} {:<10} {:>5} {:>7}", "INSTANCE", "ZONE",
-                                                          "LIFECYCLE", "TARGET", "BUILD", "PID")) + "\n";
+                                                          "LIFECYCLE", "TARGET", "BUILD", "PID")) +
+                    "\n";
   int ended = 0;
   for (const json& one : status["instances"]) {
     if (text_of(one, "lifecycle") == "Terminated") {
@@ -69,7 +70,8 @@ std::string instances_view(const json& status, const Palette& palette) {
 
 std::string nodes_view(const json& status, const Palette& palette) {
   std::string out = palette.paint(Ink::kBold, fmt::format("{:<19} {:<11} {:<7} {:<22} {:>7}", "NODE", "ZONE", "IN DNS",
-                                                          "ZONAL ADDRESS", "PID")) + "\n";
+                                                          "ZONAL ADDRESS", "PID")) +
+                    "\n";
   for (const json& one : status["nodes"]) {
     const bool in_dns = one["in_dns"].get<bool>();
     out += fmt::format("{:<19} {:<11} {} {:<22} {:>7}{}\n", text_of(one, "name"), text_of(one, "zone"),
@@ -111,9 +113,11 @@ std::string faults_view(const json& status, const Palette& palette, const std::s
   }
   for (const json& one : status["incidents"]) {
     std::string line = fmt::format("{} of {}", text_of(one, "what"), text_of(one, "target"));
-    for (const auto& [key, word] : {std::pair{"time_to_detect", "detected"}, std::pair{"time_to_remove_node", "out of DNS"},
-                                    std::pair{"time_to_replace", "replaced"}, std::pair{"time_to_balance", "balanced"}}) {
-      if (one.contains(key) && one[key].is_object()) line += fmt::format(", {} after {}", word, duration_view(one[key]));
+    for (const auto& [key, word] :
+         {std::pair{"time_to_detect", "detected"}, std::pair{"time_to_remove_node", "out of DNS"},
+          std::pair{"time_to_replace", "replaced"}, std::pair{"time_to_balance", "balanced"}}) {
+      if (one.contains(key) && one[key].is_object())
+        line += fmt::format(", {} after {}", word, duration_view(one[key]));
     }
     out += wrapped(line, kColumns - 9, "").insert(0, "incident ") + "\n";
   }
@@ -122,13 +126,15 @@ std::string faults_view(const json& status, const Palette& palette, const std::s
 
 std::string load_view(const json& load) {
   if (!load.is_object()) return "";
-  std::string line = fmt::format("{} a second; {} finished, {} failed; p50 {}, p99 {}", load["rate"].get<double>(),
-                                 load["finished"].get<std::uint64_t>(), load["failed"].get<std::uint64_t>(),
-                                 seconds_view(load["p50_seconds"].get<double>()),
-                                 seconds_view(load["p99_seconds"].get<double>()));
-  if (load["not_sent"].get<std::uint64_t>() > 0) line += fmt::format("; {} not sent", load["not_sent"].get<std::uint64_t>());
+  std::string line =
+      fmt::format("{} a second; {} finished, {} failed; p50 {}, p99 {}", load["rate"].get<double>(),
+                  load["finished"].get<std::uint64_t>(), load["failed"].get<std::uint64_t>(),
+                  seconds_view(load["p50_seconds"].get<double>()), seconds_view(load["p99_seconds"].get<double>()));
+  if (load["not_sent"].get<std::uint64_t>() > 0)
+    line += fmt::format("; {} not sent", load["not_sent"].get<std::uint64_t>());
   std::string out = field("load", line);
-  for (const auto& [cause, count] : load["failures"].items()) out += fmt::format("         {} {}\n", count.dump(), cause);
+  for (const auto& [cause, count] : load["failures"].items())
+    out += fmt::format("         {} {}\n", count.dump(), cause);
   return out;
 }
 
@@ -148,8 +154,8 @@ std::string activities_view(const json& status, const Palette& palette) {
 
 std::string release_view(const json& release) {
   if (!release.is_object()) return "";
-  std::string line = fmt::format("{} (commit {}): {}", text_of(release, "image"), text_of(release, "commit").substr(0, 12),
-                                 text_of(release, "phase"));
+  std::string line = fmt::format("{} (commit {}): {}", text_of(release, "image"),
+                                 text_of(release, "commit").substr(0, 12), text_of(release, "phase"));
   if (release["took"].is_object()) line += " in " + duration_view(release["took"]);
   std::string out = field("release", line);
   if (!text_of(release, "outcome").empty()) out += wrapped(text_of(release, "outcome"), kColumns, "         ") + "\n";
@@ -177,15 +183,16 @@ std::string duration_view(const json& duration) {
 std::string status_view(const json& status, const Palette& palette, const std::string& pasted_state) {
   std::string out = palette.paint(Ink::kBold, text_of(status, "url")) + "\n";
   for (const json& group : status["groups"]) {
-    out += field("group", fmt::format("{}: desired {}, in service {}, healthy {} (min {}, max {})", text_of(group, "name"),
-                                      group["desired_capacity"].get<int>(), group["in_service"].get<int>(),
-                                      group["healthy"].get<int>(), group["min_size"].get<int>(),
-                                      group["max_size"].get<int>()));
+    out += field("group",
+                 fmt::format("{}: desired {}, in service {}, healthy {} (min {}, max {})", text_of(group, "name"),
+                             group["desired_capacity"].get<int>(), group["in_service"].get<int>(),
+                             group["healthy"].get<int>(), group["min_size"].get<int>(), group["max_size"].get<int>()));
   }
   const json& ground = status["ground"];
   out += field("ground", clipped(text_of(ground, "kind"), kColumns - 9));
   out += field("state", text_of(status, "state_folder"));
-  out += field("up", fmt::format("{}, process {}", seconds_view(status["up_seconds"].get<double>()), status["pid"].get<int>()));
+  out += field(
+      "up", fmt::format("{}, process {}", seconds_view(status["up_seconds"].get<double>()), status["pid"].get<int>()));
   out += speed_view(status);
   out += faults_view(status, palette, pasted_state);
   out += load_view(status["load"]);

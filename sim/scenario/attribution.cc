@@ -8,10 +8,14 @@ namespace rr::sim {
 
 std::string_view to_string(FailureClass kind) {
   switch (kind) {
-    case FailureClass::kInFlightThroughDeadNode: return "in flight through the dead zone's node";
-    case FailureClass::kGivenToDeadTarget: return "given to its targets before their ejection";
-    case FailureClass::kTakenByNodeBeforeRemoval: return "new connections that its node took before its removal";
-    case FailureClass::kUnexplained: return "unexplained";
+    case FailureClass::kInFlightThroughDeadNode:
+      return "in flight through the dead zone's node";
+    case FailureClass::kGivenToDeadTarget:
+      return "given to its targets before their ejection";
+    case FailureClass::kTakenByNodeBeforeRemoval:
+      return "new connections that its node took before its removal";
+    case FailureClass::kUnexplained:
+      return "unexplained";
   }
   return "";
 }
@@ -44,7 +48,8 @@ Verdict attribute(const LoadSample& failed, const ZoneFailure& failure, const st
   if (failed.ended < failure.began) return {FailureClass::kUnexplained, "it failed before the zone did"};
   if (failed.scheduled <= failure.done) {
     return {FailureClass::kInFlightThroughDeadNode, fmt::format("sent before the node was gone, {}, and no live node "
-                                                                "logged it", to_string(failed.cause))};
+                                                                "logged it",
+                                                                to_string(failed.cause))};
   }
   if (failure.hang && (!failure.node_removed || failed.scheduled <= *failure.node_removed)) {
     return {FailureClass::kTakenByNodeBeforeRemoval,

@@ -15,9 +15,9 @@ namespace rr::sim {
 
 /// The three failures that a zone's death excuses, and the one that nothing does.
 enum class FailureClass : std::uint8_t {
-  kInFlightThroughDeadNode,     // sent before the node died, no answer after it
-  kGivenToDeadTarget,           // a live node gave it to a target of the dead zone that was not yet ejected
-  kTakenByNodeBeforeRemoval,    // sent after the failure, taken by a frozen node before it left DNS
+  kInFlightThroughDeadNode,   // sent before the node died, no answer after it
+  kGivenToDeadTarget,         // a live node gave it to a target of the dead zone that was not yet ejected
+  kTakenByNodeBeforeRemoval,  // sent after the failure, taken by a frozen node before it left DNS
   kUnexplained,
 };
 constexpr std::size_t kFailureClasses = 4;
@@ -25,18 +25,18 @@ std::string_view to_string(FailureClass kind);
 
 /// When a zone's failure began and when it was found out. Instants of the same clock as the samples.
 struct ZoneFailure {
-  bool hang = false;                       // frozen, not dead
-  Time began;                              // the command was given
-  Time done;                               // every process of the zone had ended or was frozen
-  std::optional<Time> targets_ejected;     // no live node routes to a target of the zone any more
-  std::optional<Time> node_removed;        // the zone's node has left DNS
+  bool hang = false;                    // frozen, not dead
+  Time began;                           // the command was given
+  Time done;                            // every process of the zone had ended or was frozen
+  std::optional<Time> targets_ejected;  // no live node routes to a target of the zone any more
+  std::optional<Time> node_removed;     // the zone's node has left DNS
 };
 
 /// What a live node's access log says about a request.
 struct NodeRecord {
   std::string node;
-  std::string target;   // logical address that it was given to; empty: none
-  int status = 0;       // that the client was sent
+  std::string target;        // logical address that it was given to; empty: none
+  int status = 0;            // that the client was sent
   bool dead_target = false;  // the target was of the zone that failed
 };
 

@@ -72,8 +72,8 @@ HttpResponse journal(const Tier& tier, const std::string& since_text) {
 HttpResponse session(const Tier& tier, const std::string& instance) {
   const auto session = tier.session(instance);
   if (!session) return refused(session.error());
-  return json_response(200, {{"command", session->command}, {"environment", session->environment},
-                             {"folder", session->folder}});
+  return json_response(
+      200, {{"command", session->command}, {"environment", session->environment}, {"folder", session->folder}});
 }
 
 HttpResponse log_file(const Tier& tier, const std::string& name) {
@@ -127,10 +127,11 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(Loop& loop, Tier& ti
   const std::string path = tier.options().layout.control_socket();
   ::unlink(path.c_str());  // of a killed run; the lock says that nobody listens there
   const mode_t before = ::umask(0177);
-  auto server = HttpServer::start(loop, Endpoint(UnixPath{path}), HttpServerSettings{},
-                                  [raw = control.get()](const HttpRequest& request, const HttpServer::Responder& responder) {
-                                    raw->answer(request, responder);
-                                  });
+  auto server =
+      HttpServer::start(loop, Endpoint(UnixPath{path}), HttpServerSettings{},
+                        [raw = control.get()](const HttpRequest& request, const HttpServer::Responder& responder) {
+                          raw->answer(request, responder);
+                        });
   ::umask(before);
   if (!server) return server.error();
   control->server_.emplace(*std::move(server));

@@ -1,5 +1,6 @@
 #pragma once
-// A running tier's control socket: the commands of rr-sim as HTTP with JSON on a Unix socket that only its owner may use.
+// A running tier's control socket: the commands of rr-sim as HTTP with JSON on a Unix socket that only its owner may
+// use.
 //
 //   GET  /status                     the document of `rr-sim status --json`
 //   GET  /journal?since=N            {"next":N,"lines":[{"time","entity","event"}]}

@@ -32,11 +32,12 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-constexpr double kLoad = 40;                 // requests a second
-constexpr auto kLook = 40ms;                 // between two looks at the tier
+constexpr double kLoad = 40;  // requests a second
+constexpr auto kLook = 40ms;  // between two looks at the tier
 constexpr auto kStartPatience = 60s;
-constexpr auto kPatience = 90s;              // for anything that the tier should do by itself
-constexpr auto kLogFlush = 1500ms;           // until a node's access log has what it did
+constexpr auto kPatience = 90s;     // for anything that the tier should do by itself
+constexpr auto kLogFlush = 1500ms;  // until a node's access log has what it did
+constexpr auto kSettle = 1500ms;    // what an act is given after its end
 constexpr std::size_t kNewConnections = 20;
 constexpr std::size_t kKeptRequests = 10;
 constexpr const char* kFirstCommit = "814d1293e6b73a8810435611c49a52a6033c3545";
@@ -56,6 +57,7 @@ class Demo {
   bool start_tier();
   void look();
   void take_status(const json& status);
+  void say_who_vanished();
   bool wait(const std::function<bool()>& met, Duration most);
   void pause(Duration span);
   std::optional<json> command(const std::string& target, const json& body);
@@ -68,6 +70,7 @@ class Demo {
   // traffic
   std::optional<PageOrigin> get(HttpClient& client, std::string* body);
   void begin_phase(const std::string& name);
+  std::size_t phase_of(const LoadSample& sample) const;
   void take_sample(const LoadSample& sample);
   void show_load();
   void stop_load();
@@ -85,7 +88,7 @@ class Demo {
   bool wait_for_key();
   void say(const std::string& text);
   void say_command(const std::string& text);
-  void happened(const std::string& text);
+  void happened(const std::string& text, Ink ink = Ink::kPlain);
   std::string pasted(const std::string& rest) const { return "rr-sim " + rest; }
 
   DemoOptions options_;
@@ -102,15 +105,20 @@ class Demo {
   std::map<std::string, std::string> seen_instances_;  // id -> what was last said of it
   std::map<std::string, bool> seen_in_dns_;
   bool narrate_ = false;
-  Time mark_;   // what "+1.2 s" counts from
+  Time mark_;  // what "+1.2 s" counts from
   Ended ended_ = Ended::kNo;
   int signals_ = 0;
 
   Address front_;
   std::unique_ptr<OpenLoopLoad> load_;
-  std::string phase_;
-  std::map<std::string, std::vector<LoadSample>> samples_;
-  std::vector<std::string> phases_;
+  struct Phase {
+    std::string name;
+    Time began;
+  };
+  std::vector<Phase> phases_;
+  std::vector<LoadSample> samples_;
+  std::optional<std::size_t> zone_phase_;  // index of the phase in which a zone is down
+  std::optional<ZoneFailure> zone_failure_;
   std::deque<char> strip_;
   std::uint64_t answered_ = 0, failed_ = 0;
   int least_in_service_ = 0, most_in_service_ = 0;
@@ -120,8 +128,12 @@ class Demo {
 };
 
 Demo::Demo(const DemoOptions& options)
-    : options_(options), screen_(STDOUT_FILENO), ink_(screen_.palette()), look_timer_(loop_, [this] { look(); }),
-      deadline_(loop_, [this] { loop_.stop(); }), wake_(loop_, [this] { loop_.stop(); }) {
+    : options_(options),
+      screen_(STDOUT_FILENO),
+      ink_(screen_.palette()),
+      look_timer_(loop_, [this] { look(); }),
+      deadline_(loop_, [this] { loop_.stop(); }),
+      wake_(loop_, [this] { loop_.stop(); }) {
   const auto interrupted = [this] {
     ended_ = Ended::kInterrupted;
     if (++signals_ > 1 && tier_) tier_->ask_to_stop();
@@ -141,9 +153,11 @@ Demo::~Demo() {
 
 void Demo::say(const std::string& text) { screen_.line(wrapped(text, 80, "  ")); }
 void Demo::say_command(const std::string& text) { screen_.line(ink_.paint(Ink::kCyan, "  $ " + text)); }
-void Demo::happened(const std::string& text) {
+void Demo::happened(const std::string& text, Ink ink) {
+  constexpr std::size_t kIndent = 11;
   const std::string when = fmt::format("  +{:>4.1f} s  ", to_seconds(loop_.precise_now() - mark_));
-  screen_.line(ink_.paint(Ink::kFaint, when) + text);
+  screen_.line(ink_.paint(Ink::kFaint, when) +
+               ink_.paint(ink, wrapped(text, 80, std::string(kIndent, ' ')).substr(kIndent)));
 }
 
 void Demo::title(int number, const std::string& name, const std::string& what) {
@@ -234,20 +248,34 @@ void Demo::take_status(const json& status) {
     said = word;
     if (!narrate_) continue;
     const std::string what = fmt::format("{} in {} {}", short_name(id), one["zone"].get<std::string>(), word);
-    const Ink ink = word.find("healthy") != std::string::npos && word.find("unhealthy") == std::string::npos ? Ink::kGreen
-                    : word.find("unhealthy") != std::string::npos                                           ? Ink::kRed
-                                                                                                            : Ink::kPlain;
-    happened(ink_.paint(ink, what) + (one["build"].is_string() && word == "is in service and healthy"
-                                          ? fmt::format(" (build {})", one["build"].get<std::string>()) : ""));
+    const Ink ink = word.find("healthy") != std::string::npos && word.find("unhealthy") == std::string::npos
+                        ? Ink::kGreen
+                    : word.find("unhealthy") != std::string::npos ? Ink::kRed
+                                                                  : Ink::kPlain;
+    const bool built = word == "is in service and healthy" && one["build"].is_string();
+    happened(built ? fmt::format("{} (build {})", what, one["build"].get<std::string>()) : what, ink);
   }
+  say_who_vanished();
   for (const json& one : status_["nodes"]) {
     const std::string name = one["name"].get<std::string>();
     const bool in_dns = one["in_dns"].get<bool>();
     const auto before = seen_in_dns_.find(name);
     if (narrate_ && before != seen_in_dns_.end() && before->second != in_dns) {
-      happened(fmt::format("the node of {} {}", one["zone"].get<std::string>(), in_dns ? "is in DNS again" : "is out of DNS"));
+      happened(fmt::format("the node of {} {}", one["zone"].get<std::string>(),
+                           in_dns ? "is in DNS again" : "is out of DNS"));
     }
     seen_in_dns_[name] = in_dns;
+  }
+}
+
+// A launch that failed leaves no instance behind.
+void Demo::say_who_vanished() {
+  for (auto& [id, said] : seen_instances_) {
+    const bool there = std::any_of(status_["instances"].begin(), status_["instances"].end(),
+                                   [&name = id](const json& one) { return one["id"] == name; });
+    if (there || said != "is being launched") continue;
+    said = "could not be launched";
+    if (narrate_) happened(fmt::format("{} could not be launched: its zone has no power", short_name(id)));
   }
 }
 
@@ -309,11 +337,11 @@ bool port_is_free(std::uint16_t port) {
 
 bool Demo::start_tier() {
   const bool free = port_is_free(8080);
-  const std::vector<std::string> flags = {"--listen",  free ? "127.0.0.1:8080" : "127.0.0.1:0",
-                                          "--speed",   fmt::format("{}", options_.speed),
-                                          "--ground",  options_.ground,
-                                          "--commit",  kFirstCommit,
-                                          "--build",   std::to_string(kFirstBuild)};
+  const std::vector<std::string> flags = {"--listen", free ? "127.0.0.1:8080" : "127.0.0.1:0",
+                                          "--speed",  fmt::format("{}", options_.speed),
+                                          "--ground", options_.ground,
+                                          "--commit", kFirstCommit,
+                                          "--build",  std::to_string(kFirstBuild)};
   screen_.line(ink_.paint(Ink::kBold, "round-robin: a two-zone AWS web tier on this machine"));
   say("Starting two zones, each with a load-balancer node and an instance ...");
   auto started = DemoTier::start(options_.program, flags, options_.keep);
@@ -323,11 +351,13 @@ bool Demo::start_tier() {
   }
   tier_ = std::move(*started);
   look_timer_.arm(kLook);
-  const bool up = wait([this] { return status_.is_object() && status_["ready"].get<bool>() && status_["settled"].get<bool>(); },
-                       kStartPatience);
+  const bool up =
+      wait([this] { return status_.is_object() && status_["ready"].get<bool>() && status_["settled"].get<bool>(); },
+           kStartPatience);
   if (!up) {
     if (ended_ == Ended::kInterrupted) return false;
-    screen_.line(ended_ == Ended::kTierGone ? "rr-sim demo: the tier could not start:" : "rr-sim demo: the tier did not get up:");
+    screen_.line(ended_ == Ended::kTierGone ? "rr-sim demo: the tier could not start:"
+                                            : "rr-sim demo: the tier did not get up:");
     for (const std::string& line : tier_->last_output(20)) screen_.line("  " + printable(line));
     return false;
   }
@@ -335,7 +365,8 @@ bool Demo::start_tier() {
   front_ = *parse_address(url.substr(7, url.size() - 8));
   screen_.line("  " + ink_.paint(Ink::kBold, url) + (free ? "" : "   (port 8080 is taken)"));
   say(status_["ground"]["reason"].get<std::string>());
-  say(fmt::format("speed {}: what AWS's control plane waits for is divided by {}; requests are not.", options_.speed, options_.speed));
+  say(fmt::format("speed {}: what AWS's control plane waits for is divided by {}; requests are not.", options_.speed,
+                  options_.speed));
   return true;
 }
 
@@ -354,7 +385,8 @@ int Demo::in_service() const {
 
 std::string Demo::zone_letter(const std::string& host) const {
   for (const json& one : status_["instances"]) {
-    if (one["host_name"] == host) return one["zone"].get<std::string>().substr(one["zone"].get<std::string>().size() - 1);
+    if (one["host_name"] == host)
+      return one["zone"].get<std::string>().substr(one["zone"].get<std::string>().size() - 1);
   }
   return "?";
 }
@@ -374,7 +406,8 @@ std::optional<PageOrigin> Demo::get(HttpClient& client, std::string* body) {
   client.send(std::move(request), [&](Result<ClientResponse, ClientFailure> answer) {
     done = true;
     LoadSample sample;
-    sample.cause = answer ? (answer->status == 200 ? RequestCause::kAnswered : RequestCause::kOtherError) : RequestCause::kClosed;
+    sample.cause =
+        answer ? (answer->status == 200 ? RequestCause::kAnswered : RequestCause::kOtherError) : RequestCause::kClosed;
     if (answer) {
       page = read_page(answer->body);
       if (body != nullptr) *body = answer->body;
@@ -387,13 +420,19 @@ std::optional<PageOrigin> Demo::get(HttpClient& client, std::string* body) {
   return page;
 }
 
-void Demo::begin_phase(const std::string& name) {
-  phase_ = name;
-  phases_.push_back(name);
+void Demo::begin_phase(const std::string& name) { phases_.push_back({name, loop_.precise_now()}); }
+
+// By when it was due. What the zone's death took along counts there, though it had been sent just before.
+std::size_t Demo::phase_of(const LoadSample& sample) const {
+  std::size_t phase = 0;
+  while (phase + 1 < phases_.size() && phases_[phase + 1].began <= sample.scheduled) ++phase;
+  const bool taken_along =
+      zone_phase_ && failed(sample.cause) && phase + 1 == *zone_phase_ && sample.ended >= phases_[*zone_phase_].began;
+  return taken_along ? *zone_phase_ : phase;
 }
 
 void Demo::take_sample(const LoadSample& sample) {
-  samples_[phase_].push_back(sample);
+  samples_.push_back(sample);
   const bool bad = failed(sample.cause);
   (bad ? failed_ : answered_) += 1;
   strip_.push_back(bad ? 'x' : zone_letter(sample.host).front());
@@ -424,9 +463,21 @@ void Demo::stop_load() {
 
 // ---- the acts
 
+namespace {
+
+// The tier's spans count from when it got the command, which is when it was sent.
+std::optional<Time> time_of(const json& object, const char* key, Time began) {
+  if (!object.contains(key) || !object[key].is_object()) return std::nullopt;
+  return began +
+         std::chrono::duration_cast<Duration>(std::chrono::duration<double>(object[key]["seconds"].get<double>()));
+}
+
+}  // namespace
+
 bool Demo::round_robin() {
   title(1, "Round robin over two zones",
-        "Every answer says which instance gave it. Each zone's load-balancer node gives one request to each instance in turn.");
+        "Every answer says which instance gave it. Each zone's load-balancer node gives one request to each instance "
+        "in turn.");
   if (!wait_for_key()) return false;
   facts_.phases.push_back({"round robin", {}});
   say_command(fmt::format("while true; do curl -s {}; echo; sleep 1; done", status_["url"].get<std::string>()));
@@ -463,8 +514,10 @@ bool Demo::round_robin() {
   }
   screen_.bottom("");
   screen_.line("  one kept, one node:   " + shown);
-  say(fmt::format("Over one connection kept to one node they alternate strictly. New connections do not, because each node "
-                  "keeps its own turn, as AWS's do; the shares are equal: {}.", format_shares(facts_.new_connections)));
+  say(fmt::format(
+      "Over one connection kept to one node they alternate strictly. New connections do not, because each node "
+      "keeps its own turn, as AWS's do; the shares are equal: {}.",
+      format_shares(facts_.new_connections)));
   return ended_ == Ended::kNo;
 }
 
@@ -472,8 +525,10 @@ bool Demo::zone_dies() {
   dead_zone_ = status_["zones"].back()["name"].get<std::string>();
   const std::string other = status_["zones"].front()["name"].get<std::string>();
   title(2, fmt::format("Zone {} loses power", dead_zone_),
-        fmt::format("Its instance and its load-balancer node are gone at once, under {} requests a second. Nobody is told: "
-                    "health checks must find out. Answers have to keep coming from {}.", kLoad, other));
+        fmt::format(
+            "Its instance and its load-balancer node are gone at once, under {} requests a second. Nobody is told: "
+            "health checks must find out. Answers have to keep coming from {}.",
+            kLoad, other));
   if (!wait_for_key()) return false;
   LoadSettings settings;
   settings.rate = kLoad;
@@ -487,24 +542,37 @@ bool Demo::zone_dies() {
   }
   say_command(pasted("az fail " + dead_zone_));
   begin_phase(fmt::format("zone {} is down", dead_zone_.back()));
+  zone_phase_ = phases_.size() - 1;
   mark_ = loop_.precise_now();
   narrate_ = true;
   if (!command("/az/fail", {{"zone", dead_zone_}, {"mode", "power"}})) return false;
-  const bool detected = wait([this] { return incident() != nullptr && (*incident())["time_to_detect"].is_object(); }, kPatience);
+  const bool detected =
+      wait([this] { return incident() != nullptr && (*incident())["time_to_detect"].is_object(); }, kPatience);
   if (!detected) return ended_ == Ended::kNo;
   facts_.time_to_detect = span_of(*incident(), "time_to_detect");
-  happened(fmt::format("no request goes to zone {} any more", dead_zone_.back()));
+  happened(fmt::format("no request goes to zone {} any more; so far {} were answered, {} failed, {} wait",
+                       dead_zone_.back(), answered_, failed_, load_->outstanding()));
 
   title(3, "The lost instance is replaced",
-        fmt::format("The group wants two instances and has one. Launches in {} fail, so the new one comes up in {}.", dead_zone_, other));
+        fmt::format("The group wants two instances and has one. Launches in {} fail, so the new one comes up in {}.",
+                    dead_zone_, other));
   if (!wait_for_key()) return false;
-  const bool replaced = wait([this] { return (*incident())["time_to_replace"].is_object() &&
-                                             (*incident())["time_to_remove_node"].is_object(); }, kPatience);
+  const bool replaced = wait(
+      [this] {
+        return (*incident())["time_to_replace"].is_object() && (*incident())["time_to_remove_node"].is_object();
+      },
+      kPatience);
   if (replaced) {
     facts_.time_to_replace = span_of(*incident(), "time_to_replace");
     facts_.time_to_remove_node = span_of(*incident(), "time_to_remove_node");
   }
-  pause(kLogFlush);
+  ZoneFailure failure;
+  failure.began = mark_;
+  failure.targets_ejected = time_of(*incident(), "time_to_detect", mark_);
+  failure.node_removed = time_of(*incident(), "time_to_remove_node", mark_);
+  failure.done = time_of(*incident(), "time_to_hit", mark_).value_or(mark_);
+  zone_failure_ = failure;
+  pause(kSettle);
   return ended_ == Ended::kNo;
 }
 
@@ -526,42 +594,32 @@ std::map<std::string, NodeRecord> read_access_logs(const json& status, const std
   return out;
 }
 
-// The tier's spans count from when it got the command, which is when it was sent.
-std::optional<Time> time_of(const json& object, const char* key, Time began) {
-  if (!object.contains(key) || !object[key].is_object()) return std::nullopt;
-  return began + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(object[key]["seconds"].get<double>()));
-}
-
 }  // namespace
 
+// Once all has been answered and the nodes' logs are written.
 void Demo::judge_zone_failures() {
-  const auto& samples = samples_[fmt::format("zone {} is down", dead_zone_.back())];
-  const json* one = incident();
-  if (one == nullptr) return;
-  ZoneFailure failure;
-  failure.began = mark_;
-  failure.targets_ejected = time_of(*one, "time_to_detect", mark_);
-  failure.node_removed = time_of(*one, "time_to_remove_node", mark_);
-  failure.done = time_of(*one, "time_to_hit", mark_).value_or(mark_);
+  if (!zone_phase_ || !zone_failure_) return;
   const auto records = read_access_logs(status_, dead_zone_, dead_addresses_);
-  Time last_answer = mark_;
-  for (const LoadSample& sample : samples) {
+  Time last_answer = zone_failure_->began;
+  for (const LoadSample& sample : samples_) {
+    if (phase_of(sample) != *zone_phase_) continue;
     if (!failed(sample.cause)) {
       facts_.longest_silence = std::max(facts_.longest_silence, sample.ended - last_answer);
       last_answer = std::max(last_answer, sample.ended);
       continue;
     }
     const auto record = records.find(sample.trace);
-    const Verdict verdict = attribute(sample, failure, record == records.end() ? std::nullopt : std::optional(record->second));
+    const Verdict verdict =
+        attribute(sample, *zone_failure_, record == records.end() ? std::nullopt : std::optional(record->second));
     ++facts_.zone_failures[static_cast<std::size_t>(verdict.kind)];
     if (verdict.kind == FailureClass::kUnexplained) facts_.unexplained.push_back(verdict.evidence);
   }
 }
 
 bool Demo::zone_comes_back() {
-  judge_zone_failures();
   title(4, fmt::format("Zone {} heals", dead_zone_),
-        "Its node comes back into DNS, and the group balances its zones again: it launches there before it ends one here.");
+        "Its node comes back into DNS, and the group balances its zones again: it launches there before it ends one "
+        "here.");
   if (!wait_for_key()) return false;
   say_command(pasted("az heal " + dead_zone_));
   begin_phase(fmt::format("zone {} comes back", dead_zone_.back()));
@@ -577,15 +635,17 @@ bool Demo::zone_comes_back() {
 bool Demo::release() {
   const std::string commit = made_up_commit(kFirstCommit);
   const std::string build = std::to_string(kFirstBuild + 1);
-  title(5, "A new version is released, 2 -> 4 -> 2, under load",
-        "The group is doubled with the new image; when the new ones are healthy and answer the new commit, it is halved "
-        "again. No request may fail.");
+  title(
+      5, "A new version is released, 2 -> 4 -> 2, under load",
+      "The group is doubled with the new image; when the new ones are healthy and answer the new commit, it is halved "
+      "again. No request may fail.");
   if (!wait_for_key()) return false;
   begin_phase("release 2 -> 4 -> 2");
   say_command(pasted(fmt::format("image build --commit {} --build {}", commit.substr(0, 12), build)));
   ImageSource source;
   source.name = "rr-webapp";
   source.program = find_program("rr-webapp");
+  source.command = webapp_flags();
   source.commit = commit;
   source.build = build;
   const auto image = build_image(tier_->layout().images(), source, loop_.now());
@@ -593,8 +653,12 @@ bool Demo::release() {
     facts_.release_outcome = image.error().message;
     return true;
   }
-  if (!command("/images", {{"id", image->id.value}, {"name", image->name}, {"commit", image->commit}, {"build", image->build},
-                           {"folder", image->folder}, {"command", image->command}})) {
+  if (!command("/images", {{"id", image->id.value},
+                           {"name", image->name},
+                           {"commit", image->commit},
+                           {"build", image->build},
+                           {"folder", image->folder},
+                           {"command", image->command}})) {
     return ended_ == Ended::kNo;
   }
   say_command(pasted(fmt::format("release --image {} --strategy double", image->id.value)));
@@ -608,12 +672,14 @@ bool Demo::release() {
   facts_.release_outcome = release["outcome"].get<std::string>();
   facts_.time_to_release = span_of(release, "took");
   facts_.most_in_service_while_releasing = most_in_service_;
-  happened(ink_.paint(facts_.released ? Ink::kGreen : Ink::kRed, facts_.released ? "released: " : "not released: ") + facts_.release_outcome);
+  happened((facts_.released ? "released: " : "not released: ") + facts_.release_outcome,
+           facts_.released ? Ink::kGreen : Ink::kRed);
   begin_phase("after the release");
   const Time released = loop_.precise_now();
-  pause(1500ms);
+  pause(kSettle);
   stop_load();
-  for (const LoadSample& sample : samples_[phase_]) {
+  pause(kLogFlush);
+  for (const LoadSample& sample : samples_) {
     if (failed(sample.cause) || sample.scheduled < released) continue;
     ++facts_.answers_after_release;
     facts_.old_answers_after_release += sample.commit == commit ? 0 : 1;
@@ -627,16 +693,14 @@ int Demo::finish() {
   narrate_ = false;
   facts_.speed = options_.speed;
   facts_.desired = 2;
-  const std::string excused = fmt::format("zone {} is down", dead_zone_.empty() ? 'b' : dead_zone_.back());
-  for (const std::string& name : phases_) {
-    DemoPhase phase{name, {}};
-    for (const LoadSample& sample : samples_[name]) {
-      phase.statistics.add(sample);
-      if (failed(sample.cause) && name != excused) {
-        facts_.other_failures.push_back(fmt::format("{} ({})", to_string(sample.cause), name));
-      }
+  judge_zone_failures();
+  for (const Phase& phase : phases_) facts_.phases.push_back({phase.name, {}});
+  for (const LoadSample& sample : samples_) {
+    const std::size_t phase = phase_of(sample);
+    facts_.phases[phase + 1].statistics.add(sample);  // the first row is the first act's own
+    if (failed(sample.cause) && phase != zone_phase_) {
+      facts_.other_failures.push_back(fmt::format("{} ({})", to_string(sample.cause), phases_[phase].name));
     }
-    facts_.phases.push_back(std::move(phase));
   }
   if (load_) facts_.phases.back().statistics.not_sent = load_->statistics().not_sent;
   screen_.bottom("");
@@ -695,7 +759,8 @@ int Demo::play() {
     screen_.line("");
     screen_.line("The tier runs on. Try:");
     screen_.line("  while true; do curl -s " + status_["url"].get<std::string>() + "; echo; sleep 1; done");
-    for (const char* one : {"status", "load 20", "az fail eu-west-1a --mode hang", "az heal eu-west-1a", "scale 3", "image list"}) {
+    for (const char* one :
+         {"status", "load 20", "az fail eu-west-1a --mode hang", "az heal eu-west-1a", "scale 3", "image list"}) {
       screen_.line(fmt::format("  rr-sim {}{}", one, flag));
     }
     screen_.line(fmt::format("  rr-sim down{}     (stops it)", flag));

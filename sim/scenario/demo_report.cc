@@ -37,7 +37,8 @@ void check_round_robin(const DemoFacts& facts, std::vector<std::string>& broken)
 
 void check_zone(const DemoFacts& facts, std::vector<std::string>& broken) {
   if (const auto count = count_of(facts, FailureClass::kUnexplained); count > 0) {
-    broken.push_back(fmt::format("{} request{} failed for no reason that the zone's death explains", count, count == 1 ? "" : "s"));
+    broken.push_back(
+        fmt::format("{} request{} failed for no reason that the zone's death explains", count, count == 1 ? "" : "s"));
   }
   if (const auto count = count_of(facts, FailureClass::kTakenByNodeBeforeRemoval); !facts.hang && count > 0) {
     broken.push_back(fmt::format("{} new connections were taken by a node that had no power", count));
@@ -88,13 +89,15 @@ std::string phase_row(const DemoPhase& phase) {
     if (!failed(cause) || phase.statistics.by_cause[i] == 0) continue;
     causes += fmt::format("{}{} {}", causes.empty() ? "" : ", ", phase.statistics.by_cause[i], to_string(cause));
   }
-  return fmt::format("{:<26}{:>8}{:>8}  {}", phase.name, phase.statistics.finished, phase.statistics.failed, causes);
+  const std::string row =
+      fmt::format("{:<26}{:>8}{:>8}", phase.name, phase.statistics.finished, phase.statistics.failed);
+  return causes.empty() ? row : row + "  " + causes;
 }
 
 std::string time_row(const std::string& name, const std::optional<Duration>& measured, double speed) {
   if (!measured) return fmt::format("{:<26}{:>16}", name, "not reached");
   const double seconds = to_seconds(*measured);
-  return fmt::format("{:<26}{:>16}{:>18}", name, seconds_view(seconds), seconds_view(seconds * speed));
+  return fmt::format("{:<26}{:>16}{:>22}", name, seconds_view(seconds), seconds_view(seconds * speed));
 }
 
 }  // namespace
@@ -106,12 +109,15 @@ std::vector<std::string> demo_table(const DemoFacts& facts) {
   out.push_back("");
   out.push_back("while zone b was down, each failure by its evidence:");
   for (std::size_t i = 0; i < kFailureClasses; ++i) {
-    out.push_back(fmt::format("  {:<50}{:>6}", to_string(static_cast<FailureClass>(i)), facts.zone_failures[i]));
+    out.push_back(fmt::format("  {:<54}{:>6}", to_string(static_cast<FailureClass>(i)), facts.zone_failures[i]));
   }
-  for (const std::string& line : facts.unexplained) out.push_back("    " + line);
+  constexpr std::size_t kShown = 3;
+  for (std::size_t i = 0; i < facts.unexplained.size() && i < kShown; ++i) out.push_back("    " + facts.unexplained[i]);
+  if (facts.unexplained.size() > kShown)
+    out.push_back(fmt::format("    and {} more", facts.unexplained.size() - kShown));
   out.push_back(fmt::format("  longest time without an answer: {}", seconds_view(to_seconds(facts.longest_silence))));
   out.push_back("");
-  out.push_back(fmt::format("{:<26}{:>16}{:>18}", "", "MEASURED", "AT AWS'S DURATIONS"));
+  out.push_back(fmt::format("{:<26}{:>16}{:>22}", "", "MEASURED", "AT AWS'S DURATIONS"));
   out.push_back(time_row("time to detect", facts.time_to_detect, facts.speed));
   out.push_back(time_row("time to leave DNS", facts.time_to_remove_node, facts.speed));
   out.push_back(time_row("time to replace", facts.time_to_replace, facts.speed));

@@ -27,9 +27,9 @@ struct DemoFacts {
 
   bool hang = false;  // how the zone failed
   FailureCounts zone_failures{};
-  std::vector<std::string> unexplained;    // one line a failure
-  std::vector<std::string> other_failures; // outside the zone's failure, where none is excused
-  Duration longest_silence{};              // between two answers while the zone was down
+  std::vector<std::string> unexplained;     // one line a failure
+  std::vector<std::string> other_failures;  // outside the zone's failure, where none is excused
+  Duration longest_silence{};               // between two answers while the zone was down
 
   std::optional<Duration> time_to_detect, time_to_remove_node, time_to_replace, time_to_balance, time_to_release;
   int least_in_service_while_balancing = 0;

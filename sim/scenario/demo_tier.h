@@ -1,8 +1,8 @@
 #pragma once
 // The demo's own tier: an `rr-sim up` as a child process in a temporary state folder, ended with the demo.
+#include <sys/types.h>
 #include <memory>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 #include "lb/base/result.h"

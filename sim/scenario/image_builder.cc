@@ -134,8 +134,8 @@ Result<Ok> place(const ImageSource& source, const fs::path& folder) {
 
 Status check_source(const ImageSource& source) {
   if (!source.program.empty() && !is_executable(source.program)) {
-    return Error{fmt::format("{}: is no program; build it (cmake --build build), or give --from DIR --app CMD",
-                             source.program)};
+    return Error{
+        fmt::format("{}: is no program; build it (cmake --build build), or give --from DIR --app CMD", source.program)};
   }
   if (!source.folder.empty() && !fs::is_directory(source.folder)) {
     return Error{fmt::format("--from {}: is no folder; the folder that holds the program is right", source.folder)};
@@ -199,6 +199,8 @@ std::string find_program(const std::string& name) {
   }
   return "";
 }
+
+std::vector<std::string> webapp_flags() { return {"--lame-duck", "0.2"}; }
 
 std::vector<std::string> shell_command(const std::string& command) { return {"/bin/sh", "-c", command}; }
 

@@ -11,11 +11,11 @@
 namespace rr::sim {
 
 struct ImageSource {
-  std::string name;                   // "rr-webapp", or what the user's command begins with
-  std::string program;                // one program to be copied in; empty: see folder
-  std::string folder;                 // copied in as a whole; empty together with program: nothing is copied
-  std::string run_in;                 // with nothing copied: where the command runs
-  std::vector<std::string> command;   // what an instance runs
+  std::string name;                  // "rr-webapp", or what the user's command begins with
+  std::string program;               // one program to be copied in; empty: see folder
+  std::string folder;                // copied in as a whole; empty together with program: nothing is copied
+  std::string run_in;                // with nothing copied: where the command runs
+  std::vector<std::string> command;  // what an instance runs
   std::string commit;
   std::string build;
 };
@@ -29,6 +29,9 @@ std::string git_commit(const std::string& folder);
 
 /// The program of that name beside this one, else on PATH; empty when there is none.
 std::string find_program(const std::string& name);
+
+/// What rr-webapp is started with: no long lame-duck time, because an instance leaves the balancer before it is ended.
+std::vector<std::string> webapp_flags();
 
 /// A command of a shell as a process's argument list.
 std::vector<std::string> shell_command(const std::string& command);

@@ -11,11 +11,13 @@ bool gone_from_service(LifecycleState state) {
     case LifecycleState::kPending:
     case LifecycleState::kPendingWait:
     case LifecycleState::kPendingProceed:
-    case LifecycleState::kInService: return false;
+    case LifecycleState::kInService:
+      return false;
     case LifecycleState::kTerminating:
     case LifecycleState::kTerminatingWait:
     case LifecycleState::kTerminatingProceed:
-    case LifecycleState::kTerminated: return true;
+    case LifecycleState::kTerminated:
+      return true;
   }
   return true;
 }
@@ -61,9 +63,8 @@ Incident begin_incident(const RegionState& state, std::optional<ZoneName> zone, 
 }
 
 void follow_incident(Incident& incident, const RegionState& state, Time now) {
-  if (!incident.detected && std::none_of(incident.lost.begin(), incident.lost.end(), [&](const InstanceId& id) {
-        return routed(state, incident, id);
-      })) {
+  if (!incident.detected && std::none_of(incident.lost.begin(), incident.lost.end(),
+                                         [&](const InstanceId& id) { return routed(state, incident, id); })) {
     incident.detected = now;
   }
   if (!incident.node_removed && incident.zone) {

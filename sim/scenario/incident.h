@@ -12,17 +12,17 @@ namespace rr::sim {
 /// A fault that was done to a zone or an instance, and what became of it. The region knows nothing of this: it is the
 /// experimenter's notebook.
 struct Incident {
-  std::string target;                   // zone or instance id
-  std::string what;                     // "power loss"
-  std::optional<ZoneName> zone;         // when a whole zone was hit
+  std::string target;            // zone or instance id
+  std::string what;              // "power loss"
+  std::optional<ZoneName> zone;  // when a whole zone was hit
   Time began;
-  std::optional<Time> done;             // every process that was hit is gone or frozen (the world's word)
-  std::set<InstanceId> lost;            // that ran there
-  std::optional<Time> detected;         // no live node routes to any of them any more
-  std::optional<Time> node_removed;     // the zone's node has left DNS
-  std::optional<Time> replaced;         // as many others in service and healthy as are desired
-  std::optional<Time> healed;           // the fault was ended
-  std::optional<Time> balanced;         // after that: desired capacity, even over the zones, nodes in DNS
+  std::optional<Time> done;          // every process that was hit is gone or frozen (the world's word)
+  std::set<InstanceId> lost;         // that ran there
+  std::optional<Time> detected;      // no live node routes to any of them any more
+  std::optional<Time> node_removed;  // the zone's node has left DNS
+  std::optional<Time> replaced;      // as many others in service and healthy as are desired
+  std::optional<Time> healed;        // the fault was ended
+  std::optional<Time> balanced;      // after that: desired capacity, even over the zones, nodes in DNS
   bool operator==(const Incident&) const = default;
 };
 

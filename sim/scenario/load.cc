@@ -21,18 +21,27 @@ namespace {
 RequestCause cause_of(const Result<ClientResponse, ClientFailure>& answer) {
   if (answer) {
     switch (answer->status) {
-      case 502: return RequestCause::kBadGateway;
-      case 503: return RequestCause::kUnavailable;
-      case 504: return RequestCause::kGatewayTimeout;
-      default: return answer->status >= 500 ? RequestCause::kOtherError : RequestCause::kAnswered;
+      case 502:
+        return RequestCause::kBadGateway;
+      case 503:
+        return RequestCause::kUnavailable;
+      case 504:
+        return RequestCause::kGatewayTimeout;
+      default:
+        return answer->status >= 500 ? RequestCause::kOtherError : RequestCause::kAnswered;
     }
   }
   switch (answer.error().kind) {
-    case ClientFailure::Kind::kConnectFailed: return RequestCause::kRefused;
-    case ClientFailure::Kind::kTimedOut: return RequestCause::kTimedOut;
-    case ClientFailure::Kind::kClosed: return RequestCause::kClosed;
-    case ClientFailure::Kind::kReset: return RequestCause::kReset;
-    case ClientFailure::Kind::kMalformed: return RequestCause::kMalformed;
+    case ClientFailure::Kind::kConnectFailed:
+      return RequestCause::kRefused;
+    case ClientFailure::Kind::kTimedOut:
+      return RequestCause::kTimedOut;
+    case ClientFailure::Kind::kClosed:
+      return RequestCause::kClosed;
+    case ClientFailure::Kind::kReset:
+      return RequestCause::kReset;
+    case ClientFailure::Kind::kMalformed:
+      return RequestCause::kMalformed;
   }
   return RequestCause::kMalformed;
 }
@@ -151,7 +160,9 @@ void OpenLoopLoad::set_rate(double rate) {
 
 double OpenLoopLoad::rate() const { return state_->sending ? state_->settings.rate : 0; }
 std::size_t OpenLoopLoad::outstanding() const { return state_->outstanding.size(); }
-void OpenLoopLoad::on_sample(std::function<void(const LoadSample&)> observer) { state_->observer = std::move(observer); }
+void OpenLoopLoad::on_sample(std::function<void(const LoadSample&)> observer) {
+  state_->observer = std::move(observer);
+}
 const LoadStatistics& OpenLoopLoad::statistics() const { return state_->all; }
 LoadStatistics OpenLoopLoad::take_recent() { return std::exchange(state_->recent, LoadStatistics{}); }
 

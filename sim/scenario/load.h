@@ -16,7 +16,8 @@ struct LoadSettings {
   std::string path = "/";
   /// Never more than so many at a time; one that is due beyond it is counted as not sent.
   std::size_t most_outstanding = 1000;
-  Duration timeout = std::chrono::seconds(10);
+  /// Longer than the balancer waits for a connection to a target (10 s), so that its 504 is seen.
+  Duration timeout = std::chrono::seconds(15);
 };
 
 /// Each request is a client of its own: it comes over a new connection, and carries a trace id of its own

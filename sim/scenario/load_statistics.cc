@@ -9,16 +9,26 @@ namespace rr::sim {
 
 std::string_view to_string(RequestCause cause) {
   switch (cause) {
-    case RequestCause::kAnswered: return "answered";
-    case RequestCause::kBadGateway: return "502 from the load balancer";
-    case RequestCause::kUnavailable: return "503 from the load balancer";
-    case RequestCause::kGatewayTimeout: return "504 from the load balancer";
-    case RequestCause::kOtherError: return "another 5xx";
-    case RequestCause::kRefused: return "no connection";
-    case RequestCause::kReset: return "connection reset";
-    case RequestCause::kClosed: return "closed without an answer";
-    case RequestCause::kTimedOut: return "no answer in time";
-    case RequestCause::kMalformed: return "not HTTP";
+    case RequestCause::kAnswered:
+      return "answered";
+    case RequestCause::kBadGateway:
+      return "502 from the load balancer";
+    case RequestCause::kUnavailable:
+      return "503 from the load balancer";
+    case RequestCause::kGatewayTimeout:
+      return "504 from the load balancer";
+    case RequestCause::kOtherError:
+      return "another 5xx";
+    case RequestCause::kRefused:
+      return "no connection";
+    case RequestCause::kReset:
+      return "connection reset";
+    case RequestCause::kClosed:
+      return "closed without an answer";
+    case RequestCause::kTimedOut:
+      return "no answer in time";
+    case RequestCause::kMalformed:
+      return "not HTTP";
   }
   return "";
 }
@@ -67,8 +77,8 @@ void LatencyHistogram::add(Duration latency) {
 
 Duration LatencyHistogram::percentile(double share) const {
   if (count_ == 0) return Duration{};
-  const auto wanted = std::max<std::uint64_t>(
-      1, static_cast<std::uint64_t>(share * static_cast<double>(count_) + 0.999999));
+  const auto wanted =
+      std::max<std::uint64_t>(1, static_cast<std::uint64_t>(share * static_cast<double>(count_) + 0.999999));
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     seen += buckets_[i];

@@ -13,16 +13,16 @@ namespace rr::sim {
 
 /// How one request ended, from the client's side.
 enum class RequestCause : std::uint8_t {
-  kAnswered,       // by the program behind the balancer, or by a status that it chose
-  kBadGateway,     // 502
-  kUnavailable,    // 503
-  kGatewayTimeout, // 504
-  kOtherError,     // another 5xx
-  kRefused,        // no connection
-  kReset,          // the connection was reset before a complete answer
-  kClosed,         // the connection was closed before a complete answer
-  kTimedOut,       // no complete answer in time
-  kMalformed,      // not HTTP
+  kAnswered,        // by the program behind the balancer, or by a status that it chose
+  kBadGateway,      // 502
+  kUnavailable,     // 503
+  kGatewayTimeout,  // 504
+  kOtherError,      // another 5xx
+  kRefused,         // no connection
+  kReset,           // the connection was reset before a complete answer
+  kClosed,          // the connection was closed before a complete answer
+  kTimedOut,        // no complete answer in time
+  kMalformed,       // not HTTP
 };
 constexpr std::size_t kRequestCauses = 10;
 std::string_view to_string(RequestCause cause);  // "502 from the load balancer"
@@ -35,10 +35,10 @@ struct LoadSample {
   Time scheduled;
   Time ended;
   RequestCause cause = RequestCause::kAnswered;
-  int status = 0;         // 0: no answer
-  std::string host;       // that the page says it is served from; empty: it says nothing
-  std::string commit;     // that the page names; empty: it names none
-  std::string trace;      // Root of the X-Amzn-Trace-Id that it was sent with
+  int status = 0;      // 0: no answer
+  std::string host;    // that the page says it is served from; empty: it says nothing
+  std::string commit;  // that the page names; empty: it names none
+  std::string trace;   // Root of the X-Amzn-Trace-Id that it was sent with
 };
 
 /// What the page of rr-webapp says about itself.

@@ -125,8 +125,7 @@ Field listen_field() {
 }
 
 Field ground_field() {
-  return {"ground",
-          "What the processes stand on: namespaces (a machine of its own for each instance), plain, or auto.",
+  return {"ground", "What the processes stand on: namespaces (a machine of its own for each instance), plain, or auto.",
           [](const TierSettings& s) { return s.ground ? std::string(to_string(*s.ground)) : std::string("auto"); },
           [](TierSettings& s, const std::string& text) -> Wrong {
             if (text == "auto") {
@@ -159,7 +158,8 @@ std::vector<Field> tier_fields() {
            s.seed.reset();
            return std::nullopt;
          }
-         Wrong wrong = read_integer(text, 0, 1'000'000'000'000, [&](long v) { s.seed = static_cast<std::uint64_t>(v); });
+         Wrong wrong =
+             read_integer(text, 0, 1'000'000'000'000, [&](long v) { s.seed = static_cast<std::uint64_t>(v); });
          return wrong ? *wrong + ", or random" : wrong;
        }},
   };
@@ -169,7 +169,8 @@ std::vector<Field> tier_fields() {
 
 std::vector<Field> app_fields() {
   return {
-      plain_text("app.command", "The user's own program, e.g. 'node server.js'; {port} is substituted. Empty: rr-webapp.",
+      plain_text("app.command",
+                 "The user's own program, e.g. 'node server.js'; {port} is substituted. Empty: rr-webapp.",
                  [](TierSettings& s) -> std::string& { return s.app; }),
       plain_text("app.folder", "Where it runs. Empty: the folder that rr-sim is started in.",
                  [](TierSettings& s) -> std::string& { return s.app_folder; }),
@@ -177,8 +178,7 @@ std::vector<Field> app_fields() {
                  [](TierSettings& s) -> std::string& { return s.commit; }),
       plain_text("app.build", "Build number of the first image. Empty: counted in the state folder.",
                  [](TierSettings& s) -> std::string& { return s.build; }),
-      {"app.version_from",
-       "Where a release reads the commit from an answer: path[:/version], header:NAME, or none.",
+      {"app.version_from", "Where a release reads the commit from an answer: path[:/version], header:NAME, or none.",
        [](const TierSettings& s) { return format_version_from(s.version_from); },
        [](TierSettings& s, const std::string& text) -> Wrong {
          const Result<VersionFrom> read = parse_version_from(text);
@@ -266,7 +266,8 @@ std::vector<Field> region_fields() {
                [](S& s) -> Duration& { return s.region.launch_time; }),
       duration("region.sweep_interval", "How often the group looks at the health of its instances (AWS does not say).",
                [](S& s) -> Duration& { return s.region.sweep_interval; }),
-      duration("region.rebalance_interval", "How often a launch is tried in a zone that has too few (AWS does not say).",
+      duration("region.rebalance_interval",
+               "How often a launch is tried in a zone that has too few (AWS does not say).",
                [](S& s) -> Duration& { return s.region.rebalance_interval; }),
       duration("region.launch_retry", "After a failed launch; doubles up to launch_retry_most.",
                [](S& s) -> Duration& { return s.region.launch_retry; }),
@@ -275,8 +276,16 @@ std::vector<Field> region_fields() {
                [](S& s) -> Duration& { return s.region.node_check_interval; }),
       integer("region.node_check_threshold", "Failures in a row until it leaves, passes until it is back.", 1, 10,
               [](S& s) -> int& { return s.region.node_check_threshold; }),
-      duration("region.node_start_retry", "Until a load-balancer node that died is started again.",
+      duration("region.node_check_timeout", "", [](S& s) -> Duration& { return s.region.node_check_timeout; }),
+      duration("region.node_start_retry", "Until a load-balancer node that died is started again; doubles up to _most.",
                [](S& s) -> Duration& { return s.region.node_start_retry; }),
+      duration("region.node_start_retry_most", "", [](S& s) -> Duration& { return s.region.node_start_retry_most; }),
+      duration("region.release_timeout", "For each phase of a release by doubling.",
+               [](S& s) -> Duration& { return s.region.release_timeout; }),
+      duration("region.release_question_interval", "Between two questions which commit is answered.",
+               [](S& s) -> Duration& { return s.region.release_question_interval; }),
+      duration("region.terminated_visible", "How long a terminated instance is still shown.",
+               [](S& s) -> Duration& { return s.region.terminated_visible; }),
       {"region.terminate_when_drained",
        "true: an instance ends as soon as its requests have ended, not after the whole deregistration delay.",
        [](const S& s) { return std::string(s.region.terminate_when_drained ? "true" : "false"); },
@@ -294,26 +303,27 @@ std::vector<Field> balancer_fields() {
       name("load_balancer.name", "", [](S& s) -> std::string& { return s.region.load_balancer.name; }),
       integer("load_balancer.port", "The listener's port as X-Forwarded-Port and logs show it.", 1, 65535,
               [](S& s) -> std::uint16_t& { return s.region.load_balancer.listeners.front().port; }),
-      duration("load_balancer.idle_timeout", "",
-               [](S& s) -> Duration& { return s.region.load_balancer.idle_timeout; }),
+      duration("load_balancer.idle_timeout", "", [](S& s) -> Duration& { return s.region.load_balancer.idle_timeout; }),
       duration("load_balancer.client_keep_alive", "",
                [](S& s) -> Duration& { return s.region.load_balancer.client_keep_alive; }),
       duration("load_balancer.connect_timeout", "To a target. Fixed at 10s on AWS.",
                [](S& s) -> Duration& { return s.region.load_balancer.connect_timeout; }),
       name("target_group.name", "", [](S& s) -> std::string& { return s.target_group().name; }),
-      integer("target_group.port", "Logical port of every instance; PORT where an instance has a network of its own.", 1,
-              65535, [](S& s) -> std::uint16_t& { return s.region.target_port; }),
+      integer("target_group.port", "Logical port of every instance; PORT where an instance has a network of its own.",
+              1, 65535, [](S& s) -> std::uint16_t& { return s.region.target_port; }),
       duration("target_group.deregistration_delay", "AWS's default is 300s; short requests need no more than this.",
                [](S& s) -> Duration& { return s.target_group().deregistration_delay; }),
       integer("target_group.minimum_healthy_targets", "With fewer, all targets are used (fail-open).", 1,
               kMaximumTargets, [](S& s) -> int& { return s.target_group().minimum_healthy_targets; }),
-      plain_text("target_group.health_check.path", "", [](S& s) -> std::string& { return s.target_group().health_check.path; }),
+      plain_text("target_group.health_check.path", "",
+                 [](S& s) -> std::string& { return s.target_group().health_check.path; }),
       duration("target_group.health_check.interval", "",
                [](S& s) -> Duration& { return s.target_group().health_check.interval; }),
       duration("target_group.health_check.timeout", "",
                [](S& s) -> Duration& { return s.target_group().health_check.timeout; }),
-      integer("target_group.health_check.healthy_threshold", "For one that was unhealthy; a new target needs one success.",
-              0, 1000, [](S& s) -> int& { return s.target_group().health_check.healthy_threshold; }),
+      integer("target_group.health_check.healthy_threshold",
+              "For one that was unhealthy; a new target needs one success.", 0, 1000,
+              [](S& s) -> int& { return s.target_group().health_check.healthy_threshold; }),
       integer("target_group.health_check.unhealthy_threshold", "", 0, 1000,
               [](S& s) -> int& { return s.target_group().health_check.unhealthy_threshold; }),
       {"target_group.health_check.matcher", "Status codes that count as success.",
@@ -336,14 +346,16 @@ std::vector<Field> group_size_fields() {
       integer("auto_scaling_group.min_size", "", 0, 100, [](S& s) -> int& { return s.group.min_size; }),
       integer("auto_scaling_group.max_size", "", 0, 100, [](S& s) -> int& { return s.group.max_size; }),
       integer("auto_scaling_group.desired_capacity", "", 0, 100, [](S& s) -> int& { return s.desired_capacity; }),
-      {"auto_scaling_group.health_check_type", "ELB: an instance that fails the balancer's check is replaced. EC2: not.",
+      {"auto_scaling_group.health_check_type",
+       "ELB: an instance that fails the balancer's check is replaced. EC2: not.",
        [](const S& s) { return std::string(s.group.health_check_type == HealthCheckType::kElb ? "ELB" : "EC2"); },
        [](S& s, const std::string& text) -> Wrong {
          if (text != "ELB" && text != "EC2") return "ELB or EC2 is right";
          s.group.health_check_type = text == "ELB" ? HealthCheckType::kElb : HealthCheckType::kEc2;
          return std::nullopt;
        }},
-      duration("auto_scaling_group.health_check_grace_period", "From InService; until then the balancer's check ends nobody.",
+      duration("auto_scaling_group.health_check_grace_period",
+               "From InService; until then the balancer's check ends nobody.",
                [](S& s) -> Duration& { return s.group.health_check_grace_period; }),
   };
 }
@@ -368,7 +380,8 @@ Field maintenance_field() {
           "none, or least and most healthy percentage such as 100-200 (launch before terminate).",
           [](const TierSettings& s) {
             const auto& policy = s.group.maintenance_policy;
-            return policy ? fmt::format("{}-{}", policy->min_healthy_percentage, policy->max_healthy_percentage) : "none";
+            return policy ? fmt::format("{}-{}", policy->min_healthy_percentage, policy->max_healthy_percentage)
+                          : "none";
           },
           [](TierSettings& s, const std::string& text) -> Wrong {
             s.group.maintenance_policy.reset();
@@ -400,8 +413,10 @@ Field termination_field() {
             for (const std::string& item : split_list(text)) {
               const auto policy = parse_termination_policy(item);
               if (!policy) {
-                return fmt::format("{} is no policy; Default, OldestInstance, NewestInstance, OldestLaunchTemplate or "
-                                   "ClosestToNextInstanceHour is right", item);
+                return fmt::format(
+                    "{} is no policy; Default, OldestInstance, NewestInstance, OldestLaunchTemplate or "
+                    "ClosestToNextInstanceHour is right",
+                    item);
               }
               policies.push_back(*policy);
             }
@@ -510,7 +525,8 @@ TierSettings::TierSettings() {
 
 Status SettingsReader::read_file(const std::string& file) {
   std::ifstream stream(file);
-  if (!stream) return Error{fmt::format("--settings {}: cannot be read; `rr-sim settings` prints one to begin with", file)};
+  if (!stream)
+    return Error{fmt::format("--settings {}: cannot be read; `rr-sim settings` prints one to begin with", file)};
   std::stringstream text;
   text << stream.rdbuf();
   return read_text(text.str(), file);
@@ -524,7 +540,8 @@ Status SettingsReader::read_text(const std::string& text, const std::string& fil
     return Error{fmt::format("{}:{}: this is not YAML: {}", file, error.mark.line + 1, error.msg)};
   }
   if (root.IsNull()) return Ok{};
-  if (!root.IsMap()) return Error{fmt::format("{}:1: keys with values are right, as `rr-sim settings` prints them", file)};
+  if (!root.IsMap())
+    return Error{fmt::format("{}:1: keys with values are right, as `rr-sim settings` prints them", file)};
 
   const std::function<Status(const YAML::Node&, const std::string&)> walk = [&](const YAML::Node& map,
                                                                                 const std::string& prefix) -> Status {
@@ -536,7 +553,8 @@ Status SettingsReader::read_text(const std::string& text, const std::string& fil
       if (!seen.insert(part).second) return Error{where + ": is there twice; once is right"};
       const Field* field = find_field(key);
       if (field == nullptr && is_section(key)) {
-        if (!item.second.IsMap()) return Error{fmt::format("{}: keys below it are right: {}", where, known_keys(key + "."))};
+        if (!item.second.IsMap())
+          return Error{fmt::format("{}: keys below it are right: {}", where, known_keys(key + "."))};
         if (Status status = walk(item.second, key + "."); !status) return status;
         continue;
       }
@@ -659,9 +677,12 @@ Result<VersionFrom> parse_version_from(std::string_view text) {
 
 std::string format_version_from(const VersionFrom& from) {
   switch (from.kind) {
-    case VersionFrom::Kind::kPath: return "path:" + from.name;
-    case VersionFrom::Kind::kHeader: return "header:" + from.name;
-    case VersionFrom::Kind::kNone: return "none";
+    case VersionFrom::Kind::kPath:
+      return "path:" + from.name;
+    case VersionFrom::Kind::kHeader:
+      return "header:" + from.name;
+    case VersionFrom::Kind::kNone:
+      return "none";
   }
   return "none";
 }

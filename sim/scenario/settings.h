@@ -25,9 +25,9 @@ struct TierSettings {
   std::string commit;                // of the first image; empty: from git, else "unknown"
   std::string build;                 // of the first image; empty: the state folder's counter
   VersionFrom version_from;
-  std::optional<std::uint64_t> seed; // none: another one each time
+  std::optional<std::uint64_t> seed;  // none: another one each time
   int desired_capacity = 2;
-  RegionSettings region;             // with one listener and one target group
+  RegionSettings region;  // with one listener and one target group
   GroupSettings group;
 
   /// The tier as it is when nothing is said: two zones, two instances.
@@ -43,7 +43,8 @@ class SettingsReader {
   Status read_file(const std::string& file);
   /// Reads YAML that is already in memory; `name` stands in the error for the file's name.
   Status read_text(const std::string& text, const std::string& name);
-  /// One value by its key ("target_group.health_check.path"); `said_as` stands in the error for the key ("--health-path").
+  /// One value by its key ("target_group.health_check.path"); `said_as` stands in the error for the key
+  /// ("--health-path").
   Status set(std::string_view key, const std::string& value, const std::string& said_as);
   /// The same for a key that a person has typed (--set KEY=VALUE): an unknown one is an error.
   Status set_by_name(const std::string& key, const std::string& value);

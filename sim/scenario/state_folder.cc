@@ -78,9 +78,12 @@ Result<StateLock> StateLock::take(const StateLayout& layout, const std::string& 
   StateLock lock(fd);
   if (!lock_once_dying_have_died(fd, layout)) {
     const auto holder = read_holder(layout);
-    const std::string who = holder ? fmt::format("by process {} ({})", holder->pid, holder->command) : "by another process";
-    return Error{fmt::format("--state {}: a tier runs in it already, {}; stop it with `rr-sim down{}`, or give this one "
-                             "another folder", layout.folder, who, state_flag(layout))};
+    const std::string who =
+        holder ? fmt::format("by process {} ({})", holder->pid, holder->command) : "by another process";
+    return Error{
+        fmt::format("--state {}: a tier runs in it already, {}; stop it with `rr-sim down{}`, or give this one "
+                    "another folder",
+                    layout.folder, who, state_flag(layout))};
   }
   lock.write_holder(command_line);
   return lock;
@@ -108,7 +111,9 @@ std::optional<LockHolder> lock_holder(const StateLayout& layout) {
   return holder ? holder : LockHolder{};
 }
 
-bool holds_killed_tier(const StateLayout& layout) { return fs::exists(layout.settings()) && fs::exists(layout.region()); }
+bool holds_killed_tier(const StateLayout& layout) {
+  return fs::exists(layout.settings()) && fs::exists(layout.region());
+}
 
 void remove_folder(const std::string& folder) {
   std::error_code error;

@@ -56,8 +56,8 @@ std::optional<LockHolder> lock_holder(const StateLayout& layout);
 /// True when a tier was here and did not stop in order.
 bool holds_killed_tier(const StateLayout& layout);
 
-/// Removes what a stopped tier needs no more: the region's state, sockets, instances, images, settings. Logs, the journal
-/// and the build counter stay.
+/// Removes what a stopped tier needs no more: the region's state, sockets, instances, images, settings. Logs, the
+/// journal and the build counter stay.
 void remove_tier(const StateLayout& layout);
 
 /// Removes a folder and what is in it, read-only images too.

@@ -64,12 +64,8 @@ json instance_document(const Tier& tier, const Instance& instance) {
 }
 
 json node_document(const Tier& tier, const Node& node) {
-  json out = {{"name", node.name},
-              {"zone", node.zone.value},
-              {"address", format_address(node.address)},
-              {"running", node.running},
-              {"in_dns", node.in_dns},
-              {"failed_checks", node.failed_checks}};
+  json out = {{"name", node.name},       {"zone", node.zone.value}, {"address", format_address(node.address)},
+              {"running", node.running}, {"in_dns", node.in_dns},   {"failed_checks", node.failed_checks}};
   const auto process = tier.world().process(node.name);
   out["pid"] = process ? process->pid : 0;
   if (process) {
@@ -99,20 +95,21 @@ json group_document(const RegionState& region, const Group& group) {
 json incident_document(const Incident& incident, double speed) {
   json lost = json::array();
   for (const InstanceId& id : incident.lost) lost.push_back(id.value);
-  return {{"target", incident.target},
-          {"what", incident.what},
-          {"began", format_iso8601(incident.began, 3)},
-          {"done", optional_time(incident.done)},
-          {"lost", lost},
-          {"time_to_hit", optional_duration(incident.began, incident.done, 1)},
-          {"time_to_detect", optional_duration(incident.began, incident.detected, speed)},
-          {"time_to_remove_node", optional_duration(incident.began, incident.node_removed, speed)},
-          {"time_to_replace", optional_duration(incident.began, incident.replaced, speed)},
-          {"detected", optional_time(incident.detected)},
-          {"node_removed", optional_time(incident.node_removed)},
-          {"replaced", optional_time(incident.replaced)},
-          {"healed", optional_time(incident.healed)},
-          {"time_to_balance", incident.healed ? optional_duration(*incident.healed, incident.balanced, speed) : json()}};
+  return {
+      {"target", incident.target},
+      {"what", incident.what},
+      {"began", format_iso8601(incident.began, 3)},
+      {"done", optional_time(incident.done)},
+      {"lost", lost},
+      {"time_to_hit", optional_duration(incident.began, incident.done, 1)},
+      {"time_to_detect", optional_duration(incident.began, incident.detected, speed)},
+      {"time_to_remove_node", optional_duration(incident.began, incident.node_removed, speed)},
+      {"time_to_replace", optional_duration(incident.began, incident.replaced, speed)},
+      {"detected", optional_time(incident.detected)},
+      {"node_removed", optional_time(incident.node_removed)},
+      {"replaced", optional_time(incident.replaced)},
+      {"healed", optional_time(incident.healed)},
+      {"time_to_balance", incident.healed ? optional_duration(*incident.healed, incident.balanced, speed) : json()}};
 }
 
 json release_document(const DoubleRelease& release, double speed) {
@@ -239,7 +236,8 @@ json status_document(const Tier& tier) {
               {"settled", settled(region)}};
   out["zones"] = json::array();
   for (const Zone& zone : region.settings.zones) {
-    out["zones"].push_back({{"name", zone.name.value}, {"cidr", fmt::format("{}/{}", format_ip(zone.subnet), zone.prefix)}});
+    out["zones"].push_back(
+        {{"name", zone.name.value}, {"cidr", fmt::format("{}/{}", format_ip(zone.subnet), zone.prefix)}});
   }
   out["groups"] = json::array();
   for (const auto& [name, group] : region.groups) out["groups"].push_back(group_document(region, group));
@@ -249,8 +247,12 @@ json status_document(const Tier& tier) {
   for (const auto& [name, node] : region.nodes) out["nodes"].push_back(node_document(tier, node));
   out["images"] = json::array();
   for (const auto& [id, image] : region.images) {
-    out["images"].push_back({{"id", id.value}, {"name", image.name}, {"commit", image.commit}, {"build", image.build},
-                             {"folder", image.folder}, {"created", format_iso8601(image.created, 3)}});
+    out["images"].push_back({{"id", id.value},
+                             {"name", image.name},
+                             {"commit", image.commit},
+                             {"build", image.build},
+                             {"folder", image.folder},
+                             {"created", format_iso8601(image.created, 3)}});
   }
   out["faults"] = faults_document(tier);
   out["incidents"] = json::array();

@@ -139,6 +139,7 @@ Result<Image> Tier::State::first_image() {
   } else {
     source.name = "rr-webapp";
     source.program = options.webapp_program;
+    source.command = webapp_flags();
   }
   return build_image(options.layout.images(), source, loop.now());
 }
@@ -173,7 +174,8 @@ Result<std::unique_ptr<Tier>> Tier::start(Loop& loop, TierOptions options, TierE
   state->ready_timer.arm(kReadyCheck);
   const double rate = state->options.settings.load;
   std::unique_ptr<Tier> tier(new Tier(std::move(state)));
-  if (rate > 0) [[maybe_unused]] const Outcome begun = tier->set_load(rate);
+  if (rate > 0) [[maybe_unused]]
+    const Outcome begun = tier->set_load(rate);
   return tier;
 }
 
@@ -210,7 +212,8 @@ void Tier::State::take_output(const ProcessLine& line) {
 void Tier::State::take_diagnosis(const std::string& name, const std::string& sentence) {
   const auto process = world->process(name);
   if (events.on_diagnosis) {
-    events.on_diagnosis(name, sentence, process ? last_lines(process->log_file, kLastLines) : std::vector<std::string>{});
+    events.on_diagnosis(name, sentence,
+                        process ? last_lines(process->log_file, kLastLines) : std::vector<std::string>{});
   }
 }
 
@@ -312,7 +315,8 @@ Result<InstanceId, Refusal> Tier::find_instance(const std::string& text, bool mu
   }
   if (fitting.size() == 1) return fitting.front();
   if (fitting.size() > 1) {
-    return Refusal{2, fmt::format("{}: more than one instance begins so; the whole id is right: {}", text, join(names))};
+    return Refusal{2,
+                   fmt::format("{}: more than one instance begins so; the whole id is right: {}", text, join(names))};
   }
   const auto known = region().instances.find(InstanceId{text});
   if (known != region().instances.end()) {
@@ -375,7 +379,9 @@ Outcome Tier::fail_zone(const std::string& text, const std::string& mode) {
   }
   Incident incident = begin_incident(region(), *zone, std::nullopt, hang ? "hang" : "power loss", now());
   const Fault fault{.kind = hang ? FaultKind::kHang : FaultKind::kPowerLoss,
-                    .target = {FaultTargetKind::kZone, zone->value}, .amount = 1, .lasts = std::nullopt};
+                    .target = {FaultTargetKind::kZone, zone->value},
+                    .amount = 1,
+                    .lasts = std::nullopt};
   const Status done = state_->world->inject(state_->loop.now(), fault);
   if (!done) return Refusal{1, done.error().message};
   failed_zones.insert(zone->value);
@@ -384,9 +390,11 @@ Outcome Tier::fail_zone(const std::string& text, const std::string& mode) {
   state_->incidents.push_back(std::move(incident));
   state_->after_step(now());
   std::vector<std::string> said;
-  const std::string there = fmt::format("{} instance{} and its load-balancer node", instances, instances == 1 ? "" : "s");
-  said.push_back(hang ? fmt::format("{} hangs: {} are frozen; connections to them are accepted and not answered", text, there)
-                      : fmt::format("{} has lost power: {} are gone, and nothing can be launched there", text, there));
+  const std::string there =
+      fmt::format("{} instance{} and its load-balancer node", instances, instances == 1 ? "" : "s");
+  said.push_back(
+      hang ? fmt::format("{} hangs: {} are frozen; connections to them are accepted and not answered", text, there)
+           : fmt::format("{} has lost power: {} are gone, and nothing can be launched there", text, there));
   if (failed_zones.size() == region().settings.zones.size()) {
     said.push_back(fmt::format("{} was the last zone standing: nothing answers until a zone is healed", text));
   }
@@ -403,8 +411,8 @@ Outcome Tier::heal_zone(const std::string& text) {
   for (Incident& one : state_->incidents) {
     if (one.target == text && !one.healed) one.healed = now();
   }
-  return std::vector<std::string>{
-      fmt::format("{} is healed: its node starts again, and the group rebalances, launching before it terminates", text)};
+  return std::vector<std::string>{fmt::format(
+      "{} is healed: its node starts again, and the group rebalances, launching before it terminates", text)};
 }
 
 Outcome Tier::fail_instance(const std::string& text, const std::string& mode) {
@@ -414,16 +422,17 @@ Outcome Tier::fail_instance(const std::string& text, const std::string& mode) {
   const bool hang = mode == "hang";
   Incident incident = begin_incident(region(), std::nullopt, *id, hang ? "hang" : "crash", now());
   const Fault fault{.kind = hang ? FaultKind::kHang : FaultKind::kCrash,
-                    .target = {FaultTargetKind::kInstance, id->value}, .amount = 1, .lasts = std::nullopt};
+                    .target = {FaultTargetKind::kInstance, id->value},
+                    .amount = 1,
+                    .lasts = std::nullopt};
   const Status done = state_->world->inject(state_->loop.now(), fault);
   if (!done) return Refusal{1, done.error().message};
   state_->note(id->value, hang ? "FAULT hang: its processes are frozen" : "FAULT crash: its processes are killed");
   state_->incidents.push_back(std::move(incident));
   state_->after_step(now());
   if (!hang) return std::vector<std::string>{fmt::format("{} is killed; the group will replace it", id->value)};
-  return std::vector<std::string>{
-      fmt::format("{} hangs: connections to it are accepted and not answered", id->value),
-      "heal it with: " + state_->command("instance heal " + id->value)};
+  return std::vector<std::string>{fmt::format("{} hangs: connections to it are accepted and not answered", id->value),
+                                  "heal it with: " + state_->command("instance heal " + id->value)};
 }
 
 Outcome Tier::heal_instance(const std::string& text) {
@@ -482,7 +491,8 @@ Outcome Tier::set_load(double rate) {
     LoadSettings settings;
     settings.rate = rate;
     Address to = state_->world->front();
-    if (!to.is_loopback() && url() != fmt::format("http://{}/", format_address(to))) to = Address::v4(127, 0, 0, 1, to.port);
+    if (!to.is_loopback() && url() != fmt::format("http://{}/", format_address(to)))
+      to = Address::v4(127, 0, 0, 1, to.port);
     state_->load = std::make_unique<OpenLoopLoad>(state_->loop, to, settings);
     state_->load->start();
   }

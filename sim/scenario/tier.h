@@ -25,7 +25,7 @@ struct TierOptions {
   std::string lb_program;      // rr-lb
   std::string webapp_program;  // rr-webapp; may be empty with a program of the user's own
   GroundChoice ground;
-  bool recover = false;        // go on from what the state folder holds
+  bool recover = false;  // go on from what the state folder holds
 };
 
 /// What a tier tells whoever shows it.
@@ -64,7 +64,7 @@ class Tier {
   Time now() const;
   bool ready() const;
   double load_rate() const;
-  const LoadStatistics* load() const;   // nullptr when there never was one
+  const LoadStatistics* load() const;  // nullptr when there never was one
   LoadStatistics take_recent_load();
   /// Requests that the nodes have given to each instance, by their own counters: for programs whose answers do not say
   /// who gave them.

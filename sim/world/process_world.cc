@@ -173,10 +173,13 @@ struct ProcessWorld::State final : NodeChannelEvents {
       instance.port = *port;
       next_port = *port + 1U;
     }
-    auto folder = files.make_instance(launch.instance.value, launch.image.folder);
+    // An image of the user's program is either the caller's directory itself, where it then runs, or a copy of another.
+    const bool in_place = !settings.app_folder.empty() && launch.image.folder == settings.app_folder;
+    auto folder = files.make_instance(launch.instance.value, in_place ? "" : launch.image.folder);
     if (!folder) return folder.error();
     instance.folder = *folder;
-    instance.working_folder = settings.app_folder.empty() ? *folder : settings.app_folder;
+    const bool from_image = settings.app_folder.empty() || !launch.image.folder.empty();
+    instance.working_folder = from_image && !in_place ? *folder : settings.app_folder;
     instance.environment = settings.own_program ? callers_environment() : bare_environment();
     add_instance(instance.environment, launch, ground->kind(), instance.port);
     return Ok{};
@@ -232,10 +235,29 @@ struct ProcessWorld::State final : NodeChannelEvents {
     instance.splitter.finish([&](std::string_view line) { take_instance_line(name, line); });
     // A program that was asked to end, or whose zone lost its power, is not ill.
     if (instance.phase == InstancePhase::kRunning && exit.signal != SIGKILL) diagnose_instance(instance, exit);
-    emit(InstanceStopped{instance.launch.instance, exit.describe()});
+    if (instance.phase == InstancePhase::kRunning && dark.contains(instance.launch.zone)) {
+      unheard.emplace(name, instance.launch.zone);
+    } else {
+      emit(InstanceStopped{instance.launch.instance, exit.describe()});
+    }
     files.end_instance(name);
     instances.erase(found);
     stop_progressed();
+  }
+
+  /// A zone without power tells nobody what it has lost: that is for health checks to find out. Once the power is back,
+  /// it can be seen.
+  void tell_what_was_lost(const ZoneName& zone) {
+    std::erase_if(unheard, [&](const auto& entry) {
+      if (entry.second != zone) return false;
+      const std::string why = fmt::format("{} lost its power", zone.value);
+      if (nodes.contains(entry.first)) {
+        emit(NodeStopped{entry.first, why});
+      } else {
+        emit(InstanceStopped{InstanceId{entry.first}, why});
+      }
+      return true;
+    });
   }
 
   void find_wire(InstanceProcess& instance) {
@@ -277,7 +299,10 @@ struct ProcessWorld::State final : NodeChannelEvents {
   void act(Time, const TerminateInstance& wish) {
     const std::string& name = wish.instance.value;
     const auto found = instances.find(name);
-    if (found == instances.end()) return emit(InstanceStopped{wish.instance, "it did not run"});
+    if (found == instances.end()) {
+      unheard.erase(name);
+      return emit(InstanceStopped{wish.instance, "it did not run"});
+    }
     InstanceProcess& instance = found->second;
     switch (instance.phase) {
       case InstancePhase::kWaiting:
@@ -375,7 +400,7 @@ struct ProcessWorld::State final : NodeChannelEvents {
     ProcessSpec spec;
     spec.name = node.name;
     spec.command = {settings.lb_program, "--admin", "unix:" + files.socket(node.name), "--stop-timeout",
-                    fmt::format("{}", to_seconds(settings.node_stop_grace))};
+                    fmt::format("{}", to_seconds(settings.node_stop_grace)), "--access-log", "-"};
     spec.environment = bare_environment();
     spec.environment["RR_ZONE"] = node.zone.value;
     spec.environment["RR_NODE"] = node.name;
@@ -408,7 +433,11 @@ struct ProcessWorld::State final : NodeChannelEvents {
     node.observed.clear();
     // The channel may be what led here (its client's callback): it is destroyed when the stack is empty.
     loop.post([old = std::shared_ptr<NodeChannel>(std::move(node.channel))] {});
-    emit(NodeStopped{name, exit.describe()});
+    if (dark.contains(node.zone)) {
+      unheard.emplace(name, node.zone);
+    } else {
+      emit(NodeStopped{name, exit.describe()});
+    }
     stop_progressed();
   }
 
@@ -494,15 +523,16 @@ struct ProcessWorld::State final : NodeChannelEvents {
   }
 
   /// The data path, as Route 53 checks it: whatever the answer says, there is one.
+  /// Asks the node itself, not a target through it: that would take the turn of a request of a client's. What freezes or
+  /// kills a node shows here as well, for one loop serves both.
   void act(Time, const CheckNode& check) {
     const auto node = nodes.find(check.node);
-    const auto own = node == nodes.end() ? zonal.end() : zonal.find(node->second.zone);
-    if (own == zonal.end()) return emit(NodeChecked{check.node, false});
+    if (node == nodes.end() || !node->second.running) return emit(NodeChecked{check.node, false});
     ClientRequest request;
-    request.headers = {{"User-Agent", "rr-sim node check"}};
-    ask(Endpoint(own->second.address), check.timeout, std::move(request),
+    request.target = "/healthz";
+    ask(Endpoint(UnixPath{files.socket(check.node)}), check.timeout, std::move(request),
         [this, name = check.node](const Result<ClientResponse, ClientFailure>& answer) {
-          emit(NodeChecked{name, answer.ok()});
+          emit(NodeChecked{name, answer.ok() && answer->status == 200});
         });
   }
 
@@ -652,6 +682,7 @@ struct ProcessWorld::State final : NodeChannelEvents {
     if (target.kind == FaultTargetKind::kZone) {
       dark.erase(ZoneName(target.name));
       hung_zones.erase(ZoneName(target.name));
+      tell_what_was_lost(ZoneName(target.name));
     } else {
       mark_hung(target, false);
     }
@@ -818,6 +849,7 @@ struct ProcessWorld::State final : NodeChannelEvents {
   std::uint32_t next_port =
       static_cast<std::uint32_t>(::getpid()) * 97U;  // two tiers begin to search in different places
   std::set<ZoneName> dark, hung_zones;
+  std::map<std::string, ZoneName> unheard;  // processes that power loss ended, of which nobody has been told
   std::vector<FaultStatus> in_force;
   StopPhase stop_phase = StopPhase::kNot;
   bool stopping = false;

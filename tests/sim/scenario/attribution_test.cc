@@ -39,19 +39,43 @@ TEST(Attribution, Table) {
     std::optional<NodeRecord> record;
     FailureClass expected;
   } kTable[] = {
-      {"reset while the zone died", false, sample(RequestCause::kReset, -5, 3), {}, FailureClass::kInFlightThroughDeadNode},
-      {"closed, sent within the dying", false, sample(RequestCause::kClosed, 15, 22), {}, FailureClass::kInFlightThroughDeadNode},
+      {"reset while the zone died",
+       false,
+       sample(RequestCause::kReset, -5, 3),
+       {},
+       FailureClass::kInFlightThroughDeadNode},
+      {"closed, sent within the dying",
+       false,
+       sample(RequestCause::kClosed, 15, 22),
+       {},
+       FailureClass::kInFlightThroughDeadNode},
       {"sent after the node was gone", false, sample(RequestCause::kReset, 25, 30), {}, FailureClass::kUnexplained},
-      {"failed before anything happened", false, sample(RequestCause::kReset, -50, -40), {}, FailureClass::kUnexplained},
+      {"failed before anything happened",
+       false,
+       sample(RequestCause::kReset, -50, -40),
+       {},
+       FailureClass::kUnexplained},
       {"refused: nobody in DNS refuses", false, sample(RequestCause::kRefused, 5, 6), {}, FailureClass::kUnexplained},
-      {"a 502 that no live node logged", false, sample(RequestCause::kBadGateway, 5, 6), {}, FailureClass::kUnexplained},
-      {"502 for a dead target", false, sample(RequestCause::kBadGateway, 500, 510), record(true), FailureClass::kGivenToDeadTarget},
-      {"504 for a frozen target, answered after the ejection", true, sample(RequestCause::kGatewayTimeout, 1990, 12'000),
-       record(true, 504), FailureClass::kGivenToDeadTarget},
-      {"502 for a dead target after its ejection", false, sample(RequestCause::kBadGateway, 2001, 2010), record(true), FailureClass::kUnexplained},
-      {"502 for a living target", false, sample(RequestCause::kBadGateway, 500, 510), record(false), FailureClass::kUnexplained},
-      {"503 for nobody", false, sample(RequestCause::kUnavailable, 500, 510), NodeRecord{"lb-eu-west-1a", "", 503, false}, FailureClass::kUnexplained},
-      {"taken by the frozen node", true, sample(RequestCause::kTimedOut, 700, 10'700), {}, FailureClass::kTakenByNodeBeforeRemoval},
+      {"a 502 that no live node logged",
+       false,
+       sample(RequestCause::kBadGateway, 5, 6),
+       {},
+       FailureClass::kUnexplained},
+      {"502 for a dead target", false, sample(RequestCause::kBadGateway, 500, 510), record(true),
+       FailureClass::kGivenToDeadTarget},
+      {"504 for a frozen target, answered after the ejection", true,
+       sample(RequestCause::kGatewayTimeout, 1990, 12'000), record(true, 504), FailureClass::kGivenToDeadTarget},
+      {"502 for a dead target after its ejection", false, sample(RequestCause::kBadGateway, 2001, 2010), record(true),
+       FailureClass::kUnexplained},
+      {"502 for a living target", false, sample(RequestCause::kBadGateway, 500, 510), record(false),
+       FailureClass::kUnexplained},
+      {"503 for nobody", false, sample(RequestCause::kUnavailable, 500, 510),
+       NodeRecord{"lb-eu-west-1a", "", 503, false}, FailureClass::kUnexplained},
+      {"taken by the frozen node",
+       true,
+       sample(RequestCause::kTimedOut, 700, 10'700),
+       {},
+       FailureClass::kTakenByNodeBeforeRemoval},
       {"taken after its removal", true, sample(RequestCause::kTimedOut, 1600, 11'600), {}, FailureClass::kUnexplained},
       {"no such class with power", false, sample(RequestCause::kTimedOut, 700, 10'700), {}, FailureClass::kUnexplained},
   };
@@ -65,7 +89,8 @@ TEST(Attribution, Table) {
 TEST(Attribution, ReadsTheAlbsAccessLog) {
   const std::string line =
       "http 2026-11-23T02:00:00.000000Z app/app/0123 127.0.0.1:5000 172.31.32.10:8080 -1 -1 -1 502 - 100 200 "
-      "\"GET http://127.0.0.1:8080/ HTTP/1.1\" \"rr-sim-load \" - - arn:x \"Root=1-67891233-abcdef012345678912345678\" \"-\" \"-\" 0";
+      "\"GET http://127.0.0.1:8080/ HTTP/1.1\" \"rr-sim-load \" - - arn:x \"Root=1-67891233-abcdef012345678912345678\" "
+      "\"-\" \"-\" 0";
   const auto entry = read_access_log_line(line);
   ASSERT_TRUE(entry.has_value());
   EXPECT_EQ(entry->trace_root, "1-67891233-abcdef012345678912345678");

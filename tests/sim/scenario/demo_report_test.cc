@@ -34,17 +34,39 @@ TEST(DemoReport, EachPromiseIsChecked) {
     const char* what;
     std::function<void(DemoFacts&)> change;
   } kTable[] = {
-      {"alternate", [](DemoFacts& f) { f.kept_connection = {"a", "a", "b", "b"}; }},
-      {"alternate", [](DemoFacts& f) { f.kept_connection = {"a", "a", "a"}; }},
-      {"shared equally", [](DemoFacts& f) { f.new_connections = {{"a", 12}, {"b", 9}}; }},
-      {"shared equally", [](DemoFacts& f) { f.new_connections = {{"a", 20}}; }},
-      {"no reason", [](DemoFacts& f) { f.zone_failures = {0, 0, 0, 1}; }},
-      {"no power", [](DemoFacts& f) { f.zone_failures = {0, 0, 1, 0}; }},
+      {"alternate",
+       [](DemoFacts& f) {
+         f.kept_connection = {"a", "a", "b", "b"};
+       }},
+      {"alternate",
+       [](DemoFacts& f) {
+         f.kept_connection = {"a", "a", "a"};
+       }},
+      {"shared equally",
+       [](DemoFacts& f) {
+         f.new_connections = {{"a", 12}, {"b", 9}};
+       }},
+      {"shared equally",
+       [](DemoFacts& f) {
+         f.new_connections = {{"a", 20}};
+       }},
+      {"no reason",
+       [](DemoFacts& f) {
+         f.zone_failures = {0, 0, 0, 1};
+       }},
+      {"no power",
+       [](DemoFacts& f) {
+         f.zone_failures = {0, 0, 1, 0};
+       }},
       {"not detected", [](DemoFacts& f) { f.time_to_detect.reset(); }},
       {"not replaced", [](DemoFacts& f) { f.time_to_replace.reset(); }},
       {"balance", [](DemoFacts& f) { f.time_to_balance.reset(); }},
       {"only 1 of 2", [](DemoFacts& f) { f.least_in_service_while_balancing = 1; }},
-      {"did not succeed: too slow", [](DemoFacts& f) { f.released = false; f.release_outcome = "too slow"; }},
+      {"did not succeed: too slow",
+       [](DemoFacts& f) {
+         f.released = false;
+         f.release_outcome = "too slow";
+       }},
       {"never had 4", [](DemoFacts& f) { f.most_in_service_while_releasing = 3; }},
       {"nothing answered", [](DemoFacts& f) { f.answers_after_release = 0; }},
       {"were old", [](DemoFacts& f) { f.old_answers_after_release = 1; }},
@@ -75,7 +97,7 @@ TEST(DemoReport, TheTableFitsAndSaysBothKindsOfTime) {
     EXPECT_LE(line.size(), 80U) << line;
     all += line + "\n";
   }
-  EXPECT_NE(all.find("1.2 s              12 s"), std::string::npos) << all;
+  EXPECT_NE(all.find("1.2 s                  12 s"), std::string::npos) << all;
 }
 
 }  // namespace

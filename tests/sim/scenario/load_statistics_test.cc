@@ -76,7 +76,8 @@ TEST(PageOrigin, IsReadFromThePageByteForByte) {
 }
 
 TEST(TraceRoot, HasTheAlbsForm) {
-  EXPECT_EQ(make_trace_root(Time(std::chrono::seconds(0x67891233)), 0xabcdef, 0x12), "1-67891233-000000abcdef000000000012");
+  EXPECT_EQ(make_trace_root(Time(std::chrono::seconds(0x67891233)), 0xabcdef, 0x12),
+            "1-67891233-000000abcdef000000000012");
 }
 
 }  // namespace

@@ -1,0 +1,159 @@
+#include "sim/command_line.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <sstream>
+
+namespace rr::sim {
+
+std::string Arguments::value(const std::string& flag, const std::string& otherwise) const {
+  const auto at = flags_.find(flag);
+  return at == flags_.end() || at->second.empty() ? otherwise : at->second.back();
+}
+
+const std::vector<std::string>& Arguments::values(const std::string& flag) const {
+  static const std::vector<std::string> none;
+  const auto at = flags_.find(flag);
+  return at == flags_.end() ? none : at->second;
+}
+
+namespace {
+
+// Insertions, deletions and replacements from one to the other.
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t corner = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = corner + (a[i - 1] == b[j - 1] ? 0 : 1);
+      corner = row[j];
+      row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+std::vector<std::string> split_words(const std::string& text) {
+  std::vector<std::string> out;
+  std::stringstream stream(text);
+  for (std::string word; stream >> word;) out.push_back(word);
+  return out;
+}
+
+struct Shape {
+  std::vector<std::string> needed;
+  std::size_t most = 0;
+  bool rest = false;
+};
+
+Shape shape_of(const std::string& arguments) {
+  Shape shape;
+  const auto rest = arguments.find("[--");
+  shape.rest = rest != std::string::npos;
+  for (const std::string& word : split_words(arguments.substr(0, rest))) {
+    ++shape.most;
+    if (word.front() != '[') shape.needed.push_back(word);
+  }
+  return shape;
+}
+
+}  // namespace
+
+std::optional<std::string> nearest(const std::string& word, const std::vector<std::string>& known) {
+  std::optional<std::string> best;
+  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3);
+  for (const std::string& one : known) {
+    const std::size_t d = distance(word, one);
+    if (d <= best_distance) {
+      best = one;
+      best_distance = d == 0 ? 0 : d - 1;
+    }
+  }
+  return best;
+}
+
+const FlagSpec* CommandSpec::find_flag(const std::string& word) const {
+  for (const FlagSpec& flag : flags) {
+    if (flag.name == word || (flag.letter != 0 && word == std::string("-") + flag.letter)) return &flag;
+  }
+  return nullptr;
+}
+
+Result<Arguments> CommandSpec::parse(const std::vector<std::string>& words) const {
+  Arguments out;
+  const Shape shape = shape_of(arguments);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "--" && shape.rest) {
+      out.has_rest_ = true;
+      out.rest_.assign(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
+      break;
+    }
+    if (word.size() < 2 || word.front() != '-') {
+      out.positional_.push_back(word);
+      continue;
+    }
+    const auto equals = word.find('=');
+    const std::string name_of_flag = word.substr(0, word.rfind("--", 0) == 0 ? equals : std::string::npos);
+    const FlagSpec* flag = find_flag(name_of_flag);
+    if (flag == nullptr) {
+      std::vector<std::string> known{"--help"};
+      for (const FlagSpec& one : flags) known.push_back(one.name);
+      const auto meant = nearest(name_of_flag, known);
+      return Error{fmt::format("{}: there is no such flag; {}`rr-sim {} --help` lists them", name_of_flag,
+                               meant ? "is " + *meant + " meant? " : "", name)};
+    }
+    std::vector<std::string>& values = out.flags_[flag->name];
+    if (flag->value.empty()) {
+      if (name_of_flag != word) return Error{fmt::format("{}: takes no value", flag->name)};
+      continue;
+    }
+    if (name_of_flag != word) {
+      values.push_back(word.substr(equals + 1));
+    } else if (i + 1 < words.size()) {
+      values.push_back(words[++i]);
+    } else {
+      return Error{fmt::format("{}: a value is missing: {} {}", flag->name, flag->name, flag->value)};
+    }
+  }
+  if (out.positional_.size() < shape.needed.size()) {
+    return Error{fmt::format("{} is missing: rr-sim {} {}", shape.needed[out.positional_.size()], name, arguments)};
+  }
+  if (out.positional_.size() > shape.most) {
+    return Error{fmt::format("{}: is one argument too many: rr-sim {}{}{}", out.positional_[shape.most], name,
+                             arguments.empty() ? "" : " ", arguments)};
+  }
+  return out;
+}
+
+std::string CommandSpec::help() const {
+  std::string out = fmt::format("rr-sim {}{}{}{}\n\n{}\n", name, arguments.empty() ? "" : " ", arguments,
+                                flags.empty() ? "" : " [FLAGS]", summary);
+  if (!more.empty()) out += "\n" + more + "\n";
+  out += "\nFlags:\n";
+  const auto row = [&](const FlagSpec& flag) {
+    const std::string head = fmt::format("  {}{}{}{}", flag.letter != 0 ? fmt::format("-{}, ", flag.letter) : "",
+                                         flag.name, flag.value.empty() ? "" : " ", flag.value);
+    std::stringstream lines(flag.help);
+    std::string line;
+    std::getline(lines, line);
+    out += head.size() < 26 ? fmt::format("{:<26}{}\n", head, line) : fmt::format("{}\n{:26}{}\n", head, "", line);
+    while (std::getline(lines, line)) out += fmt::format("{:26}{}\n", "", line);
+  };
+  for (const FlagSpec& flag : flags) row(flag);
+  row(FlagSpec{"--help", 'h', "", "this text", ""});
+  out += "\nExamples:\n";
+  for (const auto& [line, meaning] : examples) out += fmt::format("  {}\n      {}\n", line, meaning);
+  return out;
+}
+
+int fail(const CommandSpec& command, int exit, const std::string& message) {
+  std::fprintf(stderr, "rr-sim %s: %s\n", command.name.c_str(), message.c_str());
+  return exit;
+}
+
+}  // namespace rr::sim

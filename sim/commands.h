@@ -1,0 +1,37 @@
+#pragma once
+// The commands of rr-sim, one function each. They return the exit status.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/command_line.h"
+#include "sim/scenario/state_folder.h"
+
+namespace rr::sim {
+
+int run_up(const CommandSpec& command, const Arguments& arguments);
+int run_down(const CommandSpec& command, const Arguments& arguments);
+int run_settings(const CommandSpec& command, const Arguments& arguments);
+int run_status(const CommandSpec& command, const Arguments& arguments);
+int run_az_fail(const CommandSpec& command, const Arguments& arguments);
+int run_az_heal(const CommandSpec& command, const Arguments& arguments);
+int run_instance_fail(const CommandSpec& command, const Arguments& arguments);
+int run_instance_heal(const CommandSpec& command, const Arguments& arguments);
+int run_scale(const CommandSpec& command, const Arguments& arguments);
+int run_image_build(const CommandSpec& command, const Arguments& arguments);
+int run_image_list(const CommandSpec& command, const Arguments& arguments);
+int run_release(const CommandSpec& command, const Arguments& arguments);
+int run_load(const CommandSpec& command, const Arguments& arguments);
+int run_logs(const CommandSpec& command, const Arguments& arguments);
+int run_session(const CommandSpec& command, const Arguments& arguments);
+int run_demo(const CommandSpec& command, const Arguments& arguments);
+
+/// Every command, in the order of --help.
+const std::vector<CommandSpec>& all_commands();
+
+/// The state folder that --state names, or the default one.
+StateLayout layout_of(const Arguments& arguments);
+/// The current folder.
+std::string current_folder();
+
+}  // namespace rr::sim

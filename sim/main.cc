@@ -1,0 +1,218 @@
+// rr-sim: a two-zone AWS web tier on this machine. The table of commands; each has its own file.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "rr_version.h"
+#include "sim/command_line.h"
+#include "sim/commands.h"
+
+namespace rr::sim {
+namespace {
+
+FlagSpec state_flag_spec() {
+  return {"--state", 0, "DIR",
+          "the tier's state folder\n(default: $XDG_STATE_HOME or ~/.local/state,\nround-robin/web)", ""};
+}
+FlagSpec speed_flag() {
+  return {"--speed", 0, "N",
+          "divide what the control plane waits for; nothing that\na request meets is divided (status tells)", "speed"};
+}
+FlagSpec ground_flag() { return {"--ground", 0, "KIND", "namespaces, plain or auto (default)", "ground"}; }
+
+CommandSpec up_command() {
+  CommandSpec c;
+  c.name = "up";
+  c.summary = "Starts the tier: two zones, two instances, one load-balancer node a zone.";
+  c.more =
+      "In the foreground it shows the log of everything; Ctrl-C stops all of it in order, a second\n"
+      "Ctrl-C at once. A state folder that a killed run left is taken over.\n"
+      "Exit status: 0 stopped in order, 2 wrong input, 3 could not start, 130 stopped at once.";
+  c.flags = {
+      {"--detach", 'd', "", "leave it running; returns when it answers", ""},
+      {"--listen", 0, "ADDRESS", "the front (default 127.0.0.1:8080; port 0: any)", "listen"},
+      {"--settings", 0, "FILE", "YAML file with all settings (rr-sim settings prints it)", ""},
+      {"--set", 0, "KEY=VALUE", "one setting by its key; may be repeated", ""},
+      state_flag_spec(),
+      ground_flag(),
+      speed_flag(),
+      {"--app", 0, "CMD",
+       "a program of yours in place of rr-webapp, run in the\ncurrent folder; it gets PORT, HOST and more in "
+       "its\nenvironment, and {port} is substituted",
+       "app.command"},
+      {"--health-path", 0, "PATH", "what the health check asks for\n(default /healthz; with --app /)",
+       "target_group.health_check.path"},
+      {"--version-from", 0, "FROM",
+       "where a release reads the commit: path[:/version],\nheader:NAME or none (with --app: none)",
+       "app.version_from"},
+      {"--commit", 0, "SHA", "of the first image (default: git's HEAD)", "app.commit"},
+      {"--build", 0, "N", "of the first image (default: counted)", "app.build"},
+      {"--load", 0, "RATE", "open-loop requests a second from the start", "load"},
+      {"--seed", 0, "N", "decides ids and ties (default: random)", "seed"},
+      {"--quiet", 0, "", "show events only, not what processes write", ""},
+      {"--verbose", 0, "", "show health checks too", ""},
+  };
+  c.examples = {
+      {"rr-sim up", "AWS's own durations, http://127.0.0.1:8080/"},
+      {"rr-sim up -d --speed 10", "ten times as fast, in the background"},
+      {"rr-sim up --app 'node server.js' --health-path /", "a program of yours behind the balancer"},
+      {"rr-sim up --listen 127.0.0.1:0 --set target_group.deregistration_delay=5s", "another port, another setting"}};
+  c.run = run_up;
+  return c;
+}
+
+CommandSpec simple(std::string name, std::string arguments, std::string summary,
+                   int (*run)(const CommandSpec&, const Arguments&), std::vector<FlagSpec> flags,
+                   std::vector<std::pair<std::string, std::string>> examples) {
+  CommandSpec c;
+  c.name = std::move(name);
+  c.arguments = std::move(arguments);
+  c.summary = std::move(summary);
+  c.flags = std::move(flags);
+  c.flags.push_back(state_flag_spec());
+  c.examples = std::move(examples);
+  c.run = run;
+  return c;
+}
+
+CommandSpec demo_command() {
+  CommandSpec c;
+  c.name = "demo";
+  c.summary = "Shows all of it in less than a minute, and checks its own promises.";
+  c.more =
+      "Round robin, a zone's death, the replacement, the way back, a release under load.\n"
+      "Exit status: 0 every promise kept, 1 one was broken, 3 the tier could not start, 130 interrupted.";
+  c.flags = {{"--step", 0, "", "wait for a key before each act, and say what comes", ""},
+             {"--keep", 0, "", "leave the tier running", ""},
+             {"--speed", 0, "N", "divide what the control plane waits for (default 10)", ""},
+             ground_flag()};
+  c.examples = {{"rr-sim demo", "all acts"},
+                {"rr-sim demo --step", "at your own pace"},
+                {"rr-sim demo --keep", "and go on by hand"}};
+  c.run = run_demo;
+  return c;
+}
+
+std::vector<CommandSpec> make_commands() {
+  std::vector<CommandSpec> all = {up_command(), demo_command()};
+  all.push_back(
+      simple("status", "", "What runs, how healthy it is, what the speed divides.", run_status,
+             {{"--json", 0, "", "all of it as JSON", ""}},
+             {{"rr-sim status", "the tier of the default state folder"}, {"rr-sim status --json", "for programs"}}));
+  all.push_back(simple("az fail", "ZONE", "Takes the power from a zone, or freezes it: its instances and its node.",
+                       run_az_fail, {{"--mode", 0, "MODE", "power (default) or hang", ""}},
+                       {{"rr-sim az fail eu-west-1b", "power loss"},
+                        {"rr-sim az fail eu-west-1b --mode hang", "everything in it is frozen"}}));
+  all.push_back(simple("az heal", "ZONE", "Ends the fault of a zone.", run_az_heal, {},
+                       {{"rr-sim az heal eu-west-1b", "power is back"}}));
+  all.push_back(simple("instance fail", "ID", "Kills an instance, or freezes it.", run_instance_fail,
+                       {{"--mode", 0, "MODE", "kill (default) or hang", ""}},
+                       {{"rr-sim instance fail i-0a1b", "the beginning of an id will do"},
+                        {"rr-sim instance fail ip-172-31-16-10 --mode hang", "so will its host name"}}));
+  all.push_back(simple("instance heal", "ID", "Ends the fault of an instance.", run_instance_heal, {},
+                       {{"rr-sim instance heal i-0a1b", "it goes on"}}));
+  all.push_back(
+      simple("scale", "N", "Sets the group's desired capacity.", run_scale, {}, {{"rr-sim scale 4", "two more"}}));
+  all.push_back(simple("image build", "", "Makes an image: an immutable folder, named by its content. Prints its id.",
+                       run_image_build,
+                       {{"--commit", 0, "SHA", "default: git's HEAD", ""},
+                        {"--build", 0, "N", "default: counted", ""},
+                        {"--from", 0, "DIR", "folder of your own program, copied into the image", ""},
+                        {"--app", 0, "CMD", "what runs there (default: the tier's)", ""}},
+                       {{"rr-sim image build --commit 814d1293 --build 29", "rr-webapp as another version"},
+                        {"rr-sim image build --from ./v2 --app 'node server.js'", "your program's next version"}}));
+  all.push_back(
+      simple("image list", "", "The images that there are.", run_image_list, {}, {{"rr-sim image list", ""}}));
+  CommandSpec release =
+      simple("release", "", "Brings an image into service and follows it to the end.", run_release,
+             {{"--image", 0, "AMI", "which one; the beginning of its id will do", ""},
+              {"--strategy", 0, "NAME", "double (default): twice the group, wait, half of it again", ""}},
+             {{"rr-sim release --image ami-0a1b2c3d4e5f60718 --strategy double", "2 -> 4 -> 2"}});
+  release.more = "Exit status: 0 released, 10 rolled back, 1 neither, 2 wrong input, 3 no tier runs.";
+  all.push_back(release);
+  all.push_back(simple("load", "RATE", "Sends open-loop requests to the front: RATE a second, or off.", run_load, {},
+                       {{"rr-sim load 20", "status shows what became of them"}, {"rr-sim load off", ""}}));
+  all.push_back(simple("logs", "ID", "What an instance or a node has written.", run_logs,
+                       {{"--follow", 'f', "", "go on as it writes", ""}},
+                       {{"rr-sim logs i-0a1b", ""}, {"rr-sim logs -f lb-eu-west-1a", "a node's access log"}}));
+  all.push_back(simple(
+      "session", "ID [-- CMD...]", "A shell in an instance's folder and environment, or a command there.", run_session,
+      {}, {{"rr-sim session i-0a1b", "as SSM Session Manager does"}, {"rr-sim session i-0a1b -- env", "one command"}}));
+  all.push_back(simple("down", "", "Stops the tier in order; cleans up what a killed one left.", run_down, {},
+                       {{"rr-sim down", ""}}));
+  CommandSpec settings = simple(
+      "settings", "[FILE]", "Prints all settings with their defaults, as a file for up --settings.", run_settings, {},
+      {{"rr-sim settings > tier.yaml", "to begin with"}, {"rr-sim settings tier.yaml", "checks a file"}});
+  settings.flags.clear();
+  all.push_back(settings);
+  return all;
+}
+
+int print_overview() {
+  std::puts("rr-sim COMMAND [FLAGS]: a two-zone AWS web tier on this machine\n");
+  for (const CommandSpec& c : all_commands()) {
+    const std::string head = c.name + (c.arguments.empty() ? "" : " " + c.arguments);
+    std::printf("  %-24s %s\n", head.c_str(), c.summary.c_str());
+  }
+  std::puts(
+      "\nrr-sim COMMAND --help tells more. Begin with: rr-sim demo, or rr-sim up --speed 10\n\n"
+      "Exit status: 0 done, 1 refused, 2 wrong input, 3 the tier could not start or none runs,\n"
+      "10 a release was rolled back, 130 interrupted.");
+  return 0;
+}
+
+int unknown_command(const std::string& word) {
+  std::vector<std::string> known;
+  for (const CommandSpec& c : all_commands()) known.push_back(c.name);
+  const auto meant = nearest(word, known);
+  std::fprintf(stderr, "rr-sim: %s: there is no such command; %s`rr-sim --help` lists them\n", word.c_str(),
+               meant ? ("is " + *meant + " meant? ").c_str() : "");
+  return kExitUsage;
+}
+
+bool wants_help(const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (word == "--") return false;
+    if (word == "--help" || word == "-h") return true;
+  }
+  return false;
+}
+
+int dispatch(const std::vector<std::string>& words) {
+  if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") return print_overview();
+  if (words[0] == "--version") {
+    std::puts("rr-sim " RR_VERSION);
+    return 0;
+  }
+  for (const std::size_t length : {std::size_t{2}, std::size_t{1}}) {
+    if (words.size() < length) continue;
+    const std::string name = length == 2 ? words[0] + " " + words[1] : words[0];
+    for (const CommandSpec& command : all_commands()) {
+      if (command.name != name) continue;
+      const std::vector<std::string> rest(words.begin() + static_cast<std::ptrdiff_t>(length), words.end());
+      if (wants_help(rest)) {
+        std::fputs(command.help().c_str(), stdout);
+        return 0;
+      }
+      const auto arguments = command.parse(rest);
+      if (!arguments) return fail(command, kExitUsage, arguments.error().message);
+      return command.run(command, *arguments);
+    }
+  }
+  for (const CommandSpec& command : all_commands()) {
+    if (command.name.rfind(words[0] + " ", 0) != 0) continue;
+    return unknown_command(words.size() > 1 ? words[0] + " " + words[1] : words[0]);
+  }
+  return unknown_command(words[0]);
+}
+
+}  // namespace
+
+const std::vector<CommandSpec>& all_commands() {
+  static const std::vector<CommandSpec> all = make_commands();
+  return all;
+}
+
+}  // namespace rr::sim
+
+int main(int argc, char** argv) { return rr::sim::dispatch(std::vector<std::string>(argv + 1, argv + argc)); }
