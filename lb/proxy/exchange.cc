@@ -422,8 +422,17 @@ void Exchange::end(const ExchangeStep& step) {
   release_back(step.keep_back);
   count();
   if (worker_.access_log) write_log();
+  forget_large_texts();
   if (group_ != nullptr && pool_ != nullptr) group_->finished(*pool_);
   front_->finished(how);  // this exchange may be another's after it
+}
+
+/// Exchanges are kept for the next request, and what one unusual head made large must not be kept with all of them.
+void Exchange::forget_large_texts() {
+  constexpr std::size_t kKept = 2048;
+  for (std::string* text : {&held_head_, &method_, &target_, &host_, &user_agent_, &trace_id_}) {
+    if (text->capacity() > kKept) std::string().swap(*text);
+  }
 }
 
 void Exchange::release_back(bool keep) {

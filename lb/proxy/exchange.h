@@ -67,6 +67,7 @@ class Exchange final : public BackUser {
   void finish_on(const ExchangeEvent& event);
   void end(const ExchangeStep& step);
   void release_back(bool keep);
+  void forget_large_texts();
   void count() const;
   void write_log() const;
   void pause_back_if_front_is_slow();

@@ -114,7 +114,11 @@ Result<std::vector<ListenerSockets>, ApplyFailure> Node::gather_sockets(const No
     for (const auto& listener : balancer->listeners()) {
       for (auto& socket : listener->take_sockets()) {
         ListenerSocket* name = socket.get();
-        given_up.emplace(name, std::move(socket));
+        if (std::any_of(all.begin(), all.end(), [&](const Wanted& wanted) { return wanted.open == name; })) {
+          given_up.emplace(name, std::move(socket));
+        } else {
+          socket->take_queued();  // for the listener that had it
+        }
       }
     }
   }

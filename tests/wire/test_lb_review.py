@@ -3,6 +3,7 @@
 answers, clients in the kernel's queue when the process is told to stop, a log that nobody reads, a flood of clients
 that leaves no descriptor for the health checks, a health page larger than anybody would write."""
 
+import json
 import os
 import signal
 
@@ -53,6 +54,19 @@ class Queues(LoadBalancerTest):
         lb.program.send_signal(signal.SIGCONT)
         self.assertEqual({client.read_response().status for client in clients}, {200})
         self.assertEqual(lb.program.wait(), 0)
+
+    def test_whoever_connected_before_a_listener_was_removed_is_answered(self):
+        """By a 503, as the listener has gone by then; a reset would tell nobody why."""
+        lb = self.balancer(self.target())
+        config = lb.admin("/config")
+        config["generation"] += 1
+        config["load_balancers"] = []
+        admin = self.connect(lb.admin_address)
+        clients = self.stopped_with_a_queue(lb)
+        admin.request("PUT", "/desired", body=json.dumps(config))
+        lb.program.send_signal(signal.SIGCONT)
+        self.assertEqual(admin.read_response().status, 200)
+        self.assertLessEqual({client.read_response().status for client in clients}, {200, 503})
 
 
 class Logs(LoadBalancerTest):
