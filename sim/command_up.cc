@@ -273,7 +273,7 @@ void Session::end_waiting(int status) {
 void Session::diagnosed(const std::string& name, const std::string& sentence, const std::vector<std::string>& last) {
   diagnoses_.push_back(name);
   const std::string mark = detached_ && !is_ready_ ? std::string(1, kForError) : "";
-  std::string text = fmt::format("{}{}: {}\n", mark, short_name(name), sentence);
+  std::string text = fmt::format("{}rr-sim up: {}\n", mark, sentence);
   if (!last.empty()) text += fmt::format("{}its last {} line{}:\n", mark, last.size(), last.size() == 1 ? "" : "s");
   for (const std::string& line : last) text += fmt::format("{}  {}\n", mark, printable(line));
   screen_.bottom("");

@@ -72,6 +72,8 @@ struct Tier::State {
   bool hit_processes_gone(const Incident& incident) const;
   void check_ready();
   void ask_front();
+  void start_load(double rate);
+  Address reachable_front() const;
   std::string command(const std::string& rest) const { return "rr-sim " + rest + state_flag(options.layout); }
 };
 
@@ -172,11 +174,7 @@ Result<std::unique_ptr<Tier>> Tier::start(Loop& loop, TierOptions options, TierE
   state->driver->start(state->options.recover);
   if (state->options.recover) state->note("tier", "recovered: goes on where the killed rr-sim was");
   state->ready_timer.arm(kReadyCheck);
-  const double rate = state->options.settings.load;
-  std::unique_ptr<Tier> tier(new Tier(std::move(state)));
-  if (rate > 0) [[maybe_unused]]
-    const Outcome begun = tier->set_load(rate);
-  return tier;
+  return std::unique_ptr<Tier>(new Tier(std::move(state)));
 }
 
 Tier::Tier(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -242,6 +240,8 @@ void Tier::State::check_ready() {
   if (first_answer && enough) {
     ready = true;
     ready_client.reset();
+    // Only now: what is sent to a tier that is not up yet would only count its launch times.
+    if (options.settings.load > 0) start_load(options.settings.load);
     if (events.on_ready) events.on_ready();
     return;
   }
@@ -259,6 +259,17 @@ void Tier::State::ask_front() {
   });
 }
 
+// A front that listens on every address is reached at the loopback one.
+Address Tier::State::reachable_front() const {
+  const Address front = world->front();
+  const bool any = std::all_of(front.ip.begin(), front.ip.end(), [](std::uint8_t byte) { return byte == 0; });
+  if (!any) return front;
+  if (front.family == Address::Family::kV4) return Address::v4(127, 0, 0, 1, front.port);
+  Address loopback = front;
+  loopback.ip.back() = 1;
+  return loopback;
+}
+
 // ---- reading
 
 const TierOptions& Tier::options() const { return state_->options; }
@@ -267,12 +278,7 @@ ProcessWorld& Tier::world() { return *state_->world; }
 const ProcessWorld& Tier::world() const { return *state_->world; }
 const std::vector<Incident>& Tier::incidents() const { return state_->incidents; }
 Address Tier::front() const { return state_->world->front(); }
-std::string Tier::url() const {
-  Address front = state_->world->front();
-  const bool any = std::all_of(front.ip.begin(), front.ip.end(), [](std::uint8_t byte) { return byte == 0; });
-  if (any && front.family == Address::Family::kV4) front = Address::v4(127, 0, 0, 1, front.port);
-  return fmt::format("http://{}/", format_address(front));
-}
+std::string Tier::url() const { return fmt::format("http://{}/", format_address(state_->reachable_front())); }
 Time Tier::started() const { return state_->started; }
 Time Tier::now() const { return state_->driver->now(); }
 bool Tier::ready() const { return state_->ready; }
@@ -485,18 +491,16 @@ Outcome Tier::set_load(double rate) {
     if (state_->load) state_->load->stop([] {});
     return std::vector<std::string>{"load is off"};
   }
-  if (state_->load && state_->load->rate() > 0) {
-    state_->load->set_rate(rate);
-  } else {
-    LoadSettings settings;
-    settings.rate = rate;
-    Address to = state_->world->front();
-    if (!to.is_loopback() && url() != fmt::format("http://{}/", format_address(to)))
-      to = Address::v4(127, 0, 0, 1, to.port);
-    state_->load = std::make_unique<OpenLoopLoad>(state_->loop, to, settings);
-    state_->load->start();
-  }
+  state_->start_load(rate);
   return std::vector<std::string>{fmt::format("load: {} requests a second to {}", rate, url())};
+}
+
+void Tier::State::start_load(double rate) {
+  if (load && load->rate() > 0) return load->set_rate(rate);
+  LoadSettings settings;
+  settings.rate = rate;
+  load = std::make_unique<OpenLoopLoad>(loop, reachable_front(), settings);
+  load->start();
 }
 
 void Tier::stop(bool at_once, std::function<void()> on_stopped) {

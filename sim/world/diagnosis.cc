@@ -57,6 +57,12 @@ std::string of_exit(const ProgramFacts& facts) {
 }
 
 /// It listens, but where nobody looks.
+/// On the plain ground: the instance's own loopback address (127.31.x.y), 127.0.0.1 and ::1.
+bool looked_for(const Address& socket) {
+  if (socket.family == Address::Family::kV6) return socket.is_loopback();
+  return socket.ip[0] == 127 && (socket.ip[1] == 31 || format_ip(socket) == "127.0.0.1");
+}
+
 std::optional<std::string> of_place(const ProgramFacts& facts) {
   std::vector<Address> right_port;
   for (const Address& socket : facts.listening) {
@@ -73,7 +79,7 @@ std::optional<std::string> of_place(const ProgramFacts& facts) {
     return fmt::format("{} listens on {} only, where no load balancer reaches it: bind 0.0.0.0 (it is in HOST) or {}",
                        facts.instance, format_address(right_port.front()), format_ip(facts.logical));
   }
-  if (facts.ground == GroundKind::kPlain && !everywhere && !only_loopback) {
+  if (facts.ground == GroundKind::kPlain && !everywhere && std::none_of(right_port.begin(), right_port.end(), looked_for)) {
     return fmt::format("{} listens on {} only, where it is not looked for: bind the address in HOST, 127.0.0.1 or all",
                        facts.instance, format_address(right_port.front()));
   }

@@ -90,7 +90,7 @@ class StartAndStop:
     def test_a_second_interrupt_stops_at_once(self):
         # A request that never ends holds the orderly stop up.
         (self.folder / "hold.py").write_text(HOLDING_SERVER)
-        up = self.up("--app", f"exec {sys.executable} {self.folder}/hold.py", detached=False)
+        up = self.up("--app", f"exec {sys.executable} hold.py", detached=False, cwd=self.folder)
         up.wait_for(r"ready:", timeout=60)
         held = self.connect(self.status()["url"])
         held.request("GET", "/for-ever")
