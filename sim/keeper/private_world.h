@@ -19,8 +19,9 @@ constexpr int kNetworkPrefix = 16;
 
 /// In the new network namespace: lo, the metadata address, eth0 with the process's address and the default route.
 Status set_up_own_network(const Address& address);
-/// In the new mount and process-id namespace: an own /proc, and an own empty /tmp, in which only what the process needs
-/// is still seen (see kept_in_tmp). Everything else of the host is seen as it is.
+/// In the new mount and process-id namespace: an own /proc, its own names in /etc (hosts, hostname, resolv.conf), and
+/// an own empty /tmp, in which only what the process needs is still seen (see kept_in_tmp). Everything else of the host
+/// is seen as it is.
 Status set_up_own_mounts(const StartProcess& start);
 /// The entries of /tmp that must stay visible, because the process's folder, program or search path lies in them:
 /// "/tmp/project" for the folder "/tmp/project/server". A folder that is /tmp itself gives "/tmp".

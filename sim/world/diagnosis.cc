@@ -6,6 +6,8 @@
 #include <set>
 #include <string_view>
 
+#include "sim/world/listening_socket.h"
+
 namespace rr::sim {
 
 namespace {
@@ -56,13 +58,13 @@ std::string of_exit(const ProgramFacts& facts) {
   return fmt::format("{} {} {} after its start: {}", facts.instance, facts.exit->describe(), seconds(facts.ran), hint);
 }
 
-/// It listens, but where nobody looks.
-/// On the plain ground: the instance's own loopback address (127.31.x.y), 127.0.0.1 and ::1.
-bool looked_for(const Address& socket) {
+/// Where a program is looked for on the plain ground: its own loopback address, 127.0.0.1 and ::1.
+bool is_looked_for(const Address& socket, const Address& logical) {
   if (socket.family == Address::Family::kV6) return socket.is_loopback();
-  return socket.ip[0] == 127 && (socket.ip[1] == 31 || format_ip(socket) == "127.0.0.1");
+  return socket == own_loopback(logical, socket.port) || socket == Address::v4(127, 0, 0, 1, socket.port);
 }
 
+/// It listens, but where nobody looks.
 std::optional<std::string> of_place(const ProgramFacts& facts) {
   std::vector<Address> right_port;
   for (const Address& socket : facts.listening) {
@@ -79,7 +81,9 @@ std::optional<std::string> of_place(const ProgramFacts& facts) {
     return fmt::format("{} listens on {} only, where no load balancer reaches it: bind 0.0.0.0 (it is in HOST) or {}",
                        facts.instance, format_address(right_port.front()), format_ip(facts.logical));
   }
-  if (facts.ground == GroundKind::kPlain && !everywhere && std::none_of(right_port.begin(), right_port.end(), looked_for)) {
+  const bool looked_for = std::any_of(right_port.begin(), right_port.end(),
+                                      [&](const Address& socket) { return is_looked_for(socket, facts.logical); });
+  if (facts.ground == GroundKind::kPlain && !everywhere && !looked_for) {
     return fmt::format("{} listens on {} only, where it is not looked for: bind the address in HOST, 127.0.0.1 or all",
                        facts.instance, format_address(right_port.front()));
   }

@@ -399,8 +399,13 @@ struct ProcessWorld::State final : NodeChannelEvents {
     if (!folder) return folder.error();
     ProcessSpec spec;
     spec.name = node.name;
-    spec.command = {settings.lb_program, "--admin", "unix:" + files.socket(node.name), "--stop-timeout",
-                    fmt::format("{}", to_seconds(settings.node_stop_grace)), "--access-log", "-"};
+    spec.command = {settings.lb_program,
+                    "--admin",
+                    "unix:" + files.socket(node.name),
+                    "--stop-timeout",
+                    fmt::format("{}", to_seconds(settings.node_stop_grace)),
+                    "--access-log",
+                    "-"};
     spec.environment = bare_environment();
     spec.environment["RR_ZONE"] = node.zone.value;
     spec.environment["RR_NODE"] = node.name;
@@ -523,8 +528,8 @@ struct ProcessWorld::State final : NodeChannelEvents {
   }
 
   /// The data path, as Route 53 checks it: whatever the answer says, there is one.
-  /// Asks the node itself, not a target through it: that would take the turn of a request of a client's. What freezes or
-  /// kills a node shows here as well, for one loop serves both.
+  /// Asks the node itself, not a target through it: that would take the turn of a request of a client's. What freezes
+  /// or kills a node shows here as well, for one loop serves both.
   void act(Time, const CheckNode& check) {
     const auto node = nodes.find(check.node);
     if (node == nodes.end() || !node->second.running) return emit(NodeChecked{check.node, false});
