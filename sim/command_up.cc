@@ -99,7 +99,7 @@ class Session {
       : loop_(loop),
         options_(std::move(options)),
         screen_(STDOUT_FILENO),
-        view_(screen_, detail),
+        view_(screen_, detail, options_.settings.target_group().health_check.path),
         error_fd_(error_fd),
         detached_(detached),
         patience_(loop, [this] { give_up(); }),
@@ -108,6 +108,8 @@ class Session {
 
   Result<Ok> start();
   int run();
+  /// Nothing is kept of it when it stops, not even the logs.
+  void discard_at_end() { discard_ = true; }
   void write_introduction();
   bool was_ready() const { return is_ready_; }
 
@@ -135,6 +137,7 @@ class Session {
   Timer second_;
   Timer too_long_;
   bool introduced_ = false;
+  bool discard_ = false;
   std::vector<JournalLine> early_;
   bool is_ready_ = false;
   int stops_ = 0;
@@ -228,7 +231,11 @@ int Session::run() {
   screen_.bottom("");
   control_.reset();
   tier_.reset();
-  if (stops_ > 0 && exit_ != kExitInterrupted) remove_tier(options_.layout);
+  if (discard_) {
+    remove_folder(options_.layout.folder);
+  } else if (stops_ > 0 && exit_ != kExitInterrupted) {
+    remove_tier(options_.layout);
+  }
   return exit_;
 }
 
@@ -305,10 +312,12 @@ void Session::show_load() {
 
 // ---- foreground and background
 
-int serve(const CommandSpec& command, TierOptions options, LogView::Detail detail, StateLock lock, bool detached) {
+int serve(const CommandSpec& command, TierOptions options, LogView::Detail detail, StateLock lock, bool detached,
+          bool discard) {
   lock.write_holder(fmt::format("rr-sim {}", command.name));
   Loop loop;
   Session session(loop, options, detail, detached ? STDOUT_FILENO : STDERR_FILENO, detached);
+  if (discard) session.discard_at_end();
   int exit = 0;
   if (const auto started = session.start(); !started) {
     const std::string text =
@@ -347,7 +356,7 @@ int wait_for_detached(int pipe_end) {
   return exit;
 }
 
-int serve_detached(const CommandSpec& command, TierOptions options, StateLock lock) {
+int serve_detached(const CommandSpec& command, TierOptions options, StateLock lock, bool discard) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail(command, kExitNotStarted, std::strerror(errno));
   std::fflush(nullptr);
@@ -366,7 +375,7 @@ int serve_detached(const CommandSpec& command, TierOptions options, StateLock lo
   ::close(null);
   ::close(ends[0]);
   ::close(ends[1]);
-  const int exit = serve(command, std::move(options), LogView::Detail::kEvents, std::move(lock), true);
+  const int exit = serve(command, std::move(options), LogView::Detail::kEvents, std::move(lock), true, discard);
   std::fflush(nullptr);
   ::_exit(exit);
 }
@@ -414,8 +423,9 @@ int run_up(const CommandSpec& command, const Arguments& arguments) {
   const Result<GroundChoice> ground = choose_ground(options.settings.ground);
   if (!ground) return fail(command, kExitNotStarted, ground.error().message);
   options.ground = *ground;
-  if (arguments.has("--detach")) return serve_detached(command, std::move(options), *std::move(lock));
-  return serve(command, std::move(options), detail_of(arguments), *std::move(lock), false);
+  if (arguments.has("--detach"))
+    return serve_detached(command, std::move(options), *std::move(lock), arguments.has("--discard"));
+  return serve(command, std::move(options), detail_of(arguments), *std::move(lock), false, arguments.has("--discard"));
 }
 
 }  // namespace rr::sim

@@ -49,6 +49,7 @@ CommandSpec up_command() {
       {"--build", 0, "N", "of the first image (default: counted)", "app.build"},
       {"--load", 0, "RATE", "open-loop requests a second from the start", "load"},
       {"--seed", 0, "N", "decides ids and ties (default: random)", "seed"},
+      {"--discard", 0, "", "remove the state folder when the tier stops", ""},
       {"--quiet", 0, "", "show events only, not what processes write", ""},
       {"--verbose", 0, "", "show health checks too", ""},
   };

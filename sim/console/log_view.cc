@@ -4,6 +4,7 @@
 
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 namespace rr::sim {
@@ -25,19 +26,21 @@ namespace {
 
 constexpr std::string_view kChecker = "ELB-HealthChecker";
 
-// The request line of a program that logs JSON, as "GET / 200 0.4 ms"; the line itself when it is something else.
-std::string in_short(std::string_view text) {
-  if (text.empty() || text.front() != '{') return printable(text);
+// The request of a line that a program has logged as JSON; none when it is something else.
+struct LoggedRequest {
+  std::string method, target, status;
+};
+std::optional<LoggedRequest> read_logged_request(std::string_view text) {
+  if (text.empty() || text.front() != '{') return std::nullopt;
   const auto line = nlohmann::json::parse(text, nullptr, false);
-  if (!line.is_object() || !line.contains("method") || !line.contains("status")) return printable(text);
+  if (!line.is_object() || !line.contains("method") || !line.contains("status")) return std::nullopt;
   const auto text_of = [&](const char* key) {
     const auto at = line.find(key);
     if (at == line.end()) return std::string();
     return at->is_string() ? at->get<std::string>() : at->dump();
   };
-  std::string target = text_of("target");
-  if (target.empty()) target = text_of("path");
-  return printable(fmt::format("{} {} {}", text_of("method"), target, text_of("status")));
+  const std::string target = text_of("target");
+  return LoggedRequest{text_of("method"), target.empty() ? text_of("path") : target, text_of("status")};
 }
 
 // A node's access-log line, as "GET http://127.0.0.1:8080/ HTTP/1.1 -> 172.31.16.10:8080 200"; nothing for another
@@ -56,8 +59,13 @@ std::string access_in_short(std::string_view text) {
   }
   const auto quote = text.find('"');
   if (fields.size() <= kStatus || quote == std::string_view::npos) return "";
-  const std::string_view request = text.substr(quote + 1, text.find('"', quote + 1) - quote - 1);
-  return printable(fmt::format("{} -> {} {}", request, fields[kTarget], fields[kStatus]));
+  std::string_view request = text.substr(quote + 1, text.find('"', quote + 1) - quote - 1);
+  const std::string_view method = request.substr(0, request.find(' '));
+  request = request.substr(0, request.rfind(" HTTP/"));
+  const auto authority = request.find("://");
+  const auto path = authority == std::string_view::npos ? authority : request.find('/', authority + 3);
+  const std::string_view target = path == std::string_view::npos ? request : request.substr(path);
+  return printable(fmt::format("{} {} -> {} {}", method, target, fields[kTarget], fields[kStatus]));
 }
 
 }  // namespace
@@ -74,8 +82,12 @@ void LogView::process_line(Time now, std::string_view name, std::string_view zon
   if (detail_ != Detail::kAll && text.find(kChecker) != std::string_view::npos) return;
   const std::string suffix = zone.empty() ? "" : fmt::format(" {}", zone.back());
   const std::string prefix = name.substr(0, 2) == "i-" ? short_name(name) + suffix : std::string(name);
-  const std::string access = access_in_short(text);
-  show(now, prefix, screen_.palette().of_name(name), access.empty() ? in_short(text) : access);
+  const Ink ink = screen_.palette().of_name(name);
+  if (const std::string access = access_in_short(text); !access.empty()) return show(now, prefix, ink, access);
+  const auto request = read_logged_request(text);
+  if (!request) return show(now, prefix, ink, printable(text));
+  if (detail_ != Detail::kAll && request->target == health_path_) return;
+  show(now, prefix, ink, printable(fmt::format("{} {} {}", request->method, request->target, request->status)));
 }
 
 void LogView::journal_line(const JournalLine& line) {

@@ -1,8 +1,8 @@
 #pragma once
 // The log of a whole tier on one terminal: every line with the prefix of who said it, in a colour of its own.
-#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "lb/base/journal.h"
 #include "sim/console/screen.h"
@@ -17,7 +17,9 @@ class LogView {
     kAll,       // health checks too
   };
 
-  LogView(Screen& screen, Detail detail) : screen_(screen), detail_(detail) {}
+  /// `health_path`: requests for it are health checks.
+  LogView(Screen& screen, Detail detail, std::string health_path)
+      : screen_(screen), detail_(detail), health_path_(std::move(health_path)) {}
 
   /// A line that a process wrote. JSON request lines of rr-webapp are shown in short; the log files have them whole.
   void process_line(Time now, std::string_view name, std::string_view zone, std::string_view text);
@@ -27,6 +29,7 @@ class LogView {
   void show(Time now, std::string_view prefix, Ink ink, std::string_view text);
   Screen& screen_;
   Detail detail_;
+  std::string health_path_;
 };
 
 /// "i-0123456789abcdef0" as "i-01234567", other names as they are: what a prefix has room for.

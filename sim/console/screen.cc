@@ -38,6 +38,9 @@ void Screen::line(std::string_view text) {
 
 namespace {
 
+// What is typed while the line stands there (^C) must not break it in two.
+constexpr std::size_t kRoomForEcho = 3;
+
 // Counts what a terminal shows of it: neither colour codes nor the continuation bytes of UTF-8.
 std::string clip_visible(std::string_view text, std::size_t columns) {
   std::string out;
@@ -64,7 +67,7 @@ std::string clip_visible(std::string_view text, std::size_t columns) {
 
 void Screen::bottom(std::string_view text) {
   if (!terminal_) return;
-  const std::string wanted = clip_visible(text, columns() - 1);
+  const std::string wanted = clip_visible(text, columns() - kRoomForEcho);
   if (wanted == bottom_) return;
   const std::string clear = bottom_.empty() ? "" : "\r\x1b[K";
   bottom_ = wanted;

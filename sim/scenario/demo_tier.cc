@@ -41,7 +41,7 @@ Result<std::unique_ptr<DemoTier>> DemoTier::start(const std::string& program, co
   std::string folder = "/tmp/rr-demo-XXXXXX";
   if (::mkdtemp(folder.data()) == nullptr) return Error{fmt::format("/tmp: {}", std::strerror(errno))};
   StateLayout layout(folder);
-  std::vector<std::string> words = {program, "up", "--state", folder, "--verbose"};
+  std::vector<std::string> words = {program, "up", "--state", folder, "--verbose", "--discard"};
   words.insert(words.end(), flags.begin(), flags.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

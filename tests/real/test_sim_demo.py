@@ -2,8 +2,8 @@
 killed, step by step, and kept.
 """
 
+import glob
 import re
-import signal
 import unittest
 
 import harness
@@ -12,6 +12,14 @@ from tier import TierTest
 
 class Demo:
     alone = True  # it measures
+
+    def setUp(self):
+        super().setUp()
+        self.before = set(glob.glob("/tmp/rr-demo-*"))
+
+    def folders(self):
+        """State folders of demos that were not there before."""
+        return sorted(set(glob.glob("/tmp/rr-demo-*")) - self.before)
 
     def test_to_its_end(self):
         done = self.run_program("rr-sim", "demo", "--ground", self.ground, timeout=120)
@@ -35,12 +43,14 @@ class Demo:
         demo.send("\x03")
         self.assertEqual(demo.wait(timeout=30), 130)
         self.assert_no_process_left(timeout=10)
+        self.assertEqual(self.folders(), [])
 
     def test_killed(self):
         demo = self.start("rr-sim", "demo", "--ground", self.ground)
         demo.wait_for(r"1\. Round robin", timeout=60)
         demo.kill()
         self.assert_no_process_left(timeout=30)
+        self.assertEqual(self.folders(), [])
 
     def test_step_by_step_and_kept(self):
         demo = self.start("rr-sim", "demo", "--step", "--keep", "--ground", self.ground, terminal=True)
@@ -55,6 +65,7 @@ class Demo:
         self.assertEqual(status.returncode, 0, status)
         self.assertEqual(self.run_program("rr-sim", "down", "--state", kept, timeout=60).returncode, 0)
         self.assert_no_process_left()
+        self.assertEqual(self.folders(), [])
 
 
 class DemoPlain(Demo, TierTest):
