@@ -126,6 +126,7 @@ class Init {
       wait_for_something();
     }
     copy_output();
+    forward_rest();
     write_all(task_.ended.get(), &program_status_, sizeof program_status_);
     ::_exit(0);
   }
@@ -215,6 +216,17 @@ class Init {
     if (put < 0 && errno != EAGAIN && errno != EINTR) {  // rr-sim has gone: the keeper will end us
       task_.forward.reset();
       forward_queue_.clear();
+    }
+  }
+
+  /// The last lines are the ones that tell why: they wait for rr-sim for a while.
+  void forward_rest() {
+    constexpr int kPatience = 100;
+    constexpr int kMilliseconds = 20;
+    for (int waits = 0; waits < kPatience && !forward_queue_.empty(); ++waits) {
+      pollfd wait{task_.forward.get(), POLLOUT, 0};
+      ::poll(&wait, 1, kMilliseconds);
+      forward({});
     }
   }
 

@@ -351,22 +351,22 @@ class Keeper {
 /// In the tier's namespaces, as first process of its process-id namespace.
 [[noreturn]] void run_inside(Descriptor socket, int outside_proc) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // The start of the address-space layout, the leak checker included, belongs to the outer process: no exit handlers.
   ::_exit(Keeper(std::move(socket), true, outside_proc).run());
 }
 
-int run_in_namespaces(Descriptor socket, int outside_proc) {
+/// Does not return: a leak checker needs a thread, and a process that has left its process-id namespace can make none.
+[[noreturn]] void run_in_namespaces(Descriptor socket, int outside_proc) {
   const auto entered = enter_namespaces();
   if (!entered) {
     (void)send_packet(socket.get(), encode(KeeperEvent{KeeperReady{entered.error().message}}), {}).ok();
-    return 1;
+    ::_exit(1);
   }
   const pid_t inside = ::fork();
   if (inside == 0) run_inside(std::move(socket), outside_proc);
   if (inside < 0) {
     const std::string trouble = fmt::format("fork into the process-id namespace: {}", std::strerror(errno));
     (void)send_packet(socket.get(), encode(KeeperEvent{KeeperReady{trouble}}), {}).ok();
-    return 1;
+    ::_exit(1);
   }
   socket.reset();
   // Whoever stops the keeper means the one inside; its death ends this one.
@@ -374,7 +374,7 @@ int run_in_namespaces(Descriptor socket, int outside_proc) {
   int status = 0;
   while (::waitpid(inside, &status, 0) < 0 && errno == EINTR) {
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+  ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
 /// Waits for the keeper's next word, or for its silence.
@@ -417,7 +417,7 @@ Status start_something(int socket) {
 int run_keeper(const KeeperSettings& settings) {
   Descriptor socket(settings.socket);
   const Descriptor outside_proc(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (settings.own_worlds) return run_in_namespaces(std::move(socket), outside_proc.get());
+  if (settings.own_worlds) run_in_namespaces(std::move(socket), outside_proc.get());
   return Keeper(std::move(socket), false, outside_proc.get()).run();
 }
 
