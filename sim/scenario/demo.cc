@@ -63,7 +63,6 @@ class Demo {
   std::optional<json> command(const std::string& target, const json& body);
   int stop_tier();
   const json* incident() const;
-  int in_service() const;
   std::string zone_letter(const std::string& host) const;
   std::optional<Duration> span_of(const json& object, const char* key) const;
 
@@ -121,7 +120,6 @@ class Demo {
   std::optional<ZoneFailure> zone_failure_;
   std::deque<char> strip_;
   std::uint64_t answered_ = 0, failed_ = 0;
-  int least_in_service_ = 0, most_in_service_ = 0;
   DemoFacts facts_;
   std::string dead_zone_;
   std::set<std::string> dead_addresses_;
@@ -228,9 +226,6 @@ void Demo::look() {
 // Says what has changed since the last look.
 void Demo::take_status(const json& status) {
   status_ = status;
-  const int now = in_service();
-  least_in_service_ = std::min(least_in_service_, now);
-  most_in_service_ = std::max(most_in_service_, now);
   for (const json& one : status_["instances"]) {
     const std::string id = one["id"].get<std::string>();
     const std::string lifecycle = one["lifecycle"].get<std::string>();
@@ -373,14 +368,6 @@ bool Demo::start_tier() {
 const json* Demo::incident() const {
   if (!status_.is_object() || status_["incidents"].empty()) return nullptr;
   return &status_["incidents"].back();
-}
-
-int Demo::in_service() const {
-  int count = 0;
-  for (const json& one : status_["instances"]) {
-    count += one["lifecycle"] == "InService" && one["target_health"]["state"] == "healthy" ? 1 : 0;
-  }
-  return count;
 }
 
 std::string Demo::zone_letter(const std::string& host) const {
@@ -623,12 +610,12 @@ bool Demo::zone_comes_back() {
   if (!wait_for_key()) return false;
   say_command(pasted("az heal " + dead_zone_));
   begin_phase(fmt::format("zone {} comes back", dead_zone_.back()));
-  least_in_service_ = in_service();
   mark_ = loop_.precise_now();
   if (!command("/az/heal", {{"zone", dead_zone_}})) return false;
   const bool balanced = wait([this] { return (*incident())["time_to_balance"].is_object(); }, kPatience);
-  facts_.least_in_service_while_balancing = least_in_service_;
-  if (balanced) facts_.time_to_balance = span_of(*incident(), "time_to_balance");
+  if (!balanced) return ended_ == Ended::kNo;
+  facts_.least_in_service_while_balancing = (*incident())["least_in_service"].get<int>();
+  facts_.time_to_balance = span_of(*incident(), "time_to_balance");
   return ended_ == Ended::kNo;
 }
 
@@ -662,7 +649,6 @@ bool Demo::release() {
     return ended_ == Ended::kNo;
   }
   say_command(pasted(fmt::format("release --image {} --strategy double", image->id.value)));
-  most_in_service_ = in_service();
   mark_ = loop_.precise_now();
   if (!command("/release", {{"image", image->id.value}, {"strategy", "double"}})) return ended_ == Ended::kNo;
   wait([this] { return status_["release"].is_object() && status_["release"]["ended"].get<bool>(); }, kPatience);
@@ -671,7 +657,7 @@ bool Demo::release() {
   facts_.released = release["released"].get<bool>();
   facts_.release_outcome = release["outcome"].get<std::string>();
   facts_.time_to_release = span_of(release, "took");
-  facts_.most_in_service_while_releasing = most_in_service_;
+  facts_.most_in_service_while_releasing = release["most_in_service"].get<int>();
   happened((facts_.released ? "released: " : "not released: ") + facts_.release_outcome,
            facts_.released ? Ink::kGreen : Ink::kRed);
   begin_phase("after the release");

@@ -80,7 +80,10 @@ void follow_incident(Incident& incident, const RegionState& state, Time now) {
     });
     if (others >= desired(state)) incident.replaced = now;
   }
-  if (incident.healed && !incident.balanced && settled(state)) incident.balanced = now;
+  if (!incident.healed || incident.balanced) return;
+  const int now_in_service = healthy_in_service(state);
+  incident.least_in_service = std::min(incident.least_in_service.value_or(now_in_service), now_in_service);
+  if (settled(state)) incident.balanced = now;
 }
 
 int healthy_in_service(const RegionState& state) {

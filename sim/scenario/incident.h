@@ -16,13 +16,14 @@ struct Incident {
   std::string what;              // "power loss"
   std::optional<ZoneName> zone;  // when a whole zone was hit
   Time began;
-  std::optional<Time> done;          // every process that was hit is gone or frozen (the world's word)
-  std::set<InstanceId> lost;         // that ran there
-  std::optional<Time> detected;      // no live node routes to any of them any more
-  std::optional<Time> node_removed;  // the zone's node has left DNS
-  std::optional<Time> replaced;      // as many others in service and healthy as are desired
-  std::optional<Time> healed;        // the fault was ended
-  std::optional<Time> balanced;      // after that: desired capacity, even over the zones, nodes in DNS
+  std::optional<Time> done;             // every process that was hit is gone or frozen (the world's word)
+  std::set<InstanceId> lost;            // that ran there
+  std::optional<Time> detected;         // no live node routes to any of them any more
+  std::optional<Time> node_removed;     // the zone's node has left DNS
+  std::optional<Time> replaced;         // as many others in service and healthy as are desired
+  std::optional<Time> healed;           // the fault was ended
+  std::optional<Time> balanced;         // after that: desired capacity, even over the zones, nodes in DNS
+  std::optional<int> least_in_service;  // and healthy, from the fault's end until the balance was back
   bool operator==(const Incident&) const = default;
 };
 

@@ -95,24 +95,24 @@ json group_document(const RegionState& region, const Group& group) {
 json incident_document(const Incident& incident, double speed) {
   json lost = json::array();
   for (const InstanceId& id : incident.lost) lost.push_back(id.value);
-  return {
-      {"target", incident.target},
-      {"what", incident.what},
-      {"began", format_iso8601(incident.began, 3)},
-      {"done", optional_time(incident.done)},
-      {"lost", lost},
-      {"time_to_hit", optional_duration(incident.began, incident.done, 1)},
-      {"time_to_detect", optional_duration(incident.began, incident.detected, speed)},
-      {"time_to_remove_node", optional_duration(incident.began, incident.node_removed, speed)},
-      {"time_to_replace", optional_duration(incident.began, incident.replaced, speed)},
-      {"detected", optional_time(incident.detected)},
-      {"node_removed", optional_time(incident.node_removed)},
-      {"replaced", optional_time(incident.replaced)},
-      {"healed", optional_time(incident.healed)},
-      {"time_to_balance", incident.healed ? optional_duration(*incident.healed, incident.balanced, speed) : json()}};
+  return {{"target", incident.target},
+          {"what", incident.what},
+          {"began", format_iso8601(incident.began, 3)},
+          {"done", optional_time(incident.done)},
+          {"lost", lost},
+          {"time_to_hit", optional_duration(incident.began, incident.done, 1)},
+          {"time_to_detect", optional_duration(incident.began, incident.detected, speed)},
+          {"time_to_remove_node", optional_duration(incident.began, incident.node_removed, speed)},
+          {"time_to_replace", optional_duration(incident.began, incident.replaced, speed)},
+          {"detected", optional_time(incident.detected)},
+          {"node_removed", optional_time(incident.node_removed)},
+          {"replaced", optional_time(incident.replaced)},
+          {"healed", optional_time(incident.healed)},
+          {"time_to_balance", incident.healed ? optional_duration(*incident.healed, incident.balanced, speed) : json()},
+          {"least_in_service", incident.least_in_service ? json(*incident.least_in_service) : json()}};
 }
 
-json release_document(const DoubleRelease& release, double speed) {
+json release_document(const DoubleRelease& release, int most_in_service, double speed) {
   return {{"image", release.image.value},
           {"commit", release.commit},
           {"launch_template_version", release.template_version},
@@ -123,6 +123,7 @@ json release_document(const DoubleRelease& release, double speed) {
           {"ended", release.ended.has_value()},
           {"confirmed", release.confirmed.size()},
           {"front_answers", release.front_answers},
+          {"most_in_service", most_in_service},
           {"original_capacity", release.original_capacity},
           {"started", format_iso8601(release.started, 3)},
           {"took", optional_duration(release.started, release.ended, speed)}};
@@ -258,7 +259,8 @@ json status_document(const Tier& tier) {
   out["incidents"] = json::array();
   for (const Incident& incident : tier.incidents()) out["incidents"].push_back(incident_document(incident, speed));
   out["activities"] = activities_document(region);
-  out["release"] = region.release ? release_document(*region.release, speed) : json(nullptr);
+  out["release"] =
+      region.release ? release_document(*region.release, tier.most_in_service_while_releasing(), speed) : json(nullptr);
   out["load"] = load_document(tier);
   add_pace(out, region);
   return out;

@@ -53,6 +53,8 @@ struct Tier::State {
   std::unique_ptr<Driver> driver;
   std::unique_ptr<OpenLoopLoad> load;
   std::vector<Incident> incidents;
+  std::optional<Time> release_started;  // the release that most_in_service is about
+  int most_in_service = 0;
   Time started;
   bool ready = false;
   bool stopping = false;
@@ -69,6 +71,7 @@ struct Tier::State {
   void take_output(const ProcessLine& line);
   void take_diagnosis(const std::string& name, const std::string& sentence);
   void after_step(Time now);
+  void follow_release();
   bool hit_processes_gone(const Incident& incident) const;
   void check_ready();
   void ask_front();
@@ -228,6 +231,16 @@ void Tier::State::after_step(Time now) {
     if (!incident.done && hit_processes_gone(incident)) incident.done = now;
     follow_incident(incident, region->state(), now);
   }
+  follow_release();
+}
+
+// Noted at every step: a look now and then could miss the moment between the last launch and the first termination.
+void Tier::State::follow_release() {
+  const auto& release = region->state().release;
+  if (!release || release->ended) return;
+  if (release_started != release->started) most_in_service = 0;
+  release_started = release->started;
+  most_in_service = std::max(most_in_service, healthy_in_service(region->state()));
 }
 
 // Up means: it has answered through the front, with all its instances or, after a while, with those it has.
@@ -277,6 +290,7 @@ const RegionState& Tier::region() const { return state_->region->state(); }
 ProcessWorld& Tier::world() { return *state_->world; }
 const ProcessWorld& Tier::world() const { return *state_->world; }
 const std::vector<Incident>& Tier::incidents() const { return state_->incidents; }
+int Tier::most_in_service_while_releasing() const { return state_->most_in_service; }
 Address Tier::front() const { return state_->world->front(); }
 std::string Tier::url() const { return fmt::format("http://{}/", format_address(state_->reachable_front())); }
 Time Tier::started() const { return state_->started; }

@@ -58,6 +58,8 @@ class Tier {
   ProcessWorld& world();
   const ProcessWorld& world() const;
   const std::vector<Incident>& incidents() const;
+  /// The most instances that were in service and healthy at once while the last release was under way; 0 without one.
+  int most_in_service_while_releasing() const;
   Address front() const;
   std::string url() const;
   Time started() const;

@@ -79,6 +79,7 @@ TEST(Incident, AZonesDeathFromTheFaultToTheBalance) {
 
   incident.healed = at(6);
   state.nodes["lb-eu-west-1b"].in_dns = state.nodes["lb-eu-west-1b"].running = true;
+  EXPECT_FALSE(incident.least_in_service) << "counted from the fault's end only";
   follow_incident(incident, state, at(7));
   EXPECT_FALSE(incident.balanced) << "2 + 0 is no balance";
   put(state, kB, kZoneB, LifecycleState::kInService, TargetState::kHealthy);
@@ -91,6 +92,7 @@ TEST(Incident, AZonesDeathFromTheFaultToTheBalance) {
   follow_incident(incident, state, at(10));
   EXPECT_EQ(incident.balanced, at(10));
   EXPECT_EQ(incident.detected, at(3)) << "the first time counts";
+  EXPECT_EQ(incident.least_in_service, 2) << "3 at the most and never below 2: launched before terminated";
 }
 
 TEST(Incident, OneInstance) {
