@@ -233,7 +233,8 @@ int follow_release(const CommandSpec& command, const StateLayout& layout) {
       std::puts(fmt::format("{}: {}; took {}", release["phase"].get<std::string>(),
                             release["outcome"].get<std::string>(), duration_view(release["took"]))
                     .c_str());
-      return release["released"].get<bool>() ? 0 : kExitRefused;
+      if (release["released"].get<bool>()) return 0;
+      return release["rolled_back"].get<bool>() ? kExitRolledBack : kExitRefused;
     }
     std::this_thread::sleep_for(kLook);
   }

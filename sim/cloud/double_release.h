@@ -46,6 +46,7 @@ struct DoubleRelease {
   bool commit_unproved = false;       // the image or the answers name no commit: health alone counted
   bool hosts_unproved = false;        // answers through the front do not say who gave them
   int ended_singly = 0;               // old instances that the halving kept and that were ended one by one
+  bool rolled_back = false;           // kFailed, and the group went back to the previous version and capacity
   std::string outcome;                // one sentence when ended
   bool operator==(const DoubleRelease&) const = default;
 

@@ -62,6 +62,7 @@ void Region::Machine::enter_phase(Time now, DoublePhase phase) {
 
 void Region::Machine::roll_back_release(Time now, Group& group) {
   DoubleRelease& release = *state_.release;
+  release.rolled_back = true;
   group.settings.launch_template.version = release.previous_specification;
   const int from = group.desired_capacity;
   set_desired(now, group, release.original_capacity, set_desired_capacity(now, from, release.original_capacity));

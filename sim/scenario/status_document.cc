@@ -120,6 +120,7 @@ json release_document(const DoubleRelease& release, int most_in_service, double 
           {"phase", to_string(release.phase)},
           {"outcome", release.outcome},
           {"released", release.phase == DoublePhase::kReleased},
+          {"rolled_back", release.rolled_back},
           {"ended", release.ended.has_value()},
           {"confirmed", release.confirmed.size()},
           {"front_answers", release.front_answers},

@@ -167,12 +167,12 @@ void fields(Of<MergedHealth> auto& value, auto&& visit) {
 void fields(Of<DoubleRelease> auto& value, auto&& visit) {
   auto& [group, image, commit, template_version, previous_version, previous_specification, original_capacity, phase,
          started, phase_began, ended, deadline, next_question, confirmed, front_answers, front_hosts, asked,
-         front_asked, last_wrong, commit_unproved, hosts_unproved, ended_singly, outcome] = value;
+         front_asked, last_wrong, commit_unproved, hosts_unproved, ended_singly, rolled_back, outcome] = value;
   RR_FIELD(group), RR_FIELD(image), RR_FIELD(commit), RR_FIELD(template_version), RR_FIELD(previous_version);
   RR_FIELD(previous_specification), RR_FIELD(original_capacity), RR_FIELD(phase), RR_FIELD(started);
   RR_FIELD(phase_began), RR_FIELD(ended), RR_FIELD(deadline), RR_FIELD(next_question), RR_FIELD(confirmed);
   RR_FIELD(front_answers), RR_FIELD(front_hosts), RR_FIELD(asked), RR_FIELD(front_asked), RR_FIELD(last_wrong);
-  RR_FIELD(commit_unproved), RR_FIELD(hosts_unproved), RR_FIELD(ended_singly), RR_FIELD(outcome);
+  RR_FIELD(commit_unproved), RR_FIELD(hosts_unproved), RR_FIELD(ended_singly), RR_FIELD(rolled_back), RR_FIELD(outcome);
 }
 
 void fields(Of<Group> auto& value, auto&& visit) {

@@ -50,10 +50,14 @@ class Release:
         image = self.ok("image", "build", "--commit", NEXT, "--build", 2, "--from", self.folder / "v2", "--app", command)
         image = image.stdout.strip()
         done = self.sim("release", "--image", image, timeout=120)
-        self.assertEqual(done.returncode, 1, done)
+        self.assertEqual(done.returncode, 10, "rolled back")
         self.assertEqual(harness.curl(self.status()["url"]).status, 200, "the old version still answers")
         status = self.status()
         self.assertFalse(status["release"]["released"])
+        self.assertTrue(status["release"]["rolled_back"])
+        after = self.wait_settled()
+        self.assertEqual(after["groups"][0]["desired_capacity"], 2)
+        self.assertNotIn(image, {one["image"] for one in self.in_service(after)})
         self.assertIn(status["release"]["outcome"], done.stdout)
 
 
