@@ -28,7 +28,7 @@ struct FaultTarget {
 struct Fault {
   FaultKind kind = FaultKind::kCrash;
   FaultTarget target;
-  double amount = 1;              // share or size, for kinds that have one
+  double amount = 1;                             // share or size, for kinds that have one
   std::optional<Duration> lasts = std::nullopt;  // none: until healed
   bool operator==(const Fault&) const = default;
 };
