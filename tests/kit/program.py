@@ -16,6 +16,17 @@ from kit.process_table import MARK_VARIABLE
 from kit.surroundings import program, scaled
 
 
+def _hear_interrupts():
+    """In the child: an interrupt that whoever started the tests ignores (nohup, a job in the background) is heard again."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
+def _take_terminal():
+    _hear_interrupts()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Program:
     """A child process whose output is collected line by line while it runs.
 
@@ -43,7 +54,8 @@ class Program:
             self._start_on_terminal(full, cwd, pass_fds)
         else:
             self.process = subprocess.Popen(self.command, env=full, cwd=cwd, stdin=subprocess.PIPE,
-                                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=pass_fds)
+                                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=pass_fds,
+                                            preexec_fn=_hear_interrupts)
             streams = {"stdout": self.process.stdout.fileno(), "stderr": self.process.stderr.fileno()}
             self._readers = [threading.Thread(target=self._read, args=(name_of, descriptor), daemon=True)
                              for name_of, descriptor in streams.items()]
@@ -57,7 +69,7 @@ class Program:
         environment.setdefault("TERM", "xterm-256color")
         self.process = subprocess.Popen(self.command, env=environment, cwd=cwd, stdin=inner, stdout=inner,
                                         stderr=inner, start_new_session=True, pass_fds=pass_fds,
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+                                        preexec_fn=_take_terminal)
         os.close(inner)
         self._readers = [threading.Thread(target=self._read, args=("terminal", self._terminal), daemon=True)]
 

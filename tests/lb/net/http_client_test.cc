@@ -139,8 +139,8 @@ TEST_F(HttpClientTest, EachFailureHasItsKind) {
   EXPECT_EQ(ask_scripted("SSH-2.0-OpenSSH_9.2\r\n", false).error().kind, Kind::kMalformed);
   EXPECT_EQ(ask_scripted("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", false, {.max_body = 2}).error().kind,
             Kind::kMalformed);
-  const auto dropped = ask_scripted("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", false,
-                                    {.max_body = 2, .keep_body = false});
+  const auto dropped =
+      ask_scripted("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", false, {.max_body = 2, .keep_body = false});
   EXPECT_EQ(dropped->status, 200);
   EXPECT_EQ(dropped->body, "");
   EXPECT_EQ(ask_scripted("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", false, {.timeout = 50 * kMillisecond})

@@ -36,16 +36,23 @@ bool has_body(State state) { return state == State::kUploading || state == State
 ExchangeRules in_state(State state, bool keep_alive = true) {
   ExchangeRules rules(at(0), keep_alive, has_body(state));
   switch (state) {
-    case State::kNew: break;
-    case State::kConnecting: rules.on(event(Kind::kAssignedFresh)); break;
+    case State::kNew:
+      break;
+    case State::kConnecting:
+      rules.on(event(Kind::kAssignedFresh));
+      break;
     case State::kUploading:
-    case State::kAwaiting: rules.on(event(Kind::kAssignedReused)); break;
+    case State::kAwaiting:
+      rules.on(event(Kind::kAssignedReused));
+      break;
     case State::kBothWays:
     case State::kRelaying:
       rules.on(event(Kind::kAssignedReused));
       rules.on(event(Kind::kResponseHead));
       break;
-    case State::kEnded: rules.on(event(Kind::kNoTarget)); break;
+    case State::kEnded:
+      rules.on(event(Kind::kNoTarget));
+      break;
   }
   EXPECT_EQ(to_string(rules.state()), to_string(state));
   return rules;
@@ -54,16 +61,26 @@ ExchangeRules in_state(State state, bool keep_alive = true) {
 /// "." impossible, a number: that answer, a word: that act.
 std::string shown(const ExchangeStep& step) {
   switch (step.act) {
-    case Act::kNothing: return "on";
-    case Act::kConnect: return "connect";
-    case Act::kSend: return "send";
-    case Act::kRelayInterim: return "interim";
-    case Act::kSkipInterim: return "skip";
-    case Act::kRelayHead: return "head";
-    case Act::kAnswer: return std::to_string(step.status);
-    case Act::kTruncate: return "cut";
-    case Act::kAbandon: return "leave";
-    case Act::kFinish: return "finish";
+    case Act::kNothing:
+      return "on";
+    case Act::kConnect:
+      return "connect";
+    case Act::kSend:
+      return "send";
+    case Act::kRelayInterim:
+      return "interim";
+    case Act::kSkipInterim:
+      return "skip";
+    case Act::kRelayHead:
+      return "head";
+    case Act::kAnswer:
+      return std::to_string(step.status);
+    case Act::kTruncate:
+      return "cut";
+    case Act::kAbandon:
+      return "leave";
+    case Act::kFinish:
+      return "finish";
   }
   return "";
 }
@@ -74,32 +91,34 @@ struct Row {
 };
 
 TEST(ExchangeRules, EveryCellOfTheTable) {
+  // clang-format off: columns
   const std::vector<Row> table{
       //                          new        connecting uploading  awaiting   both_ways  relaying  ended
-      {Kind::kRefused,           {"200",     ".",       ".",       ".",       ".",       ".",      "."}},
-      {Kind::kFixedResponse,     {"200",     ".",       ".",       ".",       ".",       ".",      "."}},
-      {Kind::kNoTarget,          {"503",     ".",       ".",       ".",       ".",       ".",      "."}},
-      {Kind::kAssignedFresh,     {"connect", ".",       ".",       ".",       ".",       ".",      "."}},
-      {Kind::kAssignedReused,    {"send",    ".",       ".",       ".",       ".",       ".",      "."}},
-      {Kind::kConnected,         {".",       "send",    ".",       ".",       ".",       ".",      "."}},
-      {Kind::kConnectFailed,     {".",       "502",     ".",       ".",       ".",       ".",      "."}},
-      {Kind::kConnectTimedOut,   {".",       "504",     ".",       ".",       ".",       ".",      "."}},
-      {Kind::kConnectLimit,      {".",       "500",     ".",       ".",       ".",       ".",      "."}},
-      {Kind::kRequestComplete,   {".",       "on",      "on",      ".",       "on",      ".",      "."}},
-      {Kind::kRequestMalformed,  {".",       "400",     "400",     ".",       "cut",     ".",      "."}},
-      {Kind::kClientClosed,      {"leave",   "leave",   "leave",   "leave",   "leave",   "leave",  "."}},
-      {Kind::kClientReset,       {"leave",   "leave",   "leave",   "leave",   "leave",   "leave",  "."}},
-      {Kind::kClientSilent,      {".",       ".",       "408",     ".",       "cut",     "cut",    "."}},
-      {Kind::kInterimHead,       {".",       ".",       "interim", "interim", ".",       ".",      "."}},
-      {Kind::kResponseHead,      {".",       ".",       "head",    "head",    ".",       ".",      "."}},
-      {Kind::kResponseComplete,  {".",       ".",       ".",       ".",       "finish",  "finish", "."}},
-      {Kind::kTargetClosed,      {".",       ".",       "502",     "502",     "cut",     "cut",    "."}},
-      {Kind::kTargetReset,       {".",       ".",       "502",     "502",     "cut",     "cut",    "."}},
-      {Kind::kTargetSilent,      {".",       ".",       "504",     "504",     "cut",     "cut",    "."}},
-      {Kind::kResponseMalformed, {".",       ".",       "502",     "502",     "cut",     "cut",    "."}},
-      {Kind::kDrainEnded,        {".",       "502",     "502",     "502",     "cut",     "cut",    "."}},
-      {Kind::kStopped,           {"503",     "503",     "503",     "503",     "cut",     "cut",    "."}},
+      {Kind::kRefused, {"200", ".", ".", ".", ".", ".", "."}},
+      {Kind::kFixedResponse, {"200", ".", ".", ".", ".", ".", "."}},
+      {Kind::kNoTarget, {"503", ".", ".", ".", ".", ".", "."}},
+      {Kind::kAssignedFresh, {"connect", ".", ".", ".", ".", ".", "."}},
+      {Kind::kAssignedReused, {"send", ".", ".", ".", ".", ".", "."}},
+      {Kind::kConnected, {".", "send", ".", ".", ".", ".", "."}},
+      {Kind::kConnectFailed, {".", "502", ".", ".", ".", ".", "."}},
+      {Kind::kConnectTimedOut, {".", "504", ".", ".", ".", ".", "."}},
+      {Kind::kConnectLimit, {".", "500", ".", ".", ".", ".", "."}},
+      {Kind::kRequestComplete, {".", "on", "on", ".", "on", ".", "."}},
+      {Kind::kRequestMalformed, {".", "400", "400", ".", "cut", ".", "."}},
+      {Kind::kClientClosed, {"leave", "leave", "leave", "leave", "leave", "leave", "."}},
+      {Kind::kClientReset, {"leave", "leave", "leave", "leave", "leave", "leave", "."}},
+      {Kind::kClientSilent, {".", ".", "408", ".", "cut", "cut", "."}},
+      {Kind::kInterimHead, {".", ".", "interim", "interim", ".", ".", "."}},
+      {Kind::kResponseHead, {".", ".", "head", "head", ".", ".", "."}},
+      {Kind::kResponseComplete, {".", ".", ".", ".", "finish", "finish", "."}},
+      {Kind::kTargetClosed, {".", ".", "502", "502", "cut", "cut", "."}},
+      {Kind::kTargetReset, {".", ".", "502", "502", "cut", "cut", "."}},
+      {Kind::kTargetSilent, {".", ".", "504", "504", "cut", "cut", "."}},
+      {Kind::kResponseMalformed, {".", ".", "502", "502", "cut", "cut", "."}},
+      {Kind::kDrainEnded, {".", "502", "502", "502", "cut", "cut", "."}},
+      {Kind::kStopped, {"503", "503", "503", "503", "cut", "cut", "."}},
   };
+  // clang-format on
   ASSERT_EQ(table.size(), kExchangeEventKinds);
   for (const Row& row : table) {
     for (const State state : kStates) {
@@ -179,12 +198,16 @@ TEST(ExchangeRules, OwnAnswersKeepTheClientWhereNothingOfItsRequestIsLeft) {
     Kind kind;
     bool kept;
   };
-  const std::vector<Case> cases{
-      {State::kNew, Kind::kNoTarget, true},           {State::kConnecting, Kind::kConnectFailed, true},
-      {State::kConnecting, Kind::kConnectTimedOut, true}, {State::kAwaiting, Kind::kTargetClosed, true},
-      {State::kAwaiting, Kind::kTargetSilent, true},  {State::kAwaiting, Kind::kDrainEnded, true},
-      {State::kUploading, Kind::kTargetClosed, false}, {State::kUploading, Kind::kClientSilent, false},
-      {State::kUploading, Kind::kRequestMalformed, false}, {State::kAwaiting, Kind::kStopped, false}};
+  const std::vector<Case> cases{{State::kNew, Kind::kNoTarget, true},
+                                {State::kConnecting, Kind::kConnectFailed, true},
+                                {State::kConnecting, Kind::kConnectTimedOut, true},
+                                {State::kAwaiting, Kind::kTargetClosed, true},
+                                {State::kAwaiting, Kind::kTargetSilent, true},
+                                {State::kAwaiting, Kind::kDrainEnded, true},
+                                {State::kUploading, Kind::kTargetClosed, false},
+                                {State::kUploading, Kind::kClientSilent, false},
+                                {State::kUploading, Kind::kRequestMalformed, false},
+                                {State::kAwaiting, Kind::kStopped, false}};
   for (const Case& one : cases) {
     SCOPED_TRACE(std::string(to_string(one.kind)) + " while " + std::string(to_string(one.state)));
     EXPECT_EQ(in_state(one.state).on(event(one.kind)).keep_front, one.kept);
@@ -254,10 +277,11 @@ TEST(ExchangeRules, TheExplanationOfTheKeepAliveRaceNamesWhatToChange) {
   assigned.idle = 5 * kSecond;
   rules.on(assigned);
   rules.on(event(Kind::kTargetClosed, 0.002));
-  EXPECT_EQ(explain(rules.record(), "127.31.0.10:3000", 60 * kSecond, 10 * kSecond),
-            "target 127.31.0.10:3000 closed the connection without a response, 0.002 s after the request was sent; the "
-            "connection had been idle for 5.0 s; the load balancer's idle timeout is 1m: the target's keep-alive should "
-            "be above it");
+  EXPECT_EQ(
+      explain(rules.record(), "127.31.0.10:3000", 60 * kSecond, 10 * kSecond),
+      "target 127.31.0.10:3000 closed the connection without a response, 0.002 s after the request was sent; the "
+      "connection had been idle for 5.0 s; the load balancer's idle timeout is 1m: the target's keep-alive should "
+      "be above it");
 }
 
 TEST(ExchangeRules, EveryCauseButSuccessIsExplained) {
