@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <boost/program_options.hpp>
+
 #include <algorithm>
 #include <cstdio>
 #include <sstream>
 
 namespace rr::sim {
+
+namespace options = boost::program_options;
 
 std::string Arguments::value(const std::string& flag, const std::string& otherwise) const {
   const auto at = flags_.find(flag);
@@ -61,6 +65,20 @@ Shape shape_of(const std::string& arguments) {
   return shape;
 }
 
+options::options_description description_of(const std::vector<FlagSpec>& flags) {
+  options::options_description out;
+  for (const FlagSpec& flag : flags) {
+    const std::string long_name = flag.name.substr(2);
+    const std::string both = flag.letter == 0 ? long_name : long_name + "," + flag.letter;
+    if (flag.value.empty()) {
+      out.add_options()(both.c_str(), "");
+    } else {
+      out.add_options()(both.c_str(), options::value<std::string>(), "");
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::optional<std::string> nearest(const std::string& word, const std::vector<std::string>& known) {
@@ -76,48 +94,48 @@ std::optional<std::string> nearest(const std::string& word, const std::vector<st
   return best;
 }
 
-const FlagSpec* CommandSpec::find_flag(const std::string& word) const {
-  for (const FlagSpec& flag : flags) {
-    if (flag.name == word || (flag.letter != 0 && word == std::string("-") + flag.letter)) return &flag;
+Error CommandSpec::unknown_flag(const std::string& word) const {
+  std::vector<std::string> known{"--help"};
+  for (const FlagSpec& one : flags) known.push_back(one.name);
+  const auto meant = nearest(word, known);
+  return Error{fmt::format("{}: there is no such flag; {}`rr-sim {} --help` lists them", word,
+                           meant ? "is " + *meant + " meant? " : "", name)};
+}
+
+// The library's sentences name neither the command nor what would be right, so each kind of error gets ours.
+Result<options::parsed_options> CommandSpec::parse_options(const std::vector<std::string>& words) const {
+  // A guessed abbreviation would change its meaning with the next flag that begins alike.
+  constexpr int kStyle = options::command_line_style::unix_style & ~options::command_line_style::allow_guessing;
+  const options::options_description known = description_of(flags);
+  try {
+    return options::command_line_parser(words).options(known).style(kStyle).run();
+  } catch (const options::unknown_option& error) {
+    return unknown_flag(error.get_option_name());
+  } catch (const options::invalid_command_line_syntax& error) {
+    const std::string flag = error.get_option_name();
+    if (error.kind() == options::invalid_syntax::extra_parameter) return Error{flag + ": takes no value"};
+    return Error{fmt::format("{}: a value is missing: `rr-sim {} --help` says which", flag, name)};
+  } catch (const options::error& error) {
+    return Error{error.what()};
   }
-  return nullptr;
 }
 
 Result<Arguments> CommandSpec::parse(const std::vector<std::string>& words) const {
   Arguments out;
   const Shape shape = shape_of(arguments);
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    if (word == "--" && shape.rest) {
-      out.has_rest_ = true;
-      out.rest_.assign(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
-      break;
-    }
-    if (word.size() < 2 || word.front() != '-') {
-      out.positional_.push_back(word);
-      continue;
-    }
-    const auto equals = word.find('=');
-    const std::string name_of_flag = word.substr(0, word.rfind("--", 0) == 0 ? equals : std::string::npos);
-    const FlagSpec* flag = find_flag(name_of_flag);
-    if (flag == nullptr) {
-      std::vector<std::string> known{"--help"};
-      for (const FlagSpec& one : flags) known.push_back(one.name);
-      const auto meant = nearest(name_of_flag, known);
-      return Error{fmt::format("{}: there is no such flag; {}`rr-sim {} --help` lists them", name_of_flag,
-                               meant ? "is " + *meant + " meant? " : "", name)};
-    }
-    std::vector<std::string>& values = out.flags_[flag->name];
-    if (flag->value.empty()) {
-      if (name_of_flag != word) return Error{fmt::format("{}: takes no value", flag->name)};
-      continue;
-    }
-    if (name_of_flag != word) {
-      values.push_back(word.substr(equals + 1));
-    } else if (i + 1 < words.size()) {
-      values.push_back(words[++i]);
+  const auto cut = shape.rest ? std::find(words.begin(), words.end(), "--") : words.end();
+  if (cut != words.end()) {
+    out.has_rest_ = true;
+    out.rest_.assign(cut + 1, words.end());
+  }
+  auto parsed = parse_options({words.begin(), cut});
+  if (!parsed) return parsed.error();
+  for (const options::option& one : parsed->options) {
+    if (one.string_key.empty()) {
+      out.positional_.push_back(one.value.front());
     } else {
-      return Error{fmt::format("{}: a value is missing: {} {}", flag->name, flag->name, flag->value)};
+      std::vector<std::string>& values = out.flags_["--" + one.string_key];
+      values.insert(values.end(), one.value.begin(), one.value.end());
     }
   }
   if (out.positional_.size() < shape.needed.size()) {

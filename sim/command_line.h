@@ -8,6 +8,11 @@
 
 #include "lb/base/result.h"
 
+namespace boost::program_options {
+template <class Char>
+class basic_parsed_options;
+}
+
 namespace rr::sim {
 
 struct FlagSpec {
@@ -49,7 +54,10 @@ struct CommandSpec {
   /// The error is one line that names what is wrong and what would be right.
   Result<Arguments> parse(const std::vector<std::string>& words) const;
   std::string help() const;
-  const FlagSpec* find_flag(const std::string& word) const;
+
+ private:
+  Error unknown_flag(const std::string& word) const;
+  Result<boost::program_options::basic_parsed_options<char>> parse_options(const std::vector<std::string>& words) const;
 };
 
 /// The name among `known` that `word` was most likely meant to be, if any is near.
