@@ -114,7 +114,9 @@ Result<options::parsed_options> CommandSpec::parse_options(const std::vector<std
   } catch (const options::invalid_command_line_syntax& error) {
     const std::string flag = error.get_option_name();
     if (error.kind() == options::invalid_syntax::extra_parameter) return Error{flag + ": takes no value"};
-    return Error{fmt::format("{}: a value is missing: `rr-sim {} --help` says which", flag, name)};
+    const auto spec =
+        std::find_if(flags.begin(), flags.end(), [&flag](const FlagSpec& one) { return one.name == flag; });
+    return Error{fmt::format("{}: a value is missing: {} {}", flag, flag, spec == flags.end() ? "" : spec->value)};
   } catch (const options::error& error) {
     return Error{error.what()};
   }
