@@ -82,16 +82,19 @@ std::vector<std::string> broken_promises(const DemoFacts& facts) {
 
 namespace {
 
-std::string phase_row(const DemoPhase& phase) {
-  std::string causes;
+// A cause a line: two of them side by side would not fit 80 columns.
+std::vector<std::string> phase_rows(const DemoPhase& phase) {
+  std::vector<std::string> rows{
+      fmt::format("{:<26}{:>8}{:>8}", phase.name, phase.statistics.finished, phase.statistics.failed)};
+  bool first = true;
   for (std::size_t i = 0; i < kRequestCauses; ++i) {
     const auto cause = static_cast<RequestCause>(i);
     if (!failed(cause) || phase.statistics.by_cause[i] == 0) continue;
-    causes += fmt::format("{}{} {}", causes.empty() ? "" : ", ", phase.statistics.by_cause[i], to_string(cause));
+    if (!first) rows.emplace_back(std::string(42, ' '));
+    rows.back() += fmt::format("  {} {}", phase.statistics.by_cause[i], to_string(cause));
+    first = false;
   }
-  const std::string row =
-      fmt::format("{:<26}{:>8}{:>8}", phase.name, phase.statistics.finished, phase.statistics.failed);
-  return causes.empty() ? row : row + "  " + causes;
+  return rows;
 }
 
 std::string time_row(const std::string& name, const std::optional<Duration>& measured, double speed) {
@@ -105,7 +108,9 @@ std::string time_row(const std::string& name, const std::optional<Duration>& mea
 std::vector<std::string> demo_table(const DemoFacts& facts) {
   std::vector<std::string> out;
   out.push_back(fmt::format("{:<26}{:>8}{:>8}  {}", "", "REQUESTS", "FAILED", "BY CAUSE"));
-  for (const DemoPhase& phase : facts.phases) out.push_back(phase_row(phase));
+  for (const DemoPhase& phase : facts.phases) {
+    for (std::string& row : phase_rows(phase)) out.push_back(std::move(row));
+  }
   out.push_back("");
   out.push_back("while zone b was down, each failure by its evidence:");
   for (std::size_t i = 0; i < kFailureClasses; ++i) {

@@ -66,7 +66,7 @@ class Program:
     def _start_on_terminal(self, environment, cwd, pass_fds):
         self._terminal, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        environment.setdefault("TERM", "xterm-256color")
+        environment["TERM"] = "xterm-256color"  # the tests may run where it is "dumb" or not set
         self.process = subprocess.Popen(self.command, env=environment, cwd=cwd, stdin=inner, stdout=inner,
                                         stderr=inner, start_new_session=True, pass_fds=pass_fds,
                                         preexec_fn=_take_terminal)
