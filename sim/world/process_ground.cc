@@ -144,7 +144,8 @@ std::vector<std::string> ProcessGround::enter_command(const std::string& name) c
   if (theirs != std::filesystem::read_symlink("/proc/self/ns/user", error))
     command.insert(command.end(), {"--user", "--preserve-credentials"});
   command.insert(command.end(), {"--net", "--pid", "--mount", "--uts", "--ipc"});
-  command.insert(command.end(), {"--wdns=" + found->second->folder, "--"});
+  // The program's root too: after a change of the mount namespace it would be the machine's, which differs in a chroot.
+  command.insert(command.end(), {"--root", "--wdns=" + found->second->folder, "--"});
   return command;
 }
 
