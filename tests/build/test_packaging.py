@@ -42,6 +42,7 @@ class Packages(harness.TestCase):
 
     def test_the_deb_unpacks_to_programs_that_run_and_names_its_libraries(self):
         harness.need_command("dpkg-shlibdeps", "dpkg-dev")
+        harness.need_command("file", "file")
         tool("cpack", "--config", self.build / "CPackConfig.cmake", "-G", "DEB", "-B", self.folder / "out")
         [package] = (self.folder / "out").glob("*.deb")
         self.assertRegex(package.name, rf"^round-robin_{re.escape(VERSION)}(-1)?_\w+\.deb$")
