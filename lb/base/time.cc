@@ -99,6 +99,37 @@ std::string format_iso8601(Time time, int fraction_digits) {
   return text + "Z";
 }
 
+Result<Time> parse_iso8601(std::string_view text) {
+  const Error wrong{fmt::format("'{}' is not a time: write one like 2026-11-22T20:45:42Z", text)};
+  static constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:dd";
+  if (text.size() < kForm.size() + 1 || text.back() != 'Z') return wrong;
+  for (std::size_t i = 0; i < kForm.size(); ++i) {
+    if (kForm[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != kForm[i]) return wrong;
+  }
+  const auto number = [&](std::size_t at, std::size_t size) {
+    int value = 0;
+    for (const char c : text.substr(at, size)) value = value * 10 + (c - '0');
+    return value;
+  };
+  const std::chrono::year_month_day date{std::chrono::year(number(0, 4)),
+                                         std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                         std::chrono::day(static_cast<unsigned>(number(8, 2)))};
+  if (!date.ok() || number(0, 4) < 1970 || number(0, 4) > 2261) return wrong;
+  if (number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 59) return wrong;
+  std::int64_t nanoseconds = 0;
+  if (const std::string_view fraction = text.substr(kForm.size(), text.size() - kForm.size() - 1); !fraction.empty()) {
+    if (fraction.size() < 2 || fraction.size() > 10 || fraction.front() != '.') return wrong;
+    for (const char c : fraction.substr(1)) {
+      if (c < '0' || c > '9') return wrong;
+      nanoseconds = nanoseconds * 10 + (c - '0');
+    }
+    for (std::size_t i = fraction.size(); i < 10; ++i) nanoseconds *= 10;
+  }
+  const Duration since_epoch = std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(number(11, 2)) +
+                               std::chrono::minutes(number(14, 2)) + std::chrono::seconds(number(17, 2));
+  return Time(since_epoch + Duration(nanoseconds));
+}
+
 std::string format_http_date(Time time) {
   static constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",

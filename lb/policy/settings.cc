@@ -10,6 +10,19 @@
 namespace rr {
 namespace {
 
+// Each in the order of its enumeration.
+constexpr std::array<std::string_view, 2> kStickinessTypes{"lb_cookie", "app_cookie"};
+constexpr std::array<std::string_view, 3> kDesyncModes{"monitor", "defensive", "strictest"};
+constexpr std::array<std::string_view, 3> kXffModes{"append", "preserve", "remove"};
+constexpr std::array<std::string_view, 3> kExplainTo{"nobody", "loopback", "everyone"};
+
+template <class Enum, std::size_t N>
+std::optional<Enum> find_name(const std::array<std::string_view, N>& names, std::string_view text) {
+  const auto found = std::find(names.begin(), names.end(), text);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<Enum>(found - names.begin());
+}
+
 constexpr std::array<std::string_view, 5> kContentTypes{"text/plain", "text/css", "text/html", "application/javascript",
                                                         "application/json"};
 
@@ -180,7 +193,91 @@ void check_listeners(Errors& errors, const LoadBalancerSettings& settings) {
   }
 }
 
+void check_minimum_healthy(Errors& errors, const std::string& field, const MinimumHealthyTargets& minimum) {
+  if (minimum.count) errors.in_range(field + ".minimum_healthy_targets_count", *minimum.count, 1, kMaximumTargets);
+  if (minimum.percentage) {
+    errors.in_range(field + ".minimum_healthy_targets_percentage", *minimum.percentage, 1, 100);
+  }
+}
+
+/// AWS demands that a zone leaves DNS no later than its node gives up on health: where both thresholds are set in one
+/// unit, that of DNS must not be the lower one.
+/// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health.html
+void check_health_thresholds(Errors& errors, const TargetGroupSettings& settings) {
+  const MinimumHealthyTargets& dns = settings.dns_failover;
+  const MinimumHealthyTargets& routing = settings.unhealthy_state_routing;
+  check_minimum_healthy(errors, "dns_failover", dns);
+  if (!routing.count) {
+    errors.add("unhealthy_state_routing.minimum_healthy_targets_count", "cannot be off: 1 or more");
+  }
+  check_minimum_healthy(errors, "unhealthy_state_routing", routing);
+  const auto compare = [&](const char* unit, const std::optional<int>& of_dns, const std::optional<int>& of_routing) {
+    if (!of_dns || !of_routing || *of_dns >= *of_routing) return;
+    errors.add(
+        fmt::format("dns_failover.minimum_healthy_targets_{}", unit),
+        fmt::format("{} is below unhealthy_state_routing's {}: it must be at least as high", *of_dns, *of_routing));
+  };
+  compare("count", dns.count, routing.count);
+  compare("percentage", dns.percentage, routing.percentage);
+}
+
+void check_stickiness(Errors& errors, const TargetGroupSettings& settings) {
+  const Stickiness& sticky = settings.stickiness;
+  errors.in_range("stickiness.lb_cookie_duration", sticky.lb_cookie_duration, kMinimumStickiness, kMaximumStickiness);
+  errors.in_range("stickiness.app_cookie_duration", sticky.app_cookie_duration, kMinimumStickiness, kMaximumStickiness);
+  const std::string& name = sticky.app_cookie_name;
+  if (sticky.enabled && sticky.type == StickinessType::kAppCookie && name.empty()) {
+    errors.add("stickiness.app_cookie_name", "'' is not a cookie's name: name the cookie that the application sets");
+  }
+  const bool characters = std::all_of(name.begin(), name.end(), [](char c) {
+    return c > ' ' && c <= '~' && std::string_view("()<>@,;:\\\"/[]?={}").find(c) == std::string_view::npos;
+  });
+  if (!characters) {
+    errors.add("stickiness.app_cookie_name",
+               fmt::format("{} is not a cookie's name: a token as in RFC 6265", shown(name)));
+  }
+  if (name.starts_with("AWSALB")) {
+    errors.add("stickiness.app_cookie_name",
+               fmt::format("{} begins with AWSALB, which is reserved: choose another", shown(name)));
+  }
+  if (!sticky.enabled) return;
+  if (settings.algorithm == Algorithm::kWeightedRandom) {
+    errors.add("stickiness.enabled", "true does not go with algorithm weighted_random: choose one of them");
+  }
+  if (!crosses_zones(settings)) {
+    errors.add("stickiness.enabled", "true does not go with cross_zone false: choose one of them");
+  }
+}
+
+void check_algorithm(Errors& errors, const TargetGroupSettings& settings) {
+  if (settings.anomaly_mitigation && settings.algorithm != Algorithm::kWeightedRandom) {
+    errors.add("anomaly_mitigation", fmt::format("true goes with algorithm weighted_random only, which is {}",
+                                                 to_string(settings.algorithm)));
+  }
+  const Duration least = settings.unrestricted ? kMinimumUnrestricted : kMinimumSlowStart;
+  if (settings.slow_start == Duration::zero()) return;
+  if (settings.slow_start < least || settings.slow_start > kMaximumSlowStart) {
+    errors.add("slow_start", fmt::format("{} is out of range: 0s, or {} to {}", seconds(settings.slow_start),
+                                         seconds(least), seconds(kMaximumSlowStart)));
+  }
+  if (settings.algorithm != Algorithm::kRoundRobin) {
+    errors.add("slow_start",
+               fmt::format("goes with algorithm round_robin only, which is {}", to_string(settings.algorithm)));
+  }
+}
+
 }  // namespace
+
+std::string_view to_string(StickinessType type) { return kStickinessTypes[static_cast<std::size_t>(type)]; }
+std::optional<StickinessType> parse_stickiness_type(std::string_view text) {
+  return find_name<StickinessType>(kStickinessTypes, text);
+}
+std::string_view to_string(DesyncMode mode) { return kDesyncModes[static_cast<std::size_t>(mode)]; }
+std::optional<DesyncMode> parse_desync_mode(std::string_view text) { return find_name<DesyncMode>(kDesyncModes, text); }
+std::string_view to_string(XffMode mode) { return kXffModes[static_cast<std::size_t>(mode)]; }
+std::optional<XffMode> parse_xff_mode(std::string_view text) { return find_name<XffMode>(kXffModes, text); }
+std::string_view to_string(ExplainTo who) { return kExplainTo[static_cast<std::size_t>(who)]; }
+std::optional<ExplainTo> parse_explain_to(std::string_view text) { return find_name<ExplainTo>(kExplainTo, text); }
 
 std::vector<SettingError> validate(const HealthCheck& settings) {
   Errors errors;
@@ -205,11 +302,9 @@ std::vector<SettingError> validate(const TargetGroupSettings& settings) {
   check_name(errors, settings.name);
   errors.add_all(validate(settings.health_check));
   errors.in_range("deregistration_delay", settings.deregistration_delay, Duration::zero(), kMaximumDeregistrationDelay);
-  if (settings.algorithm == Algorithm::kLeastOutstandingRequests) {
-    errors.add("algorithm", fmt::format("'{}' is not offered: {} or {}", to_string(settings.algorithm),
-                                        to_string(Algorithm::kRoundRobin), to_string(Algorithm::kWeightedRandom)));
-  }
-  errors.in_range("minimum_healthy_targets", settings.minimum_healthy_targets, 1, kMaximumTargets);
+  check_algorithm(errors, settings);
+  check_stickiness(errors, settings);
+  check_health_thresholds(errors, settings);
   return errors.take();
 }
 
@@ -225,6 +320,14 @@ std::vector<SettingError> validate(const LoadBalancerSettings& settings) {
   check_minimum_or_unrestricted(errors, "client_keep_alive", settings.client_keep_alive, kMinimumClientKeepAlive,
                                 kMaximumClientKeepAlive, settings.unrestricted);
   errors.in_range("connect_timeout", settings.connect_timeout, kMinimumUnrestricted, kMaximumConnectTimeout);
+  if (settings.zonal_shift && !settings.zonal_shift_enabled) {
+    errors.add("zonal_shift", "is not permitted: set zonal_shift_enabled to true first");
+  }
+  if (settings.zonal_shift && settings.zonal_shift->zone.empty()) errors.add("zonal_shift.zone", "'' is not a zone");
+  errors.in_range("network_delay_same_zone", settings.network_delay_same_zone, Duration::zero(), kMaximumNetworkDelay);
+  errors.in_range("network_delay_cross_zone", settings.network_delay_cross_zone, Duration::zero(),
+                  kMaximumNetworkDelay);
+  errors.in_range("propagation_delay", settings.propagation_delay, Duration::zero(), kMaximumPropagationDelay);
   check_listeners(errors, settings);
   check_target_groups(errors, settings.target_groups);
   return errors.take();

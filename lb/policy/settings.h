@@ -1,35 +1,22 @@
 #pragma once
-// Every setting of load balancers, listeners, rules and target groups, and the one validate(), which the command line,
-// the YAML file, the admin API and the simulated control plane all call. Names are those of the ELBv2 API.
+// Every setting of load balancers, and the one validate() of all settings, which the command line, the YAML file, the
+// admin API and the simulated control plane all call. Names are those of the ELBv2 API.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <variant>
+#include <string_view>
 #include <vector>
 
 #include "lb/base/result.h"
 #include "lb/base/time.h"
-#include "lb/policy/balancer.h"
-#include "lb/policy/health_state.h"
+#include "lb/policy/listener_settings.h"
+#include "lb/policy/target_group_settings.h"
 
 namespace rr {
 
-/// Limits of AWS's API (times in seconds), and where there are two, the lower one that `unrestricted` permits.
-constexpr Duration kMinimumHealthInterval = std::chrono::seconds(5);
-constexpr Duration kMaximumHealthInterval = std::chrono::seconds(300);
-constexpr Duration kMinimumHealthTimeout = std::chrono::seconds(2);
-constexpr Duration kMaximumHealthTimeout = std::chrono::seconds(120);
-constexpr Duration kMinimumUnrestricted = std::chrono::milliseconds(10);
-constexpr int kMinimumThreshold = 2;
-constexpr int kMaximumThreshold = 10;
-constexpr std::size_t kMaximumHealthPath = 1024;
-constexpr Duration kMaximumDeregistrationDelay = std::chrono::seconds(3600);
-/// AWS's quota is 1,000 a target group and can be raised.
-constexpr int kMaximumTargets = 10'000;
 constexpr std::size_t kMaximumName = 32;
-constexpr std::size_t kMaximumForwardTargets = 5;
-constexpr int kMaximumWeight = 999;
-constexpr std::size_t kMaximumFixedResponseBody = 1024;
 constexpr std::size_t kMaximumListeners = 50;
 constexpr std::size_t kMaximumTargetGroups = 100;
 constexpr Duration kMinimumIdleTimeout = std::chrono::seconds(1);
@@ -37,40 +24,30 @@ constexpr Duration kMaximumIdleTimeout = std::chrono::seconds(4000);
 constexpr Duration kMinimumClientKeepAlive = std::chrono::seconds(60);
 constexpr Duration kMaximumClientKeepAlive = std::chrono::seconds(604'800);
 constexpr Duration kMaximumConnectTimeout = std::chrono::seconds(60);
+constexpr Duration kMaximumNetworkDelay = std::chrono::seconds(1);
+constexpr Duration kMaximumPropagationDelay = std::chrono::seconds(300);
+constexpr Duration kMaximumZonalShift = std::chrono::hours(72);
 
-struct TargetGroupSettings {
-  std::string name = "targets";  // up to 32 letters, digits and hyphens
-  HealthCheck health_check{};
-  Duration deregistration_delay = std::chrono::seconds(300);  // deregistration_delay.timeout_seconds, 0 to 3600 s
-  Algorithm algorithm = Algorithm::kRoundRobin;               // load_balancing.algorithm.type
-  /// target_group_health.unhealthy_state_routing.minimum_healthy_targets.count, 1 to kMaximumTargets
-  int minimum_healthy_targets = 1;
-  bool operator==(const TargetGroupSettings&) const = default;
-};
+/// routing.http.desync_mitigation_mode
+enum class DesyncMode : std::uint8_t { kMonitor, kDefensive, kStrictest };
+std::string_view to_string(DesyncMode mode);  // "defensive"
+std::optional<DesyncMode> parse_desync_mode(std::string_view text);
 
-struct ForwardTarget {
-  std::string target_group{};
-  int weight = 1;  // 0 to 999
-  bool operator==(const ForwardTarget&) const = default;
-};
-struct ForwardAction {
-  std::vector<ForwardTarget> target_groups{};
-  bool operator==(const ForwardAction&) const = default;
-};
-struct FixedResponseAction {
-  int status = 503;
-  std::string content_type = "text/plain";
-  std::string body{};
-  bool operator==(const FixedResponseAction&) const = default;
-};
-using RuleAction = std::variant<ForwardAction, FixedResponseAction>;
+/// routing.http.xff_header_processing.mode
+enum class XffMode : std::uint8_t { kAppend, kPreserve, kRemove };
+std::string_view to_string(XffMode mode);  // "append"
+std::optional<XffMode> parse_xff_mode(std::string_view text);
 
-/// A listener: its default action. (Rules with conditions are a list before it, by priority.)
-struct ListenerSettings {
-  std::string name = "http";
-  std::uint16_t port = 80;  // logical port: X-Forwarded-Port and logs show it
-  RuleAction default_action{};
-  bool operator==(const ListenerSettings&) const = default;
+/// Who is told in X-RR-Explain why an answer is the load balancer's own. Not AWS's.
+enum class ExplainTo : std::uint8_t { kNobody, kLoopback, kEveryone };
+std::string_view to_string(ExplainTo who);  // "loopback"
+std::optional<ExplainTo> parse_explain_to(std::string_view text);
+
+/// One zone is left alone for a while: its node is out of DNS, and where cross-zone is on no node uses its targets.
+struct ZonalShift {
+  std::string zone{};
+  Time expires{};
+  bool operator==(const ZonalShift&) const = default;
 };
 
 struct LoadBalancerSettings {
@@ -79,6 +56,20 @@ struct LoadBalancerSettings {
   Duration client_keep_alive = std::chrono::seconds(3600);  // client_keep_alive.seconds, 60 to 604800 s
   /// Fixed at 10 s on AWS; here 10 ms to 60 s.
   Duration connect_timeout = std::chrono::seconds(10);
+  DesyncMode desync_mitigation_mode = DesyncMode::kDefensive;
+  bool drop_invalid_header_fields = false;           // routing.http.drop_invalid_header_fields.enabled
+  bool preserve_host_header = false;                 // routing.http.preserve_host_header.enabled
+  bool xff_client_port = false;                      // routing.http.xff_client_port.enabled
+  XffMode xff_header_processing = XffMode::kAppend;  // routing.http.xff_header_processing.mode
+  bool zonal_shift_enabled = false;                  // zonal_shift.config.enabled: whether a shift is permitted
+  std::optional<ZonalShift> zonal_shift{};           // the one in force
+  /// Not AWS's. How long a node learns late of what a target's connection does, within its zone and across zones (0 to
+  /// 1 s): on a laptop the window in which a request meets a closing connection would otherwise never be seen.
+  Duration network_delay_same_zone = Duration::zero();
+  Duration network_delay_cross_zone = Duration::zero();
+  /// Not AWS's, though AWS has one: a node keeps giving requests to a deregistered target for that long (0 to 300 s).
+  Duration propagation_delay = Duration::zero();
+  ExplainTo explain = ExplainTo::kNobody;
   /// Permits idle_timeout and client_keep_alive below AWS's minimum, down to 10 ms, for tests and time-lapse runs.
   bool unrestricted = false;
   std::vector<ListenerSettings> listeners{};
@@ -97,11 +88,10 @@ struct SettingError {
 /// that is validated: "health_check.interval" of a HealthCheck or a TargetGroupSettings,
 /// "target_groups[web].health_check.interval" of a LoadBalancerSettings.
 ///
-/// Two rules are not plain ranges:
-/// - health_check.timeout must be smaller than health_check.interval, as AWS's API demands ("Health check timeout '10'
-///   must be smaller than the interval '10'"). With `unrestricted` it may be longer, because a time-lapse run divides
-///   the interval but cannot divide what a real process needs to answer; probes of one target then overlap.
-/// - `algorithm` may be round_robin or weighted_random; least_outstanding_requests is refused.
+/// One rule is not a plain range: health_check.timeout must be smaller than health_check.interval, as AWS's API demands
+/// ("Health check timeout '10' must be smaller than the interval '10'"). With `unrestricted` it may be longer, because
+/// a time-lapse run divides the interval but cannot divide what a real process needs to answer; probes of one target
+/// then overlap.
 std::vector<SettingError> validate(const HealthCheck& settings);
 std::vector<SettingError> validate(const TargetGroupSettings& settings);
 std::vector<SettingError> validate(const LoadBalancerSettings& settings);

@@ -139,7 +139,7 @@ struct TargetGroup::State {
   }
 
   bool failing_open() const {
-    return healthy < static_cast<std::size_t>(settings.minimum_healthy_targets) && active > healthy;
+    return healthy < static_cast<std::size_t>(settings.unhealthy_state_routing.count.value_or(1)) && active > healthy;
   }
 
   void register_target(Time now, const TargetSpec& spec);

@@ -2,151 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "lb/proxy/document.h"
+#include "lb/document/settings_document.h"
 
 namespace rr {
 namespace {
 
-/// Reads the members of one map and complains about each that is wrong, missing or unknown.
-class MapReader {
- public:
-  MapReader(const Document& map, std::string path, std::string_view file, ConfigErrors& errors)
-      : map_(map), path_(std::move(path)), file_(file), errors_(errors) {
-    is_map_ = map.kind == Document::Kind::kMap;
-    if (!is_map_)
-      complain(path_.empty() ? "configuration" : path_, map, fmt::format("is {}: write a map", to_string(map.kind)));
-  }
-  MapReader(const MapReader&) = delete;
-  MapReader& operator=(const MapReader&) = delete;
-  /// What nobody asked for is unknown; what comes twice could be meant either way.
-  ~MapReader() {
-    std::set<std::string_view> seen;
-    for (const auto& [key, value] : map_.members) {
-      if (!seen.insert(key).second) complain(key_path(key), value, "comes twice: write it once");
-      if (known_.contains(key)) continue;
-      complain(key_path(key), value, fmt::format("is not a key here: {}", fmt::join(known_, ", ")));
-    }
-  }
-
-  const Document* get(const char* key) {
-    known_.insert(key);
-    return map_.member(key);
-  }
-  const Document* require(const char* key) {
-    const Document* value = get(key);
-    if (value == nullptr && is_map_) complain(key_path(key), map_, "is missing");
-    return value;
-  }
-
-  void text(const char* key, std::string& out) {
-    const Document* value = get(key);
-    if (value == nullptr) return;
-    if (!is_scalar(*value)) return wrong(key, *value, "write text");
-    out = value->text;
-  }
-  void boolean(const char* key, bool& out) {
-    const Document* value = get(key);
-    if (value == nullptr) return;
-    if (value->kind != Document::Kind::kBoolean) return wrong(key, *value, "write true or false");
-    out = value->text == "true";
-  }
-  template <class Number>
-  void number(const char* key, Number& out) {
-    if (const Document* value = get(key)) read_number(key, *value, out);
-  }
-  void duration(const char* key, Duration& out) {
-    const Document* value = get(key);
-    if (value == nullptr) return;
-    if (!is_scalar(*value)) return wrong(key, *value, "write seconds (10, 0.5) or a number with ms, s, m or h");
-    const auto parsed = parse_duration(value->text);
-    if (!parsed) return complain(key_path(key), *value, parsed.error().message);
-    out = *parsed;
-  }
-  void list(const char* key, const std::function<void(const Document&, const std::string&)>& each) {
-    const Document* value = get(key);
-    if (value == nullptr) return;
-    if (value->kind != Document::Kind::kList) return wrong(key, *value, "write a list");
-    for (std::size_t i = 0; i < value->items.size(); ++i)
-      each(value->items[i], fmt::format("{}[{}]", key_path(key), i));
-  }
-  /// A value of its own syntax.
-  template <class Parse, class Out>
-  void parsed(const char* key, Parse parse, Out& out) {
-    const Document* value = get(key);
-    if (value == nullptr) return;
-    if (!is_scalar(*value)) return wrong(key, *value, "write text");
-    auto result = parse(value->text);
-    if (!result) return complain(key_path(key), *value, result.error().message);
-    out = std::move(*result);
-  }
-  template <class Number>
-  void read_number(const char* key, const Document& value, Number& out) {
-    Number number{};
-    const char* end = value.text.data() + value.text.size();
-    const auto [stop, error] = std::from_chars(value.text.data(), end, number);
-    if (!is_scalar(value) || error != std::errc() || stop != end) return wrong(key, value, "write a whole number");
-    out = number;
-  }
-
-  std::string key_path(std::string_view key) const {
-    return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
-  }
-  /// "file:line: key: what is wrong"
-  void complain(const std::string& key, const Document& at, const std::string& what) {
-    std::string place;
-    if (!file_.empty()) place = at.line > 0 ? fmt::format("{}:{}: ", file_, at.line) : fmt::format("{}: ", file_);
-    errors_.push_back(fmt::format("{}{}: {}", place, key, what));
-  }
-  std::string_view file() const { return file_; }
-  ConfigErrors& errors() { return errors_; }
-
- private:
-  static bool is_scalar(const Document& value) {
-    return value.kind == Document::Kind::kText || value.kind == Document::Kind::kNumber ||
-           value.kind == Document::Kind::kBoolean;
-  }
-  void wrong(const char* key, const Document& value, const char* right) {
-    const std::string shown = is_scalar(value) ? "'" + value.text + "'" : std::string(to_string(value.kind));
-    complain(key_path(key), value, fmt::format("{}: {}", shown, right));
-  }
-
-  const Document& map_;
-  std::string path_;
-  std::string_view file_;
-  ConfigErrors& errors_;
-  bool is_map_ = false;
-  std::set<std::string, std::less<>> known_;
-};
-
-struct Place {
-  std::string_view file;
-  ConfigErrors& errors;
-};
-
-void read_health_check(const Document& document, const std::string& path, Place place, HealthCheck& out) {
-  MapReader map(document, path, place.file, place.errors);
-  map.text("path", out.path);
-  if (const Document* port = map.get("port"); port != nullptr && port->text != "traffic-port") {
-    std::uint16_t number = 0;
-    map.read_number("port", *port, number);
-    out.port = number;
-  }
-  map.duration("interval", out.interval);
-  map.duration("timeout", out.timeout);
-  map.number("healthy_threshold", out.healthy_threshold);
-  map.number("unhealthy_threshold", out.unhealthy_threshold);
-  map.parsed(
-      "matcher", [](const std::string& text) { return Matcher::parse(text); }, out.matcher);
-  map.boolean("unrestricted", out.unrestricted);
-}
-
-void read_target(const Document& document, const std::string& path, Place place, std::vector<TargetSpec>& out) {
+void read_target(MapReader& outer, const Document& document, const std::string& path, std::vector<TargetSpec>& out) {
   const auto read_address = [](const std::string& text) -> Result<Address> {
     const auto spec = parse_target(text);
     if (!spec) return spec.error();
@@ -157,12 +21,11 @@ void read_target(const Document& document, const std::string& path, Place place,
     if (spec) {
       out.push_back(std::move(*spec));
     } else {
-      const std::string where = place.file.empty() ? "" : fmt::format("{}:{}: ", place.file, document.line);
-      place.errors.push_back(fmt::format("{}{}: {}", where, path, spec.error().message));
+      outer.complain(path, document, spec.error().message);
     }
     return;
   }
-  MapReader map(document, path, place.file, place.errors);
+  MapReader map(outer, document, path);
   TargetSpec spec;
   map.require("address");
   map.parsed("address", read_address, spec.address);
@@ -174,72 +37,22 @@ void read_target(const Document& document, const std::string& path, Place place,
   out.push_back(std::move(spec));
 }
 
-void read_targets_of(MapReader& map, Place place, std::vector<TargetSpec>& out) {
-  map.list("targets", [&](const Document& item, const std::string& path) { read_target(item, path, place, out); });
+void read_targets_of(MapReader& map, std::vector<TargetSpec>& out) {
+  map.list("targets", [&](const Document& item, const std::string& path) { read_target(map, item, path, out); });
 }
 
-void read_target_group(const Document& document, const std::string& path, Place place, LoadBalancerConfig& out) {
-  MapReader map(document, path, place.file, place.errors);
+void read_target_group(MapReader& map, LoadBalancerConfig& out) {
   TargetGroupSettings group;
   std::vector<TargetSpec> targets;
-  map.require("name");
-  map.text("name", group.name);
-  if (const Document* check = map.get("health_check")) {
-    read_health_check(*check, path + ".health_check", place, group.health_check);
-  }
-  map.duration("deregistration_delay", group.deregistration_delay);
-  map.parsed(
-      "algorithm",
-      [](const std::string& text) -> Result<Algorithm> {
-        const auto algorithm = parse_algorithm(text);
-        if (!algorithm) return Error{fmt::format("'{}': round_robin or weighted_random", text)};
-        return *algorithm;
-      },
-      group.algorithm);
-  map.number("minimum_healthy_targets", group.minimum_healthy_targets);
-  read_targets_of(map, place, targets);
+  read_fields(map, group);
+  read_targets_of(map, targets);
   out.settings.target_groups.push_back(std::move(group));
   out.targets.push_back(std::move(targets));
 }
 
-ForwardAction read_forward(MapReader& map, Place place) {
-  ForwardAction action;
-  map.require("target_groups");
-  map.list("target_groups", [&](const Document& item, const std::string& path) {
-    ForwardTarget target;
-    if (item.kind == Document::Kind::kText) {
-      target.target_group = item.text;
-    } else {
-      MapReader inner(item, path, place.file, place.errors);
-      inner.require("target_group");
-      inner.text("target_group", target.target_group);
-      inner.number("weight", target.weight);
-    }
-    action.target_groups.push_back(std::move(target));
-  });
-  return action;
-}
-
-RuleAction read_action(const Document& document, const std::string& path, Place place) {
-  MapReader map(document, path, place.file, place.errors);
-  std::string type = "forward";
-  map.text("type", type);
-  if (type == "forward") return read_forward(map, place);
-  FixedResponseAction fixed;
-  if (type != "fixed-response") {
-    map.complain(path + ".type", document, fmt::format("'{}': forward or fixed-response", type));
-  }
-  map.number("status", fixed.status);
-  map.text("content_type", fixed.content_type);
-  map.text("body", fixed.body);
-  return fixed;
-}
-
-void read_listener(const Document& document, const std::string& path, Place place, LoadBalancerConfig& out) {
-  MapReader map(document, path, place.file, place.errors);
+void read_listener(MapReader& map, LoadBalancerConfig& out) {
   ListenerSettings listener;
   ListenerBinding binding;
-  map.text("name", listener.name);
   map.list("sockets", [&](const Document& item, const std::string& item_path) {
     auto endpoint = parse_endpoint(item.text);
     if (item.kind == Document::Kind::kText && endpoint) {
@@ -249,87 +62,57 @@ void read_listener(const Document& document, const std::string& path, Place plac
     }
   });
   map.boolean("accepting", binding.accepting);
-  if (map.get("port") != nullptr) {
-    map.number("port", listener.port);
-  } else if (!binding.sockets.empty()) {
+  read_fields(map, listener);
+  if (map.get("port") == nullptr && !binding.sockets.empty()) {
     binding.port_from_socket = true;
     const auto* address = std::get_if<Address>(&binding.sockets.front());
     if (address != nullptr && address->port != 0) listener.port = address->port;
-  }
-  if (const Document* action = map.require("default_action")) {
-    listener.default_action = read_action(*action, path + ".default_action", place);
   }
   out.settings.listeners.push_back(std::move(listener));
   out.bindings.push_back(std::move(binding));
 }
 
-void read_load_balancer(const Document& document, const std::string& path, Place place, NodeConfig& out) {
-  MapReader map(document, path, place.file, place.errors);
+void read_load_balancer(MapReader& map, NodeConfig& out) {
   LoadBalancerConfig config;
-  map.text("name", config.settings.name);
-  map.duration("idle_timeout", config.settings.idle_timeout);
-  map.duration("client_keep_alive", config.settings.client_keep_alive);
-  map.duration("connect_timeout", config.settings.connect_timeout);
-  map.boolean("unrestricted", config.settings.unrestricted);
-  map.list("listeners",
-           [&](const Document& item, const std::string& where) { read_listener(item, where, place, config); });
-  map.list("target_groups",
-           [&](const Document& item, const std::string& where) { read_target_group(item, where, place, config); });
+  read_fields(map, config.settings);
+  map.list("listeners", [&](const Document& item, const std::string& path) {
+    MapReader inner(map, item, path);
+    read_listener(inner, config);
+  });
+  map.list("target_groups", [&](const Document& item, const std::string& path) {
+    MapReader inner(map, item, path);
+    read_target_group(inner, config);
+  });
   out.load_balancers.push_back(std::move(config));
 }
 
-void read_load_balancers(MapReader& map, Place place, NodeConfig& out) {
-  map.list("load_balancers",
-           [&](const Document& item, const std::string& where) { read_load_balancer(item, where, place, out); });
-}
-
-nlohmann::ordered_json action_to_json(const RuleAction& action) {
-  if (const auto* fixed = std::get_if<FixedResponseAction>(&action)) {
-    return {{"type", "fixed-response"},
-            {"status", fixed->status},
-            {"content_type", fixed->content_type},
-            {"body", fixed->body}};
-  }
-  nlohmann::ordered_json groups = nlohmann::ordered_json::array();
-  for (const ForwardTarget& target : std::get<ForwardAction>(action).target_groups) {
-    groups.push_back({{"target_group", target.target_group}, {"weight", target.weight}});
-  }
-  return {{"type", "forward"}, {"target_groups", std::move(groups)}};
+void read_node(MapReader& map, NodeConfig& out) {
+  map.number("generation", out.generation);
+  map.text("zone", out.zone);
+  map.list("load_balancers", [&](const Document& item, const std::string& path) {
+    MapReader inner(map, item, path);
+    read_load_balancer(inner, out);
+  });
 }
 
 nlohmann::ordered_json group_to_json(const TargetGroupSettings& group, const std::vector<TargetSpec>& targets) {
-  const HealthCheck& check = group.health_check;
-  nlohmann::ordered_json health{{"path", check.path}};
-  if (check.port) health["port"] = *check.port;
-  health["interval"] = format_duration(check.interval);
-  health["timeout"] = format_duration(check.timeout);
-  health["healthy_threshold"] = check.healthy_threshold;
-  health["unhealthy_threshold"] = check.unhealthy_threshold;
-  health["matcher"] = check.matcher.text();
-  health["unrestricted"] = check.unrestricted;
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  nlohmann::ordered_json json = to_json(group);
+  json["targets"] = nlohmann::ordered_json::array();
   for (const TargetSpec& target : targets) {
-    list.push_back({{"id", target.id},
-                    {"address", format_address(target.address)},
-                    {"wire", format_address(target.wire)},
-                    {"zone", target.zone}});
+    json["targets"].push_back({{"id", target.id},
+                               {"address", format_address(target.address)},
+                               {"wire", format_address(target.wire)},
+                               {"zone", target.zone}});
   }
-  return {{"name", group.name},
-          {"health_check", std::move(health)},
-          {"deregistration_delay", format_duration(group.deregistration_delay)},
-          {"algorithm", to_string(group.algorithm)},
-          {"minimum_healthy_targets", group.minimum_healthy_targets},
-          {"targets", std::move(list)}};
+  return json;
 }
 
 nlohmann::ordered_json listener_to_json(const ListenerSettings& listener, const ListenerBinding& binding) {
-  nlohmann::ordered_json sockets = nlohmann::ordered_json::array();
-  for (const Endpoint& socket : binding.sockets) sockets.push_back(format_endpoint(socket));
-  nlohmann::ordered_json json{{"name", listener.name}};
-  if (!binding.port_from_socket) json["port"] = listener.port;
-  json["sockets"] = std::move(sockets);
+  nlohmann::ordered_json json = to_json(listener);
+  if (binding.port_from_socket) json.erase("port");
+  json["sockets"] = nlohmann::ordered_json::array();
+  for (const Endpoint& socket : binding.sockets) json["sockets"].push_back(format_endpoint(socket));
   json["accepting"] = binding.accepting;
-  json["default_action"] = action_to_json(listener.default_action);
   return json;
 }
 
@@ -350,9 +133,8 @@ Result<NodeConfig, ConfigErrors> read_desired(std::string_view json) {
   {
     MapReader map(*document, "", "", errors);
     map.require("generation");
-    map.number("generation", config.generation);
     map.require("load_balancers");
-    read_load_balancers(map, {"", errors}, config);
+    read_node(map, config);
   }
   if (!errors.empty()) return errors;
   return config;
@@ -373,8 +155,7 @@ Result<FileConfig, ConfigErrors> read_config_file(std::string_view name, std::st
     Duration stop_timeout{-1};
     map.duration("stop_timeout", stop_timeout);
     if (stop_timeout >= Duration::zero()) config.stop_timeout = stop_timeout;
-    map.number("generation", config.node.generation);
-    read_load_balancers(map, {name, errors}, config.node);
+    read_node(map, config.node);
   }
   if (!errors.empty()) return errors;
   return config;
@@ -393,7 +174,7 @@ Result<TargetsUpdate, ConfigErrors> read_targets(std::string_view json) {
     if (!load_balancer.empty()) update.load_balancer = load_balancer;
     if (!target_group.empty()) update.target_group = target_group;
     map.require("targets");
-    read_targets_of(map, {"", errors}, update.targets);
+    read_targets_of(map, update.targets);
   }
   if (!errors.empty()) return errors;
   return update;
@@ -447,15 +228,12 @@ nlohmann::ordered_json to_json(const NodeConfig& config) {
     for (std::size_t i = 0; i < balancer.targets.size(); ++i) {
       groups.push_back(group_to_json(balancer.settings.target_groups[i], balancer.targets[i]));
     }
-    balancers.push_back({{"name", balancer.settings.name},
-                         {"idle_timeout", format_duration(balancer.settings.idle_timeout)},
-                         {"client_keep_alive", format_duration(balancer.settings.client_keep_alive)},
-                         {"connect_timeout", format_duration(balancer.settings.connect_timeout)},
-                         {"unrestricted", balancer.settings.unrestricted},
-                         {"listeners", std::move(listeners)},
-                         {"target_groups", std::move(groups)}});
+    nlohmann::ordered_json json = to_json(balancer.settings);
+    json["listeners"] = std::move(listeners);
+    json["target_groups"] = std::move(groups);
+    balancers.push_back(std::move(json));
   }
-  return {{"generation", config.generation}, {"load_balancers", std::move(balancers)}};
+  return {{"generation", config.generation}, {"zone", config.zone}, {"load_balancers", std::move(balancers)}};
 }
 
 }  // namespace rr

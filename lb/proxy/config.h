@@ -10,6 +10,7 @@
 #include "lb/base/address.h"
 #include "lb/base/result.h"
 #include "lb/base/time.h"
+#include "lb/document/map_reader.h"
 #include "lb/policy/settings.h"
 #include "lb/policy/target_group.h"
 
@@ -35,6 +36,8 @@ struct LoadBalancerConfig {
 /// The whole of what a node serves.
 struct NodeConfig {
   std::uint64_t generation = 0;
+  /// The availability zone that this node stands in; "" belongs to no zone.
+  std::string zone{};
   std::vector<LoadBalancerConfig> load_balancers;
   bool operator==(const NodeConfig&) const = default;
 };
@@ -46,9 +49,6 @@ struct FileConfig {
   std::optional<std::string> access_log;
   std::optional<Duration> stop_timeout;
 };
-
-/// Every error in one go, each a line: "file:line: key: value: what would be right".
-using ConfigErrors = std::vector<std::string>;
 
 /// Reads what PUT /desired brings. `generation` is required there.
 Result<NodeConfig, ConfigErrors> read_desired(std::string_view json);

@@ -209,6 +209,7 @@ struct StartNode {
 /// carry logical addresses only: the world fills in where they are connected to.
 struct ConfigureNode {
   std::string node;
+  std::string zone{};
   std::uint64_t generation = 0;
   bool accepting = true;
   LoadBalancerSettings load_balancer;                      // health-check times already divided by the speed
@@ -248,7 +249,7 @@ struct Group {
 };
 
 struct RegionState {
-  static constexpr int kVersion = 1;
+  static constexpr int kVersion = 2;
   RegionSettings settings;
   Rng rng{0};
   Time as_of;  // of the last command, event or wake that counted

@@ -582,6 +582,7 @@ void Region::Machine::targets_changed(Time now) {
 
 ConfigureNode Region::Machine::configuration(const Node& node) const {
   ConfigureNode action{.node = node.name,
+                       .zone = node.zone.value,
                        .generation = node.generation,
                        .accepting = node.in_dns,
                        .load_balancer = tempo_.at_speed(state_.settings.load_balancer),

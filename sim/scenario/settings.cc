@@ -314,7 +314,7 @@ std::vector<Field> balancer_fields() {
       duration("target_group.deregistration_delay", "AWS's default is 300s; short requests need no more than this.",
                [](S& s) -> Duration& { return s.target_group().deregistration_delay; }),
       integer("target_group.minimum_healthy_targets", "With fewer, all targets are used (fail-open).", 1,
-              kMaximumTargets, [](S& s) -> int& { return s.target_group().minimum_healthy_targets; }),
+              kMaximumTargets, [](S& s) -> int& { return *s.target_group().unhealthy_state_routing.count; }),
       plain_text("target_group.health_check.path", "",
                  [](S& s) -> std::string& { return s.target_group().health_check.path; }),
       duration("target_group.health_check.interval", "",
@@ -601,6 +601,8 @@ Result<TierSettings> SettingsReader::finish() const {
   whole.region.load_balancer.listeners.front().default_action =
       ForwardAction{{ForwardTarget{whole.target_group().name, 1}}};
   whole.group.target_groups = {whole.target_group().name};
+  // A zone must not stay in DNS for longer than its node tells healthy targets from others.
+  whole.target_group().dns_failover.count = whole.target_group().unhealthy_state_routing.count;
   whole.group.launch_template.template_name = whole.group.name;
   whole.group.launch_template.version = "$Default";
   whole.group.zones.clear();

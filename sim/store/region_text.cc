@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "lb/document/settings_document.h"
+
 namespace rr::sim {
 namespace {
 
@@ -33,44 +35,6 @@ concept Of = std::same_as<std::remove_const_t<A>, B>;
 void fields(Of<Zone> auto& value, auto&& visit) {
   auto& [name, subnet, prefix, next_host] = value;
   RR_FIELD(name), RR_FIELD(subnet), RR_FIELD(prefix), RR_FIELD(next_host);
-}
-
-void fields(Of<HealthCheck> auto& value, auto&& visit) {
-  auto& [path, port, interval, timeout, healthy_threshold, unhealthy_threshold, matcher, unrestricted] = value;
-  RR_FIELD(path), RR_FIELD(port), RR_FIELD(interval), RR_FIELD(timeout), RR_FIELD(healthy_threshold);
-  RR_FIELD(unhealthy_threshold), RR_FIELD(matcher), RR_FIELD(unrestricted);
-}
-
-void fields(Of<TargetGroupSettings> auto& value, auto&& visit) {
-  auto& [name, health_check, deregistration_delay, algorithm, minimum_healthy_targets] = value;
-  RR_FIELD(name), RR_FIELD(health_check), RR_FIELD(deregistration_delay), RR_FIELD(algorithm);
-  RR_FIELD(minimum_healthy_targets);
-}
-
-void fields(Of<ForwardTarget> auto& value, auto&& visit) {
-  auto& [target_group, weight] = value;
-  RR_FIELD(target_group), RR_FIELD(weight);
-}
-
-void fields(Of<ForwardAction> auto& value, auto&& visit) {
-  auto& [target_groups] = value;
-  RR_FIELD(target_groups);
-}
-
-void fields(Of<FixedResponseAction> auto& value, auto&& visit) {
-  auto& [status, content_type, body] = value;
-  RR_FIELD(status), RR_FIELD(content_type), RR_FIELD(body);
-}
-
-void fields(Of<ListenerSettings> auto& value, auto&& visit) {
-  auto& [name, port, default_action] = value;
-  RR_FIELD(name), RR_FIELD(port), RR_FIELD(default_action);
-}
-
-void fields(Of<LoadBalancerSettings> auto& value, auto&& visit) {
-  auto& [name, idle_timeout, client_keep_alive, connect_timeout, unrestricted, listeners, target_groups] = value;
-  RR_FIELD(name), RR_FIELD(idle_timeout), RR_FIELD(client_keep_alive), RR_FIELD(connect_timeout);
-  RR_FIELD(unrestricted), RR_FIELD(listeners), RR_FIELD(target_groups);
 }
 
 void fields(Of<RegionSettings> auto& value, auto&& visit) {
@@ -292,10 +256,6 @@ struct AlternativeNames<Event> {
                                      "TargetHealthReported", "TargetDrained",   "NodeRunning",
                                      "NodeStopped",          "NodeChecked",     "VersionAnswered"};
 };
-template <>
-struct AlternativeNames<RuleAction> {
-  static constexpr std::array kNames{"forward", "fixed-response"};
-};
 
 constexpr std::array kHealthCheckTypes{"EC2", "ELB"};
 constexpr std::array kChangeReasons{"desired-capacity",  "elb-health-check", "ec2-health-check", "user-health-check",
@@ -334,8 +294,6 @@ std::optional<Enum> parse_name(const std::string& text) {
     return parse_target_state(text);
   } else if constexpr (std::same_as<Enum, TargetReason>) {
     return parse_target_reason(text);
-  } else if constexpr (std::same_as<Enum, Algorithm>) {
-    return parse_algorithm(text);
   } else {
     return find_value<Enum>(text);
   }
@@ -365,8 +323,8 @@ Json write(const T& value) {
     return value.count();
   } else if constexpr (std::same_as<T, Address>) {
     return format_address(value);
-  } else if constexpr (std::same_as<T, Matcher>) {
-    return value.text();
+  } else if constexpr (std::same_as<T, LoadBalancerSettings>) {
+    return whole_to_json(value);
   } else if constexpr (std::same_as<T, Rng>) {
     return value.state();
   } else if constexpr (kIs<T, std::optional>) {
@@ -445,6 +403,19 @@ T accept(Result<T, E> result) {
   return *std::move(result);
 }
 
+/// Of the schema that the balancer's own configuration has; here too every key must be known.
+LoadBalancerSettings read_load_balancer(const Json& json) {
+  const auto document = accept(parse_json_document(json.dump()));
+  ConfigErrors errors;
+  LoadBalancerSettings settings;
+  {
+    MapReader map(document, "", "", errors);
+    read_whole(map, settings);
+  }
+  if (!errors.empty()) throw Unreadable(errors.front());
+  return settings;
+}
+
 template <class T>
 T read(const Json& json) {
   if constexpr (std::is_arithmetic_v<T>) {
@@ -463,8 +434,8 @@ T read(const Json& json) {
     return Duration(read_number<std::int64_t>(json));
   } else if constexpr (std::same_as<T, Address>) {
     return accept(parse_address(json.get<std::string>()));
-  } else if constexpr (std::same_as<T, Matcher>) {
-    return accept(Matcher::parse(json.get<std::string>()));
+  } else if constexpr (std::same_as<T, LoadBalancerSettings>) {
+    return read_load_balancer(json);
   } else if constexpr (std::same_as<T, Rng>) {
     return Rng(json.get<std::array<std::uint64_t, 4>>());
   } else if constexpr (kIs<T, std::optional>) {

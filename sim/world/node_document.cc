@@ -4,37 +4,13 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "lb/document/settings_document.h"
+
 namespace rr::sim {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json action_json(const RuleAction& action) {
-  if (const auto* fixed = std::get_if<FixedResponseAction>(&action)) {
-    return {{"type", "fixed-response"},
-            {"status", fixed->status},
-            {"content_type", fixed->content_type},
-            {"body", fixed->body}};
-  }
-  Json groups = Json::array();
-  for (const ForwardTarget& target : std::get_if<ForwardAction>(&action)->target_groups) {
-    groups.push_back({{"target_group", target.target_group}, {"weight", target.weight}});
-  }
-  return {{"type", "forward"}, {"target_groups", std::move(groups)}};
-}
-
-Json health_check_json(const HealthCheck& check) {
-  Json json{{"path", check.path},
-            {"interval", format_duration(check.interval)},
-            {"timeout", format_duration(check.timeout)},
-            {"healthy_threshold", check.healthy_threshold},
-            {"unhealthy_threshold", check.unhealthy_threshold},
-            {"matcher", check.matcher.text()},
-            {"unrestricted", check.unrestricted}};
-  if (check.port) json["port"] = *check.port;
-  return json;
-}
 
 Json group_json(const TargetGroupSettings& group, const ConfigureNode& wanted,
                 const std::function<Address(const TargetSpec&)>& wire_of) {
@@ -47,12 +23,9 @@ Json group_json(const TargetGroupSettings& group, const ConfigureNode& wanted,
                          {"zone", target.zone}});
     }
   }
-  return {{"name", group.name},
-          {"health_check", health_check_json(group.health_check)},
-          {"deregistration_delay", format_duration(group.deregistration_delay)},
-          {"algorithm", to_string(group.algorithm)},
-          {"minimum_healthy_targets", group.minimum_healthy_targets},
-          {"targets", std::move(targets)}};
+  Json json = to_json(group);
+  json["targets"] = std::move(targets);
+  return json;
 }
 
 /// A port for the zonal listener that no other listener has: two may not have the same.
@@ -73,17 +46,17 @@ Json listeners_json(const ConfigureNode& wanted, const NodeSockets& sockets) {
   for (std::size_t index = 0; index < listeners.size(); ++index) {
     Json inherited = Json::array();
     if (index == 0) inherited.push_back(sockets.front);
-    json.push_back({{"name", listeners[index].name},
-                    {"port", listeners[index].port},
-                    {"sockets", std::move(inherited)},
-                    {"accepting", wanted.accepting},
-                    {"default_action", action_json(listeners[index].default_action)}});
+    Json listener = to_json(listeners[index]);
+    listener["sockets"] = std::move(inherited);
+    listener["accepting"] = wanted.accepting;
+    json.push_back(std::move(listener));
   }
-  json.push_back({{"name", listeners[0].name + "-zonal"},
-                  {"port", distinct_port(listeners, sockets.zonal_port)},
-                  {"sockets", Json::array({sockets.zonal})},
-                  {"accepting", true},
-                  {"default_action", action_json(listeners[0].default_action)}});
+  ListenerSettings zonal = listeners[0];
+  zonal.name += "-zonal";
+  zonal.port = distinct_port(listeners, sockets.zonal_port);
+  Json listener = to_json(zonal);
+  listener["sockets"] = Json::array({sockets.zonal});
+  json.push_back(std::move(listener));
   return json;
 }
 
@@ -133,14 +106,11 @@ std::string desired_document(const ConfigureNode& wanted, std::uint64_t generati
   const LoadBalancerSettings& balancer = wanted.load_balancer;
   Json groups = Json::array();
   for (const TargetGroupSettings& group : balancer.target_groups) groups.push_back(group_json(group, wanted, wire_of));
-  Json json{{"name", balancer.name},
-            {"idle_timeout", format_duration(balancer.idle_timeout)},
-            {"client_keep_alive", format_duration(balancer.client_keep_alive)},
-            {"connect_timeout", format_duration(balancer.connect_timeout)},
-            {"unrestricted", balancer.unrestricted},
-            {"listeners", listeners_json(wanted, sockets)},
-            {"target_groups", std::move(groups)}};
-  return Json{{"generation", generation}, {"load_balancers", Json::array({std::move(json)})}}.dump();
+  Json json = to_json(balancer);
+  json["listeners"] = listeners_json(wanted, sockets);
+  json["target_groups"] = std::move(groups);
+  return Json{{"generation", generation}, {"zone", wanted.zone}, {"load_balancers", Json::array({std::move(json)})}}
+      .dump();
 }
 
 std::optional<Observation> parse_observation(std::string_view text) {

@@ -97,7 +97,7 @@ struct Model {
       everybody.push_back(target.target);
       if (target.health.health().state == TargetState::kHealthy) healthy.push_back(target.target);
     }
-    return healthy.size() < static_cast<std::size_t>(settings.minimum_healthy_targets) ? everybody : healthy;
+    return healthy.size() < static_cast<std::size_t>(*settings.unhealthy_state_routing.count) ? everybody : healthy;
   }
 
   std::optional<TargetId> pick() {
@@ -154,7 +154,7 @@ class SideBySide {
     settings.health_check.healthy_threshold = static_cast<int>(2 + random_.below(3));
     settings.health_check.unhealthy_threshold = static_cast<int>(2 + random_.below(3));
     settings.deregistration_delay = std::chrono::milliseconds(random_.below(3) == 0 ? 0 : random_.below(10'000));
-    settings.minimum_healthy_targets = static_cast<int>(1 + random_.below(3));
+    settings.unhealthy_state_routing.count = static_cast<int>(1 + random_.below(3));
     return settings;
   }
 
@@ -253,7 +253,7 @@ class SideBySide {
       ++active;
       if (status[i].health.state == TargetState::kHealthy) ++healthy;
     }
-    const auto minimum = static_cast<std::size_t>(model_.settings.minimum_healthy_targets);
+    const auto minimum = static_cast<std::size_t>(*model_.settings.unhealthy_state_routing.count);
     ASSERT_EQ(group_.failing_open(), healthy < minimum && healthy < active);
   }
 

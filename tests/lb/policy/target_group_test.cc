@@ -401,7 +401,7 @@ TEST(TargetGroupFailOpen, NeverUsesADrainingTarget) {
 
 TEST(TargetGroupFailOpen, TheMinimumOfHealthyTargetsIsASetting) {
   TargetGroupSettings two = settings();
-  two.minimum_healthy_targets = 2;
+  two.unhealthy_state_routing.count = 2;
   Story story(two);
   story.set(0, "abc");
   story.probe(0, "a");
@@ -411,7 +411,7 @@ TEST(TargetGroupFailOpen, TheMinimumOfHealthyTargetsIsASetting) {
   EXPECT_EQ(story.states(), "a:healthy b:healthy c:unhealthy");
   EXPECT_FALSE(story.group.failing_open());
   EXPECT_EQ(story.picks(30, 4), "abab");
-  two.minimum_healthy_targets = 3;
+  two.unhealthy_state_routing.count = 3;
   story.group.configure(at(31), two);
   EXPECT_TRUE(story.group.failing_open());
   EXPECT_EQ(story.picks(31, 3), "cab");

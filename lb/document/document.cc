@@ -1,4 +1,4 @@
-#include "lb/proxy/document.h"
+#include "lb/document/document.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
