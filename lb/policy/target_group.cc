@@ -142,6 +142,8 @@ struct TargetGroup::State {
     return healthy < static_cast<std::size_t>(settings.unhealthy_state_routing.count.value_or(1)) && active > healthy;
   }
 
+  bool routes_to(const Record& record) const { return failing_open() ? !record.draining : is_healthy(record); }
+
   void register_target(Time now, const TargetSpec& spec);
   void take_over(Record& record, const TargetSpec& spec);
   void begin_drain(Time now, Record& record);
@@ -219,10 +221,9 @@ void TargetGroup::State::forget(Time now, Record& record) {
 /// Called by the first pick after a transition, so that many transitions at one instant cost one rebuild. The list is
 /// the same as if it were built at each of them: it follows from the states alone, and the turn from the last pick.
 void TargetGroup::State::rebuild_routing() {
-  const bool everybody = failing_open();
   routable.clear();
   for (const Record* record : in_order) {
-    if (everybody ? !record->draining : is_healthy(*record)) routable.push_back(record->target);
+    if (routes_to(*record)) routable.push_back(record->target);
   }
   balancer.rebuild(routable);
   routing_is_stale = false;
@@ -267,6 +268,11 @@ std::optional<TargetId> TargetGroup::pick(Time, Rng& random, std::span<const Tar
   if (state_->routing_is_stale) state_->rebuild_routing();
   if (state_->settings.algorithm == Algorithm::kWeightedRandom) return state_->balancer.pick_at_random(random, tried);
   return state_->balancer.pick_in_turn(tried);
+}
+
+bool TargetGroup::accepts(TargetId target) const {
+  const Record* record = state_->record(target);
+  return record != nullptr && state_->routes_to(*record);
 }
 
 void TargetGroup::started(TargetId target) {

@@ -81,6 +81,10 @@ class TargetGroup {
   /// robin looks at neither. Never allocates.
   std::optional<TargetId> pick(Time now, Rng& random, std::span<const TargetId> tried = {});
 
+  /// Whether pick() could choose this target now: it is healthy, or the group fails open and it is registered; never
+  /// one that drains or is forgotten. What a sticky request asks about the target that its cookie names.
+  bool accepts(TargetId target) const;
+
   /// Counts a request of a target in and out; finished() returns true when that ended a target's draining work, that
   /// is: it is draining and this was its last request. finished() of a target that is forgotten by now returns false.
   void started(TargetId target);

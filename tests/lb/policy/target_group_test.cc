@@ -421,6 +421,30 @@ TEST(TargetGroupFailOpen, TheMinimumOfHealthyTargetsIsASetting) {
   EXPECT_EQ(story.picks(32, 2), "ab");
 }
 
+TEST(TargetGroupAccepts, AnswersForOneTargetWhatAPickWouldDo) {
+  Story story;
+  const auto accepted = [&] {
+    std::string result;
+    for (const TargetStatus& status : story.group.status()) {
+      if (story.group.accepts(status.target)) result += status.spec.id;
+    }
+    return result;
+  };
+  story.set(0, "abc");
+  EXPECT_EQ(accepted(), "abc");  // failing open: initial ones too
+  story.probe(0, "ab");
+  EXPECT_EQ(accepted(), "ab");
+  const TargetId a = story.id("a");
+  story.set(1, "bc");
+  EXPECT_EQ(accepted(), "b");
+  story.probe(10, "");
+  story.probe(20, "");
+  EXPECT_EQ(accepted(), "bc");  // failing open, but not the one that drains
+  story.expire(31);
+  EXPECT_FALSE(story.group.accepts(a));
+  EXPECT_FALSE(story.group.accepts(TargetId{99}));
+}
+
 TEST(TargetGroupDrain, LifeCycle) {
   Story story;
   story.set(0, "ab");
