@@ -1,5 +1,6 @@
 #include "lb/http/head_writer.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "lb/http/framing.h"
@@ -126,15 +127,42 @@ void append_host(std::string& out, std::string_view host, std::string_view liste
   out += "\r\n";
 }
 
-void append_forwarded_for(std::string& out, std::span<const HeaderView> fields, std::string_view client_ip) {
-  out += "X-Forwarded-For: ";
-  for (const HeaderView& field : fields) {
-    if (!equals_ignoring_case(field.name, "x-forwarded-for") || field.value.empty()) continue;
-    out += field.value;
-    out += ", ";
+void append_peer(std::string& out, const ForwardContext& context) {
+  if (context.client_port.empty()) {
+    out += context.client_ip;
+    return;
   }
-  out += client_ip;
-  out += "\r\n";
+  const bool v6 = context.client_ip.find(':') != std::string_view::npos;
+  if (v6) out += '[';
+  out += context.client_ip;
+  if (v6) out += ']';
+  out += ':';
+  out += context.client_port;
+}
+
+void append_forwarded_for(std::string& out, std::span<const HeaderView> fields, const ForwardContext& context) {
+  if (context.forwarded_for == ForwardedFor::kRemove) return;
+  const bool append = context.forwarded_for == ForwardedFor::kAppend;
+  const std::size_t begin = out.size();
+  bool any = append;
+  out += "X-Forwarded-For: ";
+  const std::size_t value = out.size();
+  for (const HeaderView& field : fields) {
+    if (!equals_ignoring_case(field.name, "x-forwarded-for")) continue;
+    any = true;
+    if (field.value.empty()) continue;
+    if (out.size() > value) out += ", ";
+    out += field.value;
+  }
+  if (append) {
+    if (out.size() > value) out += ", ";
+    append_peer(out, context);
+  }
+  if (any) {
+    out += "\r\n";
+  } else {
+    out.resize(begin);
+  }
 }
 
 std::size_t header_bytes(std::span<const HeaderView> fields) {
@@ -257,11 +285,16 @@ void append_forwarded_request(std::string& out, const RequestHead& head, const F
   const RequestView& request = head.view;
   const std::optional<AbsoluteTarget> absolute = split_absolute_target(request.target);
   append_request_line(out, request, absolute);
-  append_forwarded_for(out, request.headers, context.client_ip);
+  append_forwarded_for(out, request.headers, context);
   append_header(out, "X-Forwarded-Proto", context.scheme);
   append_header(out, "X-Forwarded-Port", context.port);
-  std::string_view host = absolute ? absolute->authority : request.header("host").value_or(std::string_view());
-  append_host(out, host.empty() ? context.default_host : host, context.port);
+  const std::optional<std::string_view> sent_host = request.header("host");
+  if (context.preserve_host && sent_host) {
+    append_header(out, "Host", *sent_host);
+  } else {
+    const std::string_view host = absolute ? absolute->authority : sent_host.value_or(std::string_view());
+    append_host(out, host.empty() ? context.default_host : host, context.port);
+  }
   append_trace_id(out, request, context);
   if (head.framing == Framing::kContentLength) append_content_length(out, head.content_length);
   if (head.framing == Framing::kChunked) out += "Transfer-Encoding: chunked\r\n";
@@ -270,10 +303,19 @@ void append_forwarded_request(std::string& out, const RequestHead& head, const F
   out += "\r\n";
 }
 
-void append_forwarded_response(std::string& out, const ResponseHead& head, bool keep_alive, int client_minor) {
+void append_forwarded_response(std::string& out, const ResponseHead& head, bool keep_alive, int client_minor,
+                               const ResponseChanges& changes) {
   const ResponseView& response = head.view;
   append_status_line(out, response.status, response.reason.empty() ? reason_phrase(response.status) : response.reason);
-  append_end_to_end(out, response.headers, [](std::string_view) { return false; });
+  if (changes.inserted.empty() || head.interim) {
+    append_end_to_end(out, response.headers, [](std::string_view) { return false; });
+  } else {
+    append_end_to_end(out, response.headers, [&](std::string_view name) {
+      return std::any_of(changes.overrides.begin(), changes.overrides.end(),
+                         [&](std::string_view one) { return equals_ignoring_case(one, name); });
+    });
+    out += changes.inserted;
+  }
   if (response.status == 101) {
     append_upgrade(out, response.headers);
   } else if (!head.interim) {
@@ -285,16 +327,18 @@ void append_forwarded_response(std::string& out, const ResponseHead& head, bool 
 
 void append_status_line(std::string& out, int status) { append_status_line(out, status, reason_phrase(status)); }
 
-void append_error_response(std::string& out, int status, Time now, bool keep_alive, bool head_request) {
+void append_error_response(std::string& out, int status, Time now, bool keep_alive, bool head_request,
+                           const ResponseChanges& changes) {
   std::string title = std::to_string(status);
   if (!alb_reason(status).empty()) title.append(" ").append(alb_reason(status));
   const std::string page = error_page(title);
   append_status_line(out, status, alb_reason(status));
-  append_header(out, "Server", "awselb/2.0");
+  if (changes.server_header) append_header(out, "Server", "awselb/2.0");
   append_header(out, "Date", format_http_date(now));
   append_header(out, "Content-Type", "text/html");
   append_content_length(out, page.size());
   append_header(out, "Connection", keep_alive ? "keep-alive" : "close");
+  out += changes.inserted;
   out += "\r\n";
   if (!head_request) out += page;
 }

@@ -109,6 +109,12 @@ void check_health_path(Errors& errors, const std::string& path) {
   }
 }
 
+/// Settings of the API that the data plane does not follow yet are refused by name: a setting that is taken and does
+/// nothing would be believed.
+void refuse(Errors& errors, bool set, std::string_view field, std::string_view remedy) {
+  if (set) errors.add(field, fmt::format("is not offered yet: {}", remedy));
+}
+
 void check_forward(Errors& errors, const ForwardAction& action, const std::vector<TargetGroupSettings>& groups) {
   const std::size_t count = action.target_groups.size();
   if (count < 1 || count > kMaximumForwardTargets) {
@@ -129,6 +135,7 @@ void check_forward(Errors& errors, const ForwardAction& action, const std::vecto
     in_range = in_range && target.weight >= 0 && target.weight <= kMaximumWeight;
     positive = positive || target.weight > 0;
   }
+  refuse(errors, action.stickiness.enabled, "stickiness.enabled", "leave it out, or write false");
   if (in_range && !positive) {
     errors.add("target_groups", fmt::format("every weight is 0: give one a weight of 1 to {}", kMaximumWeight));
   }
@@ -154,6 +161,8 @@ std::vector<SettingError> check_action(std::string prefix, const RuleAction& act
   Errors errors(std::move(prefix));
   if (const auto* forward = std::get_if<ForwardAction>(&action)) check_forward(errors, *forward, groups);
   if (const auto* fixed = std::get_if<FixedResponseAction>(&action)) check_fixed_response(errors, *fixed);
+  if (std::holds_alternative<RedirectAction>(action))
+    errors.add("type", "redirect is not offered yet: forward or fixed-response");
   return errors.take();
 }
 
@@ -169,6 +178,22 @@ void check_target_groups(Errors& errors, const std::vector<TargetGroupSettings>&
       inner.add("name", fmt::format("{} is taken: give each target group a name of its own", shown(group.name)));
     }
     errors.add_all(inner.take());
+  }
+}
+
+/// A value that ends its line would begin a header of its own.
+void check_inserted_headers(Errors& errors, const ListenerSettings& listener) {
+  for (std::size_t i = 0; i < kInsertedHeaders.size(); ++i) {
+    const std::string& value = listener.inserted_headers[i];
+    const std::string field = fmt::format("inserted_headers.{}", kInsertedHeaders[i]);
+    const bool visible = std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    if (!visible) {
+      errors.add(field, fmt::format("{} may hold visible ASCII characters and spaces only", shown(value)));
+    }
+    if (value.size() > kMaximumInsertedHeader) {
+      errors.add(field,
+                 fmt::format("{} has {} characters: 0 to {}", shown(value), value.size(), kMaximumInsertedHeader));
+    }
   }
 }
 
@@ -188,6 +213,8 @@ void check_listeners(Errors& errors, const LoadBalancerSettings& settings) {
     if (!ports.insert(listener.port).second) {
       inner.add("port", fmt::format("{} is taken: give each listener a port of its own", listener.port));
     }
+    refuse(inner, !listener.rules.empty(), "rules", "leave them out");
+    check_inserted_headers(inner, listener);
     inner.add_all(check_action("default_action.", listener.default_action, settings.target_groups));
     errors.add_all(inner.take());
   }
@@ -266,6 +293,30 @@ void check_algorithm(Errors& errors, const TargetGroupSettings& settings) {
   }
 }
 
+void refuse_what_is_missing(Errors& errors, const TargetGroupSettings& settings) {
+  refuse(errors, settings.algorithm == Algorithm::kLeastOutstandingRequests, "algorithm",
+         "write round_robin or weighted_random");
+  refuse(errors, settings.anomaly_mitigation, "anomaly_mitigation", "leave it out, or write false");
+  refuse(errors, !crosses_zones(settings), "cross_zone", "leave it out, or write true");
+  refuse(errors, settings.slow_start != Duration::zero(), "slow_start", "leave it out, or write 0");
+  refuse(errors, settings.stickiness.enabled, "stickiness.enabled", "leave it out, or write false");
+  refuse(errors, settings.dns_failover.percentage.has_value(), "dns_failover.minimum_healthy_targets_percentage",
+         "leave it out, or write off");
+  refuse(errors, settings.unhealthy_state_routing.percentage.has_value(),
+         "unhealthy_state_routing.minimum_healthy_targets_percentage", "leave it out, or write off");
+}
+
+void refuse_what_is_missing(Errors& errors, const LoadBalancerSettings& settings) {
+  refuse(errors, settings.desync_mitigation_mode != DesyncMode::kDefensive, "desync_mitigation_mode",
+         "leave it out, or write defensive");
+  refuse(errors, settings.drop_invalid_header_fields, "drop_invalid_header_fields", "leave it out, or write false");
+  refuse(errors, settings.zonal_shift_enabled, "zonal_shift_enabled", "leave it out, or write false");
+  refuse(errors, settings.network_delay_same_zone != Duration::zero(), "network_delay_same_zone", "write 0");
+  refuse(errors, settings.network_delay_cross_zone != Duration::zero(), "network_delay_cross_zone", "write 0");
+  refuse(errors, settings.propagation_delay != Duration::zero(), "propagation_delay", "write 0");
+  refuse(errors, settings.explain != ExplainTo::kNobody, "explain", "leave it out, or write nobody");
+}
+
 }  // namespace
 
 std::string_view to_string(StickinessType type) { return kStickinessTypes[static_cast<std::size_t>(type)]; }
@@ -305,6 +356,7 @@ std::vector<SettingError> validate(const TargetGroupSettings& settings) {
   check_algorithm(errors, settings);
   check_stickiness(errors, settings);
   check_health_thresholds(errors, settings);
+  refuse_what_is_missing(errors, settings);
   return errors.take();
 }
 
@@ -328,6 +380,7 @@ std::vector<SettingError> validate(const LoadBalancerSettings& settings) {
   errors.in_range("network_delay_cross_zone", settings.network_delay_cross_zone, Duration::zero(),
                   kMaximumNetworkDelay);
   errors.in_range("propagation_delay", settings.propagation_delay, Duration::zero(), kMaximumPropagationDelay);
+  refuse_what_is_missing(errors, settings);
   check_listeners(errors, settings);
   check_target_groups(errors, settings.target_groups);
   return errors.take();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 
 #include "lb/base/check.h"
@@ -62,6 +63,18 @@ std::string_view built_header(std::string_view head, std::string_view line_start
   if (at == std::string_view::npos) return {};
   const std::size_t from = at + line_start.size();
   return head.substr(from, head.find('\r', from) - from);
+}
+
+ForwardedFor forwarded_for_of(XffMode mode) {
+  switch (mode) {
+    case XffMode::kAppend:
+      return ForwardedFor::kAppend;
+    case XffMode::kPreserve:
+      return ForwardedFor::kPreserve;
+    case XffMode::kRemove:
+      return ForwardedFor::kRemove;
+  }
+  return ForwardedFor::kAppend;
 }
 
 const char* describe_connect_failure(ConnectFailure failure) {
@@ -204,8 +217,17 @@ void Exchange::build_head(const RequestHead& head) {
   const TraceId root("Root", now, worker_.random);
   std::optional<TraceId> self;  // only where a Root came in
   if (head.view.header("x-amzn-trace-id")) self.emplace("Self", now, worker_.random);
+  const LoadBalancerSettings& settings = listener_->load_balancer().settings();
+  const FrontPeer peer = front_->peer();
+  char port[6];
   ForwardContext context;
-  context.client_ip = front_->peer().ip;
+  context.client_ip = peer.ip;
+  if (settings.xff_client_port) {
+    const auto end = std::to_chars(port, port + sizeof port, peer.address.port);
+    context.client_port = std::string_view(port, static_cast<std::size_t>(end.ptr - port));
+  }
+  context.forwarded_for = forwarded_for_of(settings.xff_header_processing);
+  context.preserve_host = settings.preserve_host_header;
   context.scheme = "http";
   context.port = listener_->port_text();
   context.trace_root = root.text();

@@ -261,17 +261,17 @@ void FrontConn::send_head(const ResponseHead& head, bool keep_alive) {
   response_framing_ = head.framing;
   if (minor_ == 0) {
     if (head.framing == Framing::kChunked) response_framing_ = Framing::kUntilClose;
-    append_forwarded_response(worker_.front_out, head, keep_alive, minor_);
+    append_forwarded_response(worker_.front_out, head, keep_alive, minor_, listener_.response_changes());
     return;
   }
   if (head.framing != Framing::kUntilClose) {
-    append_forwarded_response(worker_.front_out, head, keep_alive, minor_);
+    append_forwarded_response(worker_.front_out, head, keep_alive, minor_, listener_.response_changes());
     return;
   }
   // A body that ends with the target's connection gets chunks: the client can then tell a cut from an end.
   ResponseHead chunked = head;
   chunked.framing = response_framing_ = Framing::kChunked;
-  append_forwarded_response(worker_.front_out, chunked, keep_alive, minor_);
+  append_forwarded_response(worker_.front_out, chunked, keep_alive, minor_, listener_.response_changes());
 }
 
 void FrontConn::send_body(std::string_view bytes) {
@@ -295,17 +295,20 @@ void FrontConn::send_end() {
 }
 
 void FrontConn::send_error(int status, bool keep_alive) {
-  append_error_response(worker_.front_out, status, worker_.loop.now(), keep_alive, head_request_);
+  append_error_response(worker_.front_out, status, worker_.loop.now(), keep_alive, head_request_,
+                        listener_.response_changes());
 }
 
 void FrontConn::send_fixed_response(const FixedResponseAction& action, bool keep_alive) {
   std::string& out = worker_.front_out;
   append_status_line(out, action.status);
-  append_header(out, "Server", "awselb/2.0");
+  const ResponseChanges& changes = listener_.response_changes();
+  if (changes.server_header) append_header(out, "Server", "awselb/2.0");
   append_header(out, "Date", format_http_date(worker_.loop.now()));
   append_header(out, "Content-Type", action.content_type + "; charset=utf-8");
   append_header(out, "Content-Length", std::to_string(action.body.size()));
   append_header(out, "Connection", keep_alive ? "keep-alive" : "close");
+  out += changes.inserted;
   out += "\r\n";
   if (!head_request_) out += action.body;
 }

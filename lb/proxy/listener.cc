@@ -6,6 +6,20 @@
 #include "lb/proxy/worker.h"
 
 namespace rr {
+namespace {
+
+ResponseChanges response_changes_of(const ListenerSettings& settings) {
+  ResponseChanges changes;
+  changes.server_header = settings.server_header;
+  for (std::size_t i = 0; i < kInsertedHeaderNames.size(); ++i) {
+    if (settings.inserted_headers[i].empty()) continue;
+    append_header(changes.inserted, kInsertedHeaderNames[i], settings.inserted_headers[i]);
+    changes.overrides.push_back(kInsertedHeaderNames[i]);
+  }
+  return changes;
+}
+
+}  // namespace
 
 ListenerSocket::ListenerSocket(StreamListener stream_listener, Endpoint configured)
     : stream_listener_(std::move(stream_listener)),
@@ -44,6 +58,7 @@ Listener::~Listener() { stop(); }
 void Listener::configure(const ListenerSettings& settings, std::span<const TargetGroupSettings> groups, bool accepting,
                          std::vector<std::unique_ptr<ListenerSocket>> sockets) {
   rules_.emplace(settings, groups);
+  response_changes_ = response_changes_of(settings);
   sockets_ = std::move(sockets);
   port_ = settings.port;
   default_host_ = load_balancer_.name();

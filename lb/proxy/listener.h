@@ -11,6 +11,7 @@
 
 #include "lb/base/address.h"
 #include "lb/base/intrusive_list.h"
+#include "lb/http/head_writer.h"
 #include "lb/net/stream.h"
 #include "lb/policy/listener_rules.h"
 #include "lb/policy/settings.h"
@@ -71,6 +72,7 @@ class Listener {
   const std::string& name() const { return name_; }
   LoadBalancer& load_balancer() const { return load_balancer_; }
   const ListenerRules& rules() const { return *rules_; }
+  const ResponseChanges& response_changes() const { return response_changes_; }
   std::uint16_t port() const { return port_; }
   std::string_view port_text() const { return port_text_; }
   /// Host for a request that has none: AWS inserts its DNS name, here it is the address of the first socket.
@@ -87,6 +89,7 @@ class Listener {
   LoadBalancer& load_balancer_;
   std::string name_;
   std::optional<ListenerRules> rules_;
+  ResponseChanges response_changes_;
   std::uint16_t port_ = 0;
   std::string port_text_;
   std::string default_host_;

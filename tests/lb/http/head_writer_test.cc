@@ -140,6 +140,47 @@ TEST(ForwardedRequest, FollowsTheRules) {
   }
 }
 
+TEST(ForwardedRequest, ForwardedForByItsMode) {
+  const std::string none = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string two = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n\r\n";
+  const struct {
+    const char* story;
+    ForwardedFor mode;
+    std::string_view ip, port;
+    const std::string& request;
+    const char* expected;
+  } kTable[] = {
+      {"append to nothing", ForwardedFor::kAppend, "203.0.113.9", "", none, "X-Forwarded-For: 203.0.113.9\n"},
+      {"append", ForwardedFor::kAppend, "203.0.113.9", "", two, "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 203.0.113.9\n"},
+      {"with a port", ForwardedFor::kAppend, "203.0.113.9", "41522", none, "X-Forwarded-For: 203.0.113.9:41522\n"},
+      {"IPv6 without a port has no brackets", ForwardedFor::kAppend, "2001:db8::1", "", none,
+       "X-Forwarded-For: 2001:db8::1\n"},
+      {"IPv6 with a port has", ForwardedFor::kAppend, "2001:db8::1", "7", none, "X-Forwarded-For: [2001:db8::1]:7\n"},
+      {"preserve what came", ForwardedFor::kPreserve, "203.0.113.9", "7", two, "X-Forwarded-For: 1.1.1.1, 2.2.2.2\n"},
+      {"preserve nothing", ForwardedFor::kPreserve, "203.0.113.9", "7", none, ""},
+      {"remove", ForwardedFor::kRemove, "203.0.113.9", "7", two, ""},
+  };
+  for (const auto& row : kTable) {
+    ForwardContext context = context_with("80");
+    context.client_ip = row.ip;
+    context.client_port = row.port;
+    context.forwarded_for = row.mode;
+    const std::string head = forward(row.request, context);
+    const std::string lines = lines_named(head, "X-Forwarded-For");
+    EXPECT_EQ(lines.empty() || lines.back() == '\n' ? lines : lines + "\n", row.expected) << row.story;
+  }
+}
+
+TEST(ForwardedRequest, PreservesTheHostWhereAsked) {
+  ForwardContext context = context_with("8080");
+  context.preserve_host = true;
+  const std::string sent = forward("GET / HTTP/1.1\r\nHost: Shop.Example.COM\r\n\r\n", context);
+  EXPECT_NE(sent.find("\r\nHost: Shop.Example.COM\r\n"), std::string::npos) << sent;
+  // Where there is none to preserve it is made as ever.
+  const std::string old = forward("GET / HTTP/1.0\r\n\r\n", context);
+  EXPECT_NE(old.find("\r\nHost: lb.example:8080\r\n"), std::string::npos) << old;
+}
+
 TEST(ForwardedRequest, GivesUpOnATraceIdAboveSevenKilobytesOfHeader) {
   // Host (4 + 1 + 4), trace id (15 + 10 + 4) and "X" (1 + n + 4) come to 7 * 1024 for n = 7168 - 9 - 29 - 5.
   const std::size_t fitting = 7168 - 9 - 29 - 5;
@@ -250,6 +291,28 @@ TEST(ErrorResponse, IsTheOneThatTheAlbSends) {
             "</body>\r\n"
             "</html>\r\n");
   EXPECT_EQ(out.size(), 337U);  // the sent_bytes that the ALB logged for one
+}
+
+TEST(ForwardedResponse, CarriesTheListenersHeadersInsteadOfTheTargets) {
+  const std::vector<HeaderView> fields{{"x-frame-options", "ALLOWALL"}, {"X-Other", "1"}};
+  ResponseHead head;
+  head.view = {.status = 200, .headers = fields};
+  const ResponseChanges changes{true, "X-Frame-Options: DENY\r\n", {"X-Frame-Options"}};
+  std::string out;
+  append_forwarded_response(out, head, true, 1, changes);
+  EXPECT_EQ(out, "HTTP/1.1 200 OK\r\nX-Other: 1\r\nX-Frame-Options: DENY\r\nConnection: keep-alive\r\n\r\n");
+  head.interim = true;
+  head.view.status = 103;
+  out.clear();
+  append_forwarded_response(out, head, true, 1, changes);
+  EXPECT_EQ(out, "HTTP/1.1 103 Early Hints\r\nx-frame-options: ALLOWALL\r\nX-Other: 1\r\n\r\n");
+}
+
+TEST(ErrorResponse, FollowsTheListenersAttributes) {
+  std::string out;
+  append_error_response(out, 503, Time(), true, true, {false, "X-Frame-Options: DENY\r\n", {"X-Frame-Options"}});
+  EXPECT_EQ(out.find("Server:"), std::string::npos) << out;
+  EXPECT_TRUE(out.ends_with("Connection: keep-alive\r\nX-Frame-Options: DENY\r\n\r\n")) << out;
 }
 
 TEST(ErrorResponse, HasTheSizesThatTheAlbLogs) {
