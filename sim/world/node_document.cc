@@ -56,6 +56,7 @@ Json listeners_json(const ConfigureNode& wanted, const NodeSockets& sockets) {
   zonal.port = distinct_port(listeners, sockets.zonal_port);
   Json listener = to_json(zonal);
   listener["sockets"] = Json::array({sockets.zonal});
+  listener["accepting"] = true;
   json.push_back(std::move(listener));
   return json;
 }
