@@ -27,6 +27,9 @@ constexpr std::array<std::string_view, 13> kReasons{"",
                                                     "Target.DeregistrationInProgress",
                                                     "Target.HealthCheckDisabled"};
 
+constexpr std::array<std::string_view, 6> kProbeReasons{
+    "-", "TimedOut", "ConnectionReset", "ResponseCodeMismatch", "TargetError", "InternalError"};
+
 constexpr int kLowestCode = 200;
 constexpr int kHighestCode = 499;
 
@@ -60,6 +63,7 @@ void count_up(int& count) {
 }  // namespace
 
 std::string_view to_string(TargetState state) { return kStates[static_cast<std::size_t>(state)]; }
+std::string_view to_string(ProbeReason reason) { return kProbeReasons[static_cast<std::size_t>(reason)]; }
 std::string_view to_string(TargetReason reason) { return kReasons[static_cast<std::size_t>(reason)]; }
 
 std::optional<TargetState> parse_target_state(std::string_view text) {
@@ -99,6 +103,20 @@ Result<Matcher> Matcher::parse(std::string_view text) {
 bool Matcher::matches(int status) const {
   return std::any_of(ranges_.begin(), ranges_.end(),
                      [status](const Range& range) { return range.from <= status && status <= range.to; });
+}
+
+ProbeReason probe_reason(const ProbeOutcome& outcome, const Matcher& matcher) {
+  switch (outcome.kind) {
+    case ProbeOutcome::Kind::kAnswered:
+      if (matcher.matches(outcome.status)) return ProbeReason::kPassed;
+      return outcome.status >= 500 ? ProbeReason::kTargetError : ProbeReason::kResponseCodeMismatch;
+    case ProbeOutcome::Kind::kTimedOut:
+      return ProbeReason::kTimedOut;
+    case ProbeOutcome::Kind::kConnectFailed:
+    case ProbeOutcome::Kind::kMalformed:
+      return ProbeReason::kConnectionReset;
+  }
+  return ProbeReason::kInternalError;
 }
 
 // The texts are AWS's own, as DescribeTargetHealth gives them: other programs read them.

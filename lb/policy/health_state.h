@@ -82,6 +82,19 @@ struct ProbeOutcome {
   bool operator==(const ProbeOutcome&) const = default;
 };
 
+/// What one health check came to, as the health-check log names it. AWS's log knows no malformed answer: as with a
+/// connection that ends too early, nothing valid came.
+enum class ProbeReason : std::uint8_t {
+  kPassed,
+  kTimedOut,
+  kConnectionReset,  // not connected, or closed or reset before a valid answer
+  kResponseCodeMismatch,
+  kTargetError,    // 5xx
+  kInternalError,  // the load balancer could not make the check
+};
+std::string_view to_string(ProbeReason reason);  // "TimedOut", "-" for kPassed
+ProbeReason probe_reason(const ProbeOutcome& outcome, const Matcher& matcher);
+
 struct Health {
   TargetState state = TargetState::kInitial;
   TargetReason reason = TargetReason::kInitialHealthChecking;

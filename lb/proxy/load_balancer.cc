@@ -58,7 +58,8 @@ void LoadBalancer::configure_groups(const LoadBalancerConfig& config) {
     if (group) {
       group->configure(settings, pool_settings_of(settings_));
     } else {
-      group = std::make_unique<ServedGroup>(worker_, name(), settings, pool_settings_of(settings_), drains_);
+      group =
+          std::make_unique<ServedGroup>(worker_, name(), log_name(), settings, pool_settings_of(settings_), drains_);
     }
     group->set_targets(config.targets[i]);
     groups_.push_back(std::move(group));

@@ -10,6 +10,7 @@ constexpr std::uint16_t kDefaultPort = 80;
 struct Prober::Running {
   ProbeDue due;
   HttpClient client;
+  Time started;
 };
 
 Prober::Prober(Loop& loop, ProbeListener& listener) : loop_(loop), listener_(listener) {}
@@ -48,7 +49,8 @@ void Prober::probe(const ProbeDue& due, const HealthCheck& check) {
   settings.timeout = check.timeout;
   settings.keep_alive = false;
   settings.keep_body = false;
-  running_.push_back(std::unique_ptr<Running>(new Running{due, HttpClient(loop_, Endpoint(due.wire), settings)}));
+  running_.push_back(
+      std::unique_ptr<Running>(new Running{due, HttpClient(loop_, Endpoint(due.wire), settings), loop_.now()}));
   Running* running = running_.back().get();
   running->client.send(probe_request(due, check),
                        [this, running](Result<ClientResponse, ClientFailure> result) { done(running, result); });
@@ -57,13 +59,15 @@ void Prober::probe(const ProbeDue& due, const HealthCheck& check) {
 void Prober::done(Running* running, const Result<ClientResponse, ClientFailure>& result) {
   const ProbeDue due = running->due;
   const ProbeOutcome outcome = outcome_of(result);
+  const ProbeCourse course{running->started, loop_.now() - running->started,
+                           running->client.local().value_or(Address())};
   const bool not_made = !result && result.error().kind == ClientFailure::Kind::kConnectFailed &&
                         result.error().connect == ConnectFailure::kLimit;
   std::erase_if(running_, [&](const auto& one) { return one.get() == running; });
   if (not_made) {
-    listener_.on_probe_not_made(due);
+    listener_.on_probe_not_made(due, course);
   } else {
-    listener_.on_probe(due, outcome);
+    listener_.on_probe(due, outcome, course);
   }
 }
 

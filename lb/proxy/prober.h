@@ -11,12 +11,19 @@
 
 namespace rr {
 
+/// When and from where a check was made.
+struct ProbeCourse {
+  Time started{};
+  Duration latency{};
+  Address from{};
+};
+
 /// Who wants to know what a health check found.
 class ProbeListener {
  public:
-  virtual void on_probe(const ProbeDue& probe, const ProbeOutcome& outcome) = 0;
+  virtual void on_probe(const ProbeDue& probe, const ProbeOutcome& outcome, const ProbeCourse& course) = 0;
   /// It could not be made for lack of a descriptor or port here, which says nothing about the target.
-  virtual void on_probe_not_made(const ProbeDue& probe) = 0;
+  virtual void on_probe_not_made(const ProbeDue& probe, const ProbeCourse& course) = 0;
 
  protected:
   ~ProbeListener() = default;

@@ -20,10 +20,11 @@ void DrainLog::add(DrainEnded drain) {
   if (drains_.size() > kKeep) drains_.pop_front();
 }
 
-ServedGroup::ServedGroup(Worker& worker, std::string load_balancer, const TargetGroupSettings& settings,
-                         const PoolSettings& pool_settings, DrainLog& drains)
+ServedGroup::ServedGroup(Worker& worker, std::string load_balancer, std::string load_balancer_log_name,
+                         const TargetGroupSettings& settings, const PoolSettings& pool_settings, DrainLog& drains)
     : worker_(worker),
       load_balancer_(std::move(load_balancer)),
+      load_balancer_log_name_(std::move(load_balancer_log_name)),
       log_name_(fmt::format("targetgroup/{}/{}", settings.name, stable_id(settings.name))),
       drains_(drains),
       group_(settings, worker.journal),
@@ -88,13 +89,22 @@ void ServedGroup::wake() {
   follow();
 }
 
-void ServedGroup::on_probe(const ProbeDue& probe, const ProbeOutcome& outcome) {
+void ServedGroup::tell_observer(const ProbeDue& probe, int status, ProbeReason reason,
+                                const ProbeCourse& course) const {
+  if (worker_.health_check_observer == nullptr) return;
+  worker_.health_check_observer->on_health_check({course.started, course.latency, probe.logical, course.from,
+                                                  load_balancer_log_name_, group_.settings().name, status, reason});
+}
+
+void ServedGroup::on_probe(const ProbeDue& probe, const ProbeOutcome& outcome, const ProbeCourse& course) {
+  tell_observer(probe, outcome.status, probe_reason(outcome, group_.settings().health_check.matcher), course);
   group_.observe(worker_.loop.now(), probe.target, probe.sequence, outcome);
 }
 
 // A flood of clients may use up the descriptors. Were the targets ejected for it, whoever replaces sick instances would
 // replace all of them.
-void ServedGroup::on_probe_not_made(const ProbeDue& probe) {
+void ServedGroup::on_probe_not_made(const ProbeDue& probe, const ProbeCourse& course) {
+  tell_observer(probe, 0, ProbeReason::kInternalError, course);
   const TargetSpec* spec = group_.find(probe.target);
   if (spec == nullptr || worker_.journal == nullptr) return;
   worker_.journal->write(worker_.loop.now(), spec->id, "no health check: no descriptor or port left");

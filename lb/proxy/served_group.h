@@ -42,8 +42,8 @@ class DrainLog {
 
 class ServedGroup final : private ProbeListener {
  public:
-  ServedGroup(Worker& worker, std::string load_balancer, const TargetGroupSettings& settings,
-              const PoolSettings& pool_settings, DrainLog& drains);
+  ServedGroup(Worker& worker, std::string load_balancer, std::string load_balancer_log_name,
+              const TargetGroupSettings& settings, const PoolSettings& pool_settings, DrainLog& drains);
 
   void configure(const TargetGroupSettings& settings, const PoolSettings& pool_settings);
   void set_targets(const std::vector<TargetSpec>& targets);
@@ -63,14 +63,16 @@ class ServedGroup final : private ProbeListener {
   void close_expired(Time now) { pool_.close_expired(now); }
 
  private:
-  void on_probe(const ProbeDue& probe, const ProbeOutcome& outcome) override;
-  void on_probe_not_made(const ProbeDue& probe) override;
+  void on_probe(const ProbeDue& probe, const ProbeOutcome& outcome, const ProbeCourse& course) override;
+  void on_probe_not_made(const ProbeDue& probe, const ProbeCourse& course) override;
+  void tell_observer(const ProbeDue& probe, int status, ProbeReason reason, const ProbeCourse& course) const;
   void wake();
   void follow();
   void report(TargetPool& pool, bool expired, std::uint64_t requests_cut);
 
   Worker& worker_;
   std::string load_balancer_;
+  std::string load_balancer_log_name_;
   std::string log_name_;
   DrainLog& drains_;
   TargetGroup group_;

@@ -14,6 +14,7 @@
 #include "lb/base/rng.h"
 #include "lb/net/loop.h"
 #include "lb/proxy/access_log.h"
+#include "lb/proxy/health_check_observer.h"
 
 namespace rr {
 
@@ -32,6 +33,7 @@ struct Worker {
   std::string back_out;
   std::optional<AccessLog> access_log;
   Journal* journal = nullptr;
+  HealthCheckObserver* health_check_observer = nullptr;  // may be none
 
   /// To be called for each event of a connection.
   void count_event() {

@@ -212,5 +212,27 @@ TEST(Matcher, WhatIsNoneIsRefusedByName) {
   }
 }
 
+TEST(ProbeReason, IsWhatTheHealthCheckLogSays) {
+  const Matcher matcher = *Matcher::parse("200-204");
+  const struct {
+    ProbeOutcome outcome;
+    const char* text;
+  } kTable[] = {
+      {{Kind::kAnswered, 200}, "-"},
+      {{Kind::kAnswered, 204}, "-"},
+      {{Kind::kAnswered, 205}, "ResponseCodeMismatch"},
+      {{Kind::kAnswered, 499}, "ResponseCodeMismatch"},
+      {{Kind::kAnswered, 500}, "TargetError"},
+      {{Kind::kAnswered, 599}, "TargetError"},
+      {{Kind::kTimedOut, 0}, "TimedOut"},
+      {{Kind::kConnectFailed, 0}, "ConnectionReset"},
+      {{Kind::kMalformed, 0}, "ConnectionReset"},
+  };
+  for (const auto& row : kTable) {
+    EXPECT_EQ(to_string(probe_reason(row.outcome, matcher)), row.text) << row.outcome.status;
+  }
+  EXPECT_EQ(to_string(ProbeReason::kInternalError), "InternalError");
+}
+
 }  // namespace
 }  // namespace rr
