@@ -27,6 +27,8 @@ struct RequestView {
   int major = 1;
   int minor = 1;
   std::span<const HeaderView> headers{};
+  /// As sent. One that begins with a space stands for a request line with more spaces than two.
+  std::string_view version = "HTTP/1.1";
 
   /// The first header of that name, any case.
   std::optional<std::string_view> header(std::string_view name) const {

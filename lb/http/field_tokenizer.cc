@@ -92,4 +92,22 @@ void split_fields(std::string_view block, std::vector<HeaderView>& fields) {
   }
 }
 
+bool split_raw_fields(std::string_view block, std::vector<HeaderView>& fields) {
+  fields.clear();
+  while (block.size() > 2) {
+    const std::size_t end = block.find("\r\n");
+    const std::string_view line = block.substr(0, end);
+    const std::size_t colon = line.find(':');
+    if (colon != std::string_view::npos) {
+      fields.push_back({line.substr(0, colon), trim_blanks(line.substr(colon + 1))});
+    } else if (!line.empty() && is_blank(line.front())) {
+      fields.push_back({line, {}});
+    } else {
+      return false;
+    }
+    block.remove_prefix(end + 2);
+  }
+  return true;
+}
+
 }  // namespace rr

@@ -15,4 +15,9 @@ namespace rr {
 /// The same by the first colon of each line, for saying what is wrong with a block that llhttp has refused.
 void split_fields(std::string_view block, std::vector<HeaderView>& fields);
 
+/// The same with names and values as they stand, control bytes and blanks around names included. A line that begins
+/// with a blank (RFC 9112 section 5.2) and has no colon becomes a name without a value, which is what the ALB makes of
+/// it. False for another line without a colon.
+[[nodiscard]] bool split_raw_fields(std::string_view block, std::vector<HeaderView>& fields);
+
 }  // namespace rr

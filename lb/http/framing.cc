@@ -15,6 +15,7 @@ struct SpecialFields {
   bool chunked = false;         // the last coding so far
   bool bad_coding = false;      // chunked twice or not last, or an empty element
   bool unknown_coding = false;  // gzip, identity, ...
+  bool other_coding = false;    // of these, another one than identity
   int hosts = 0;
   std::string_view host;
   bool close = false;
@@ -43,6 +44,7 @@ void note_transfer_encoding(SpecialFields& special, std::string_view value) {
       special.chunked = true;
     } else {
       special.unknown_coding = true;
+      if (!equals_ignoring_case(coding, "identity")) special.other_coding = true;
     }
   });
 }
@@ -152,6 +154,60 @@ std::optional<ParseError> decide_framing(RequestHead& head) {
   head.framing = end.framing;
   head.content_length = end.length;
   head.keep_alive = wants_keep_alive(special, head.view.minor);
+  head.expect_continue = special.expect_continue && head.view.minor >= 1;
+  head.upgrade = special.upgrade && special.connection_upgrade && head.view.minor >= 1;
+  return std::nullopt;
+}
+
+namespace {
+
+/// A field that says something about the message, the connection or the site must be beyond doubt.
+bool decides_something(std::string_view name) {
+  for (std::string_view one : {"host", "expect", "upgrade", "connection", "content-length", "transfer-encoding"}) {
+    if (equals_ignoring_case(name, one)) return true;
+  }
+  return false;
+}
+
+/// Nobody reads a bare CR, a folded framing field or a control byte in one like everybody else.
+bool is_beyond_doubt(std::span<const HeaderView> fields) {
+  const HeaderView* folded = nullptr;  // the field that a continuation line would continue
+  for (const HeaderView& field : fields) {
+    if (field.name.find('\r') != std::string_view::npos || field.value.find('\r') != std::string_view::npos)
+      return false;
+    const bool continues = !field.name.empty() && is_blank(field.name.front());
+    if (continues && (folded == nullptr || decides_something(folded->name))) return false;
+    if (!continues) folded = &field;
+    if (decides_something(field.name) && has_control(field.value)) return false;
+  }
+  return true;
+}
+
+/// The number that all Content-Length fields agree on.
+std::optional<ParseError> agree_on_length(std::span<const HeaderView> fields, std::optional<std::uint64_t>& length) {
+  for (const HeaderView& field : fields) {
+    if (!equals_ignoring_case(field.name, "content-length")) continue;
+    const std::optional<std::uint64_t> one = parse_length(field.value);
+    if (!one || (length && *length != *one)) return ParseError::kBadFraming;
+    length = one;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ParseError> find_safe_reading(RequestHead& head) {
+  if (!is_beyond_doubt(head.view.headers)) return ParseError::kBadSyntax;
+  const SpecialFields special = find_special(head.view.headers);
+  std::optional<std::uint64_t> length;
+  if (const auto bad = agree_on_length(head.view.headers, length)) return bad;
+  if (special.transfer_encoding && special.bad_coding) return ParseError::kBadFraming;
+  if (special.other_coding || (special.chunked && special.unknown_coding)) return ParseError::kUnknownTransferCoding;
+  if (special.hosts > 1 || (special.hosts == 0 && head.view.minor >= 1)) return ParseError::kMissingHost;
+  if (!is_host(special.host)) return ParseError::kBadSyntax;
+  head.framing = special.chunked ? Framing::kChunked : length ? Framing::kContentLength : Framing::kNone;
+  head.content_length = special.chunked ? 0 : length.value_or(0);
+  head.keep_alive = wants_keep_alive(special, head.view.minor) && !(special.transfer_encoding && !special.chunked);
   head.expect_continue = special.expect_continue && head.view.minor >= 1;
   head.upgrade = special.upgrade && special.connection_upgrade && head.view.minor >= 1;
   return std::nullopt;

@@ -12,6 +12,11 @@ namespace rr {
 /// reading. The view must be complete.
 std::optional<ParseError> decide_framing(RequestHead& head);
 
+/// The same for a head that is not clean, or that decide_framing() refused: the one reading that no other reader can
+/// contradict once it is written anew, or why there is none. Chunked wins over a length; equal lengths are one; names
+/// that only look like framing say nothing. RFC 9112 sections 5.2, 6.1 and 6.3.
+std::optional<ParseError> find_safe_reading(RequestHead& head);
+
 /// Fills framing, content_length, keep_alive and interim. A response to HEAD, a 1xx, 204 or 304 has no body, whatever
 /// its fields say (RFC 9112 section 6.3).
 std::optional<ParseError> decide_framing(ResponseHead& head, bool to_head_request);

@@ -37,7 +37,7 @@ bool is_field_line(std::string_view line) {
 
 }  // namespace
 
-HeadReader::HeadReader(const HttpLimits& limits) : limits_(limits) {
+HeadReader::HeadReader(const HttpLimits& limits, bool tolerant) : limits_(limits), tolerant_(tolerant) {
   limits_.start_line = std::min(limits_.start_line, limits_.head);
 }
 
@@ -49,6 +49,7 @@ void HeadReader::begin(Kind kind) {
   text_ = {};
   line_begin_ = start_line_size_ = headers_ = 0;
   complete_ = false;
+  clean_ = true;
 }
 
 HeadReader::Progress HeadReader::fail(ParseError error) {
@@ -129,7 +130,10 @@ bool HeadReader::take_line() {
     error_ = ParseError::kTooManyHeaders;
     return false;
   }
-  return is_field_line(line) && !has_control(line);
+  if (is_field_line(line) && !has_control(line)) [[likely]]
+    return true;
+  clean_ = false;
+  return tolerant_ && kind_ == Kind::kRequest;
 }
 
 }  // namespace rr

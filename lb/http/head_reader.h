@@ -21,7 +21,8 @@ class HeadReader {
     std::size_t consumed = 0;  // with kNeedMore: everything
   };
 
-  explicit HeadReader(const HttpLimits& limits);
+  /// `tolerant`: lines of a request's head that are no clean fields are let pass and noted (see clean()).
+  explicit HeadReader(const HttpLimits& limits, bool tolerant = false);
 
   /// The next byte is the first one of a head of this kind.
   void begin(Kind kind);
@@ -40,6 +41,8 @@ class HeadReader {
   std::string_view start_line() const { return text_.substr(0, start_line_size_ - 2); }
   /// The lines after the start line and the empty line that ends the head. Complete after kComplete only.
   std::string_view fields() const { return text_.substr(start_line_size_); }
+  /// Every line so far was a token, a colon and a value without control bytes.
+  bool clean() const { return clean_; }
   /// No byte of a head has been seen (an empty line before a request is no part of it).
   bool empty() const { return line_begin_ == 0 && kept_.empty(); }
   const HttpLimits& limits() const { return limits_; }
@@ -64,6 +67,8 @@ class HeadReader {
   std::size_t start_line_size_ = 0;  // with its line end; 0 before it is complete and for trailers
   std::size_t headers_ = 0;
   bool complete_ = false;
+  bool tolerant_ = false;
+  bool clean_ = true;
 };
 
 }  // namespace rr

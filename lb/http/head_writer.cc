@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "lb/base/framing_lookalike.h"
+#include "lb/http/characters.h"
 #include "lb/http/framing.h"
 #include "lb/http/start_line.h"
 
@@ -74,6 +76,25 @@ bool connection_names_fields(std::span<const HeaderView> fields) {
   return false;
 }
 
+std::string_view trim_blanks_of_continuation(std::string_view name) {
+  return !name.empty() && is_blank(name.front()) ? trim_blanks(name) : name;
+}
+
+/// A target of a head that is not clean: what is no URI character is percent-encoded.
+void append_encoded(std::string& out, std::string_view target) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  for (char c : target) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte < 0x7F) {
+      out += c;
+    } else {
+      out += '%';
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    }
+  }
+}
+
 /// Copies what belongs to the message and not to the connection.
 template <class Skip>
 void append_end_to_end(std::string& out, std::span<const HeaderView> fields, Skip skip) {
@@ -85,22 +106,65 @@ void append_end_to_end(std::string& out, std::span<const HeaderView> fields, Ski
   }
 }
 
+/// What drop_invalid_header_fields calls valid.
+bool is_plain_name(std::string_view name) {
+  for (char c : name) {
+    const char lower = ascii_lower(c);
+    if (!((lower >= 'a' && lower <= 'z') || is_digit(c) || c == '-')) return false;
+  }
+  return !name.empty();
+}
+
+/// The same for a request, whose fields need not be clean.
+InvalidFields append_request_fields(std::string& out, const RequestHead& head, bool drop_invalid) {
+  const std::span<const HeaderView> fields = head.view.headers;
+  const bool named = connection_names_fields(fields);
+  InvalidFields invalid;
+  for (HeaderView field : fields) {
+    if (!head.clean && field.value.empty()) field.name = trim_blanks_of_continuation(field.name);
+    const bool plain = is_plain_name(field.name);
+    if (!plain || (!head.clean && has_control(field.value))) {
+      if (drop_invalid || !is_token(field.name) || is_framing_lookalike(field.name) || has_control(field.value)) {
+        invalid.dropped = true;
+        continue;
+      }
+    }
+    if (is_hop_by_hop(field.name) || is_written_for_target(field.name)) continue;
+    if (is_framing_lookalike(field.name)) {
+      invalid.dropped = true;
+      continue;
+    }
+    if (named && is_named_by_connection(fields, field.name)) continue;
+    invalid.forwarded = invalid.forwarded || !plain;
+    append_header(out, field.name, field.value);
+  }
+  return invalid;
+}
+
 void append_content_length(std::string& out, std::uint64_t length) {
   out += "Content-Length: ";
   append_number(out, length, 10);
   out += "\r\n";
 }
 
-void append_request_line(std::string& out, const RequestView& request, const std::optional<AbsoluteTarget>& absolute) {
+void append_request_line(std::string& out, const RequestHead& head, const std::optional<AbsoluteTarget>& absolute) {
+  const RequestView& request = head.view;
+  const auto append_target = [&](std::string_view target) {
+    if (head.clean) {
+      out += target;
+    } else {
+      append_encoded(out, target);
+    }
+  };
   out += request.method;
   out += ' ';
   if (!absolute) {
-    out += request.target;
+    append_target(request.target);
   } else if (absolute->rest.empty() && request.method == "OPTIONS") {
     out += '*';  // RFC 9112 section 3.2.4
   } else {
     if (!absolute->rest.starts_with('/')) out += '/';
-    out += absolute->rest;
+    append_target(absolute->rest);
   }
   out += " HTTP/1.1\r\n";
 }
@@ -148,7 +212,7 @@ void append_forwarded_for(std::string& out, std::span<const HeaderView> fields, 
   out += "X-Forwarded-For: ";
   const std::size_t value = out.size();
   for (const HeaderView& field : fields) {
-    if (!equals_ignoring_case(field.name, "x-forwarded-for")) continue;
+    if (!equals_ignoring_case(field.name, "x-forwarded-for") || has_control(field.value)) continue;
     any = true;
     if (field.value.empty()) continue;
     if (out.size() > value) out += ", ";
@@ -196,7 +260,9 @@ void append_trace_id(std::string& out, const RequestView& request, const Forward
   out += "X-Amzn-Trace-Id: ";
   std::string parts;
   bool has_root = false;
-  if (incoming && header_bytes(request.headers) <= kTraceHeaderBudget) append_trace_parts(parts, *incoming, has_root);
+  if (incoming && !has_control(*incoming) && header_bytes(request.headers) <= kTraceHeaderBudget) {
+    append_trace_parts(parts, *incoming, has_root);
+  }
   out += has_root ? context.trace_self : context.trace_root;
   if (!parts.empty()) out += ';';
   out += parts;
@@ -281,10 +347,10 @@ void append_header(std::string& out, std::string_view name, std::string_view val
   out += "\r\n";
 }
 
-void append_forwarded_request(std::string& out, const RequestHead& head, const ForwardContext& context) {
+InvalidFields append_forwarded_request(std::string& out, const RequestHead& head, const ForwardContext& context) {
   const RequestView& request = head.view;
   const std::optional<AbsoluteTarget> absolute = split_absolute_target(request.target);
-  append_request_line(out, request, absolute);
+  append_request_line(out, head, absolute);
   append_forwarded_for(out, request.headers, context);
   append_header(out, "X-Forwarded-Proto", context.scheme);
   append_header(out, "X-Forwarded-Port", context.port);
@@ -299,8 +365,9 @@ void append_forwarded_request(std::string& out, const RequestHead& head, const F
   if (head.framing == Framing::kContentLength) append_content_length(out, head.content_length);
   if (head.framing == Framing::kChunked) out += "Transfer-Encoding: chunked\r\n";
   if (context.upgrade && head.upgrade) append_upgrade(out, request.headers);
-  append_end_to_end(out, request.headers, is_written_for_target);
+  const InvalidFields invalid = append_request_fields(out, head, context.drop_invalid);
   out += "\r\n";
+  return invalid;
 }
 
 void append_forwarded_response(std::string& out, const ResponseHead& head, bool keep_alive, int client_minor,

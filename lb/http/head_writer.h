@@ -29,6 +29,14 @@ struct ForwardContext {
   std::string_view trace_self;    // "Self=1-...", put before an incoming Root
   std::string_view default_host;  // Host for an HTTP/1.0 request that has none
   bool upgrade = false;           // pass the Upgrade header on, because a tunnel may follow (WebSocket)
+  bool drop_invalid = false;      // names that are not [-A-Za-z0-9]+ stay here
+};
+
+/// Names that are not [-A-Za-z0-9]+, and what nobody may see: names that are no token or look like framing, control
+/// bytes.
+struct InvalidFields {
+  bool dropped = false;
+  bool forwarded = false;
 };
 
 /// The head that goes to the target: hop-by-hop headers out (RFC 9110 section 7.6.1, and those Connection names),
@@ -38,7 +46,11 @@ struct ForwardContext {
 /// added where missing. With a client port the peer is "203.0.113.7:41522" or "[2001:db8::1]:41522".
 /// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
 /// Expect and Trailer stay here: the load balancer itself answers the one and passes on no trailers.
-void append_forwarded_request(std::string& out, const RequestHead& head, const ForwardContext& context);
+///
+/// Of a head that is not clean the one normalised form is written: spaces and control bytes in the target
+/// percent-encoded, fields that are none or that look like framing left out, a continuation line whose text is a token
+/// as a field of that name without a value (as the ALB does).
+InvalidFields append_forwarded_request(std::string& out, const RequestHead& head, const ForwardContext& context);
 
 /// What a listener's attributes do to the heads of its responses.
 /// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/header-modification.html

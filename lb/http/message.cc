@@ -46,4 +46,9 @@ int suggested_status(ParseError error) {
   return 400;
 }
 
+int alb_status(ParseError error) {
+  const int status = suggested_status(error);
+  return status == 431 ? 400 : status;
+}
+
 }  // namespace rr

@@ -1,6 +1,7 @@
 #pragma once
 // What the parsers hand out: heads with their framing decided.
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "lb/base/request_view.h"
@@ -10,8 +11,15 @@ namespace rr {
 /// How the end of a body is found. There is always exactly one reading.
 enum class Framing : std::uint8_t { kNone, kContentLength, kChunked, kUntilClose };
 
+enum class ParseError : std::uint8_t;
+
 struct RequestHead {
   RequestView view;
+  /// Read strictly, with nothing to be left out. False only with Reading::kTolerant: the view then is as received, with
+  /// names that are no tokens, and the writer forwards what can be forwarded.
+  bool clean = true;
+  /// With Reading::kTolerant: there is no reading that everybody would share. The head is for looking at only.
+  std::optional<ParseError> unsafe{};
   Framing framing = Framing::kNone;
   std::uint64_t content_length = 0;  // with kContentLength
   bool keep_alive = true;            // what the client wants, by version and Connection
@@ -42,5 +50,7 @@ enum class ParseError : std::uint8_t {
 
 std::string_view to_string(ParseError error);  // "bad framing"
 int suggested_status(ParseError error);
+/// What the ALB answers: 400 where others say 431.
+int alb_status(ParseError error);
 
 }  // namespace rr

@@ -16,12 +16,16 @@ namespace rr {
 ///   std::optional<ParseError> parse_start_line(std::string_view line);
 ///   std::optional<ParseError> decide();      // framing of the head whose view is complete
 ///   bool ends_with_head() const;             // an interim head: the next head follows at once
+///   bool salvage(std::string_view block, std::vector<HeaderView>& fields);  // a head that is not clean
+///   bool is_clean() const;                   // the start line was
+///   bool may_be_followed() const;            // false: nothing after the head can be read
 ///   void message_ended();
 template <class Side>
 struct MessageState {
   enum class Phase : std::uint8_t { kHead, kBody, kEnded, kFailed };
 
-  explicit MessageState(const HttpLimits& limits) : head_reader(limits), body_reader(head_reader, fields) {
+  explicit MessageState(const HttpLimits& limits, bool tolerant = false)
+      : head_reader(limits, tolerant), body_reader(head_reader, fields) {
     head_reader.begin(Side::kKind);
   }
   MessageState(const MessageState&) = delete;
@@ -88,13 +92,14 @@ struct MessageState {
   }
 
   ParseStep take_head(std::size_t consumed) {
-    const bool tokenized = tokenize_fields(head_reader.fields(), fields);
-    if (!tokenized) split_fields(head_reader.fields(), fields);
-    side.head.view.headers = fields;
-    const std::optional<ParseError> bad = side.decide();
-    if (bad) return fail(*bad);
-    if (!tokenized) return fail(ParseError::kBadSyntax);
+    if (const std::optional<ParseError> bad = read_fields()) {
+      if (!side.salvage(head_reader.fields(), fields)) return fail(*bad);
+    }
     fresh = false;
+    if (!side.may_be_followed()) {
+      phase = Phase::kFailed;
+      return {ParseStep::Kind::kHead, consumed, {}};
+    }
     if (side.ends_with_head()) {
       interim_told = true;
     } else {
@@ -102,6 +107,16 @@ struct MessageState {
       body_reader.begin(side.head.framing, side.head.content_length);
     }
     return {ParseStep::Kind::kHead, consumed, {}};
+  }
+
+  std::optional<ParseError> read_fields() {
+    if (!side.is_clean() || !head_reader.clean()) return ParseError::kBadSyntax;
+    const bool tokenized = tokenize_fields(head_reader.fields(), fields);
+    if (!tokenized) split_fields(head_reader.fields(), fields);
+    side.head.view.headers = fields;
+    if (const std::optional<ParseError> bad = side.decide()) return bad;
+    if (!tokenized) return ParseError::kBadSyntax;
+    return std::nullopt;
   }
 
   void begin_next_head() {

@@ -9,11 +9,27 @@ namespace {
 struct RequestSide {
   static constexpr HeadReader::Kind kKind = HeadReader::Kind::kRequest;
   RequestHead head;
+  bool tolerant = false;
 
   std::optional<ParseError> parse_start_line(std::string_view line) {
     head = {};
-    return parse_request_line(line, head.view);
+    const std::optional<ParseError> bad = parse_request_line(line, head.view);
+    if (!bad || !tolerant) return bad;
+    head = {};
+    head.clean = false;
+    return parse_unclean_request_line(line, head.view, head.unsafe);
   }
+  /// The second look. False: there is nothing to be looked at.
+  bool salvage(std::string_view block, std::vector<HeaderView>& fields) {
+    if (!tolerant) return false;
+    head.clean = false;
+    if (!split_raw_fields(block, fields)) return false;
+    head.view.headers = fields;
+    if (const auto bad = find_safe_reading(head); bad && !head.unsafe) head.unsafe = bad;
+    return true;
+  }
+  bool is_clean() const { return head.clean; }
+  bool may_be_followed() const { return !head.unsafe; }
   std::optional<ParseError> decide() { return decide_framing(head); }
   bool ends_with_head() const { return false; }
   void message_ended() {}
@@ -22,10 +38,13 @@ struct RequestSide {
 }  // namespace
 
 struct RequestParser::State : MessageState<RequestSide> {
-  using MessageState::MessageState;
+  State(const HttpLimits& limits, Reading reading) : MessageState(limits, reading == Reading::kTolerant) {
+    side.tolerant = reading == Reading::kTolerant;
+  }
 };
 
-RequestParser::RequestParser(const HttpLimits& limits) : state_(std::make_unique<State>(limits)) {}
+RequestParser::RequestParser(const HttpLimits& limits, Reading reading)
+    : state_(std::make_unique<State>(limits, reading)) {}
 RequestParser::~RequestParser() = default;
 RequestParser::RequestParser(RequestParser&&) noexcept = default;
 

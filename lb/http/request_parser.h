@@ -33,15 +33,24 @@ struct ParseStep {
   std::string_view body;
 };
 
+/// How a head is taken that is not clean.
+enum class Reading : std::uint8_t {
+  kStrict,    // it is an error
+  kTolerant,  // it is handed out once complete, to be classified; see RequestHead::clean and ::unsafe
+};
+
 /// Requests of one connection, strictly: whatever could be read in two ways is an error (RFC 9112 sections 2.2, 3, 5, 6
 /// and 11). After kMessageEnd the next call begins the next message.
 ///
 /// Methods: any token is a method (RFC 9110 section 9.1), known or not, case kept; what to do with one is the server's
 /// choice (405, 501, or passing it on as the ALB does). CONNECT is refused, as nobody here is a forward proxy.
-/// Targets: origin-form, absolute-form with http or https (head().view.target is as sent), and * for OPTIONS only.
+/// With Reading::kTolerant nothing is read otherwise than strictly; what strict reading refuses gets a second look,
+/// which finds the one reading that is safe or none. Line ends other than CRLF are refused either way (stricter than
+/// AWS). Targets: origin-form, absolute-form with http or https (head().view.target is as sent), and * for OPTIONS
+/// only.
 class RequestParser {
  public:
-  explicit RequestParser(const HttpLimits& limits = kAlbRequestLimits);
+  explicit RequestParser(const HttpLimits& limits = kAlbRequestLimits, Reading reading = Reading::kStrict);
   ~RequestParser();
   RequestParser(RequestParser&&) noexcept;
 

@@ -18,6 +18,9 @@ struct ResponseSide {
   std::optional<ParseError> decide() { return decide_framing(head, to_head_request); }
   bool ends_with_head() const { return head.interim; }
   void message_ended() { to_head_request = false; }
+  bool salvage(std::string_view, std::vector<HeaderView>&) { return false; }
+  bool is_clean() const { return true; }
+  bool may_be_followed() const { return true; }
 };
 
 }  // namespace

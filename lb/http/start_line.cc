@@ -57,6 +57,48 @@ std::optional<ParseError> parse_request_line(std::string_view line, RequestView&
   if (!has_target_characters(request.target)) return ParseError::kBadSyntax;
   if (auto error = parse_version(line.substr(second + 1), request.major, request.minor)) return error;
   if (request.method == "CONNECT" || !is_target_form(request.target, request.method)) return ParseError::kBadSyntax;
+  request.version = line.substr(second + 1);
+  return std::nullopt;
+}
+
+namespace {
+
+/// Whether the bytes that are no URI characters can be written percent-encoded without changing what is meant.
+bool can_be_encoded(std::string_view target) {
+  if (target.find_first_of(std::string_view("\r\n\0#", 4)) != std::string_view::npos) return false;
+  const auto absolute = split_absolute_target(target);
+  if (!absolute) return true;
+  for (char c : absolute->authority) {
+    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7F) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<ParseError> parse_unclean_request_line(std::string_view line, RequestView& request,
+                                                     std::optional<ParseError>& unsafe) {
+  const std::string_view whole = line;
+  while (line.ends_with(' ')) line.remove_suffix(1);
+  const std::size_t first = line.find(' ');
+  const std::size_t last = line.rfind(' ');
+  if (first == std::string_view::npos || first == 0 || first == last) return ParseError::kBadSyntax;
+  std::string_view target = line.substr(first + 1, last - first - 1);
+  const std::size_t target_size = target.size();
+  while (target.starts_with(' ')) target.remove_prefix(1);
+  while (target.ends_with(' ')) target.remove_suffix(1);
+  if (target.empty()) return ParseError::kBadSyntax;
+  request.method = line.substr(0, first);
+  request.target = target;
+  const bool more_spaces = line.size() != whole.size() || target.size() != target_size;
+  request.version = line.substr(more_spaces ? last : last + 1);
+  const std::optional<ParseError> version = parse_version(line.substr(last + 1), request.major, request.minor);
+  if (version && !(request.major == 1 && *version == ParseError::kBadVersion)) unsafe = version;
+  if (request.major == 1 && request.minor > 1) request.minor = 1;
+  if (unsafe) return std::nullopt;  // what another version means by the rest is not known
+  const bool has_meaning = is_token(request.method) && request.method != "CONNECT" &&
+                           is_target_form(target, request.method) && can_be_encoded(target);
+  if (!has_meaning) unsafe = ParseError::kBadSyntax;
   return std::nullopt;
 }
 

@@ -10,6 +10,12 @@ namespace rr {
 /// Fills method, target and version from "GET / HTTP/1.1" (no line end).
 std::optional<ParseError> parse_request_line(std::string_view line, RequestView& request);
 
+/// The same for a line that parse_request_line() refused: spaces within the target, more spaces than two, control and
+/// non-ASCII bytes in the target, HTTP/1.2 to 1.9 (read as 1.1). `unsafe` is set where the parts can be told apart and
+/// nobody may act on them. The error: not even that.
+std::optional<ParseError> parse_unclean_request_line(std::string_view line, RequestView& request,
+                                                     std::optional<ParseError>& unsafe);
+
 /// Fills version, status and reason from "HTTP/1.1 200 OK" (no line end). The reason and its space may be missing.
 std::optional<ParseError> parse_status_line(std::string_view line, ResponseView& response);
 

@@ -307,9 +307,6 @@ void refuse_what_is_missing(Errors& errors, const TargetGroupSettings& settings)
 }
 
 void refuse_what_is_missing(Errors& errors, const LoadBalancerSettings& settings) {
-  refuse(errors, settings.desync_mitigation_mode != DesyncMode::kDefensive, "desync_mitigation_mode",
-         "leave it out, or write defensive");
-  refuse(errors, settings.drop_invalid_header_fields, "drop_invalid_header_fields", "leave it out, or write false");
   refuse(errors, settings.zonal_shift_enabled, "zonal_shift_enabled", "leave it out, or write false");
   refuse(errors, settings.network_delay_same_zone != Duration::zero(), "network_delay_same_zone", "write 0");
   refuse(errors, settings.network_delay_cross_zone != Duration::zero(), "network_delay_cross_zone", "write 0");

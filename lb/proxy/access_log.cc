@@ -142,7 +142,11 @@ void append_access_log_line(std::string& out, const AccessLogEntry& e) {
   append_quoted(out, e.target);
   out.push_back(' ');
   append_quoted(out, record.target_status == 0 ? std::string() : std::to_string(record.target_status));
-  fmt::format_to(to, " \"-\" \"-\" TID_{:016x}{:016x} \"-\" \"-\" \"-\" ", e.connection_high, e.connection_low);
+  out.push_back(' ');
+  append_quoted(out, e.classification);
+  out.push_back(' ');
+  append_quoted(out, e.classification_reason);
+  fmt::format_to(to, " TID_{:016x}{:016x} \"-\" \"-\" \"-\" ", e.connection_high, e.connection_low);
   append_or_dash(out, e.node_ip);
 }
 

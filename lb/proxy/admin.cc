@@ -96,6 +96,9 @@ Json counters_json(const LoadBalancerCounters& counters) {
           {"received_bytes", counters.received_bytes},
           {"sent_bytes", counters.sent_bytes},
           {"responses_truncated", counters.truncated},
+          {"desync_non_compliant", counters.desync_non_compliant},
+          {"dropped_invalid_header", counters.dropped_invalid_header},
+          {"forwarded_invalid_header", counters.forwarded_invalid_header},
           {"own_responses", std::move(own)}};
 }
 

@@ -119,6 +119,8 @@ void Exchange::start(FrontStream& front, Listener& listener) {
   pool_ = nullptr;
   back_ = nullptr;
   fixed_ = nullptr;
+  doubtful_ = false;
+  desync_ = {};
   request_framing_ = Framing::kNone;
   head_request_ = request_collected_ = request_paused_ = response_paused_ = false;
   minor_ = 1;
@@ -141,7 +143,7 @@ void Exchange::begin(FrontStream& front, Listener& listener, const RequestHead& 
   head_request_ = head.view.method == "HEAD";
   rules_ = ExchangeRules(worker_.loop.now(), head.keep_alive && may_keep_front, head.framing != Framing::kNone);
   if (worker_.access_log) note_for_log(head);
-  if (refuse_by_head(head)) return;
+  if (mitigate(head) || refuse_by_head(head)) return;
 
   const RuleChoice choice = listener.rules().choose({head.view, front.peer().address}, worker_.random);
   rule_priority_ = choice.priority;
@@ -155,6 +157,23 @@ void Exchange::begin(FrontStream& front, Listener& listener, const RequestHead& 
     return;
   }
   forward(head, listener.load_balancer().group(*choice.target_group));
+}
+
+bool Exchange::mitigate(const RequestHead& head) {
+  desync_ = classify(head.view, head.clean);
+  LoadBalancer& balancer = listener_->load_balancer();
+  if (desync_.tier != DesyncTier::kCompliant) ++balancer.counters().desync_non_compliant;
+  const DesyncVerdict verdict = desync_verdict(balancer.settings().desync_mitigation_mode, desync_);
+  if (!head.unsafe && verdict != DesyncVerdict::kBlock) {
+    doubtful_ = verdict == DesyncVerdict::kPassAndClose;
+    if (doubtful_) rules_.close_front();
+    return false;
+  }
+  const char* reason = to_string(desync_.reason).data();
+  ExchangeEvent refused = event(ExchangeEventKind::kRefused, head.unsafe ? to_string(*head.unsafe).data() : reason);
+  refused.status = head.unsafe ? alb_status(*head.unsafe) : 400;
+  finish_on(refused);
+  return true;
 }
 
 bool Exchange::refuse_by_head(const RequestHead& head) {
@@ -228,12 +247,15 @@ void Exchange::build_head(const RequestHead& head) {
   }
   context.forwarded_for = forwarded_for_of(settings.xff_header_processing);
   context.preserve_host = settings.preserve_host_header;
+  context.drop_invalid = settings.drop_invalid_header_fields;
   context.scheme = "http";
   context.port = listener_->port_text();
   context.trace_root = root.text();
   context.trace_self = self ? self->text() : std::string_view();
   context.default_host = listener_->default_host();
-  append_forwarded_request(worker_.back_out, head, context);
+  const InvalidFields invalid = append_forwarded_request(worker_.back_out, head, context);
+  if (pool_ != nullptr && invalid.dropped) ++listener_->load_balancer().counters().dropped_invalid_header;
+  if (pool_ != nullptr && invalid.forwarded) ++listener_->load_balancer().counters().forwarded_invalid_header;
   if (worker_.access_log) trace_id_ = built_header(worker_.back_out, "\r\nX-Amzn-Trace-Id: ");
 }
 
@@ -347,7 +369,7 @@ void Exchange::pause_back_if_front_is_slow() {
 
 void Exchange::on_response_end(bool reusable) {
   ExchangeEvent complete = event(ExchangeEventKind::kResponseComplete);
-  complete.reusable = reusable && !request_paused_ && !request_collected_;
+  complete.reusable = reusable && !doubtful_ && !request_paused_ && !request_collected_;
   front_->send_end();
   finish_on(complete);
 }
@@ -501,6 +523,10 @@ void Exchange::write_log() const {
   entry.user_agent = user_agent_;
   if (group_ != nullptr) entry.target_group = group_->log_name();
   entry.trace_id = trace_id_;
+  if (desync_.tier != DesyncTier::kCompliant) {
+    entry.classification = to_string(desync_.tier);
+    entry.classification_reason = to_string(desync_.reason);
+  }
   entry.actions = group_ != nullptr ? "forward" : fixed_ != nullptr ? "fixed-response" : "";
   entry.rule_priority = rule_priority_;
   entry.connection_high = peer.connection_high;

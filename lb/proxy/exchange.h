@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "lb/http/message.h"
+#include "lb/policy/desync.h"
 #include "lb/policy/exchange_rules.h"
 #include "lb/policy/listener_rules.h"
 #include "lb/proxy/back_conn.h"
@@ -58,6 +59,8 @@ class Exchange final : public BackUser {
   void on_drain_ended() override;
 
   void start(FrontStream& front, Listener& listener);
+  /// True when the request goes no further.
+  bool mitigate(const RequestHead& head);
   bool refuse_by_head(const RequestHead& head);
   void forward(const RequestHead& head, ServedGroup& group);
   void build_head(const RequestHead& head);
@@ -83,6 +86,8 @@ class Exchange final : public BackUser {
   Framing request_framing_ = Framing::kNone;
   bool head_request_ = false;
   bool request_collected_ = false;  // worker_.back_out holds bytes of ours
+  bool doubtful_ = false;           // neither connection is kept after it
+  DesyncClass desync_;
   bool request_paused_ = false;
   bool response_paused_ = false;
   int minor_ = 1;

@@ -21,24 +21,6 @@ constexpr Duration kFirstRequestGrace = std::chrono::seconds(1);
 /// A kept connection that drains: long enough to read a request that had arrived already.
 constexpr Duration kIdleGrace = std::chrono::milliseconds(20);
 
-/// The ALB answers 400 where others say 431.
-int alb_status(ParseError error) {
-  switch (error) {
-    case ParseError::kHeaderTooLarge:
-    case ParseError::kTooManyHeaders:
-      return 400;
-    case ParseError::kBadSyntax:
-    case ParseError::kBadVersion:
-    case ParseError::kBadFraming:
-    case ParseError::kUnknownTransferCoding:
-    case ParseError::kBadChunk:
-    case ParseError::kStartLineTooLong:
-    case ParseError::kMissingHost:
-      return suggested_status(error);
-  }
-  return 400;
-}
-
 bool hop_by_hop(std::string_view name) {
   static constexpr std::array<std::string_view, 8> kNames{"connection", "keep-alive",    "proxy-connection",
                                                           "te",         "trailer",       "transfer-encoding",
@@ -52,6 +34,7 @@ FrontConn::FrontConn(Worker& worker, Listener& listener, Stream stream)
     : worker_(worker),
       listener_(listener),
       stream_(std::move(stream)),
+      parser_(kAlbRequestLimits, Reading::kTolerant),
       created_(worker.loop.now()),
       client_keep_alive_(listener.load_balancer().settings().client_keep_alive),
       peer_(stream_.peer()) {
@@ -161,7 +144,8 @@ void FrontConn::begin_exchange() {
   const RequestHead& head = parser_.head();
   ++requests_;
   sent_ = 0;
-  message_open_ = true;
+  message_open_ = !head.unsafe;
+  if (head.unsafe) unreadable_ = true;
   message_has_body_ = head.framing != Framing::kNone;
   minor_ = head.view.minor;
   head_request_ = head.view.method == "HEAD";

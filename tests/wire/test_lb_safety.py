@@ -19,26 +19,19 @@ def post(*headers, body=CHUNKED_SMUGGLE):
 
 
 AMBIGUOUS = {
-    "CL.TE": post(b"Content-Length: %d" % len(CHUNKED_SMUGGLE), b"Transfer-Encoding: chunked"),
-    "TE.CL": post(b"Transfer-Encoding: chunked", b"Content-Length: 4"),
     "two lengths": post(b"Content-Length: 5", b"Content-Length: 0"),
     "a list of lengths": post(b"Content-Length: 5, 0"),
     "a signed length": post(b"Content-Length: +5"),
     "a hexadecimal length": post(b"Content-Length: 0x5"),
     "a length with a space inside": post(b"Content-Length: 1 0"),
     "a length beyond 64 bits": post(b"Content-Length: 99999999999999999999999"),
-    "space before the colon": post(b"Content-Length : 5"),
-    "tab before the colon": post(b"Transfer-Encoding\t: chunked"),
     "TE with a vertical tab": post(b"Transfer-Encoding: \x0bchunked"),
     "TE xchunked": post(b"Transfer-Encoding: xchunked"),
     "TE twice": post(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked"),
     "TE chunked not last": post(b"Transfer-Encoding: chunked, identity"),
-    "TE in HTTP/1.0": post(b"Transfer-Encoding: chunked").replace(b"HTTP/1.1", b"HTTP/1.0", 1),
-    "a folded header": post(b"X: 1", b" Transfer-Encoding: chunked"),
     "a folded TE": post(b"Transfer-Encoding:", b" chunked"),
     "a bare CR in a header": post(b"X: 1\rTransfer-Encoding: chunked"),
     "NUL in a header": post(b"X: \x00", b"Content-Length: 0"),
-    "an empty header name": post(b": 5"),
     "no colon": post(b"Content-Length"),
     "an underscore look-alike with a real one": post(b"Content-Length: 5", b"Content-Length: 6"),
     "a chunk size that is none": post(b"Transfer-Encoding: chunked", body=b"g\r\n" + SMUGGLED),
@@ -46,13 +39,48 @@ AMBIGUOUS = {
     "a chunk size beyond 64 bits": post(b"Transfer-Encoding: chunked", body=b"fffffffffffffffff\r\n" + SMUGGLED),
     "a chunk longer than it says": post(b"Transfer-Encoding: chunked", body=b"1\r\nabc\r\n0\r\n\r\n" + SMUGGLED),
     "a bare LF behind a chunk size": post(b"Transfer-Encoding: chunked", body=b"1\nx\r\n0\r\n\r\n" + SMUGGLED),
-    "a space in the request line": b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n" + SMUGGLED,
-    "two spaces in the request line": b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n" + SMUGGLED,
     "two hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" + SMUGGLED,
 }
 
 
+# These have one reading that is safe once it is written anew: (bytes, the framing that the target must see). What follows
+# the message in that reading is never read, because somebody in front of the balancer may have read another end.
+DOUBTFUL = {
+    "CL.TE": (post(b"Content-Length: %d" % len(CHUNKED_SMUGGLE), b"Transfer-Encoding: chunked"), "chunked"),
+    "TE.CL": (post(b"Transfer-Encoding: chunked", b"Content-Length: 4"), "chunked"),
+    "space before the colon": (post(b"Content-Length : 5"), None),
+    "tab before the colon": (post(b"Transfer-Encoding\t: chunked"), None),
+    "TE in HTTP/1.0": (post(b"Transfer-Encoding: chunked").replace(b"HTTP/1.1", b"HTTP/1.0", 1), "chunked"),
+    "a folded header": (post(b"X: 1", b" Transfer-Encoding: chunked"), None),
+    "an empty header name": (post(b": 5"), None),
+    "an underscore for a hyphen": (post(b"Transfer_Encoding: chunked"), None),
+    "an underscore beside the real one": (post(b"Content-Length: 0", b"Content_Length: 40"), None),
+}
+
+
 class AmbiguousRequests(LoadBalancerTest):
+    def test_what_is_doubtful_goes_on_in_one_reading_and_nothing_behind_it_is_read(self):
+        target = self.target(lambda e: "answer")
+        lb = self.balancer(target)
+        for what, (content, framing) in DOUBTFUL.items():
+            with self.subTest(what):
+                before = len(target.requests())
+                raw = raw_exchange(lb.address, content)
+                self.assertEqual(raw.count(b"HTTP/1.1 "), 1, "one answer, then the end")
+                seen = target.requests()[before:]
+                if what == "an underscore beside the real one":  # two lengths, as AWS counts
+                    self.assertTrue(raw.startswith(b"HTTP/1.1 400 "), raw)
+                    self.assertEqual(seen, [])
+                    continue
+                self.assertTrue(raw.startswith(b"HTTP/1.1 200 "), raw)
+                self.assertIn(b"\r\nConnection: close\r\n", raw)
+                self.assertEqual([(one.path, one.body) for one in seen], [("/outer", b"")])
+                self.assertEqual((seen[0].header("transfer-encoding"), seen[0].header("content-length")),
+                                 (framing, None))
+                self.assertNotRegex(seen[0].raw_head, rb"(?i)content.length|transfer_encoding|\n[ \t:]")
+        self.assertEqual(len({one.connection for one in target.requests()}), len(target.requests()),
+                         "nor does the target's connection take another request")
+
     def test_each_is_refused_and_nothing_behind_it_is_read(self):
         target = self.target(lambda e: "answer")
         lb = self.balancer(target)
