@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the GoogleTest programs of a build and counts their tests.
+"""Runs the GoogleTest programs of a build, and the fuzz targets on their corpora, and counts their tests.
 
   tests/units.py --bin build/dev/bin [-j2] [--json FILE] [PATTERN]
 
 A line a program; failed tests with their messages; a program that crashes is a failed test named after the one that was
-running. Last line: `N passed, N failed, N skipped`. Exit status 1 when a test failed or none ran.
+running. A fuzz target counts as one test: it replays tests/fuzz/corpus. Last line: `N passed, N failed, N skipped`. Exit status 1 when a test failed or none ran.
 """
 
 import argparse
@@ -85,6 +85,23 @@ def run_program(program, expression):
     return program, seconds, records
 
 
+def replay(program, expression):
+    """As run_program, of a fuzz target."""
+    began = time.monotonic()
+    if not expression.search(f"units/{program.name}/corpus"):
+        return program, 0.0, []
+    corpus = pathlib.Path(__file__).resolve().parent / "fuzz" / "corpus" / program.name.removeprefix("fuzz_")
+    try:
+        done = subprocess.run([program, corpus], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                              text=True, errors="replace", timeout=LIMIT, check=False)
+        output, code = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as problem:
+        output, code = (problem.stdout or b"").decode(errors="replace"), f"none: it still ran after {LIMIT:.0f} s"
+    seconds = time.monotonic() - began
+    note = "" if code == 0 else f"exit status {code}:\n" + "\n".join(output.splitlines()[-60:])
+    return program, seconds, [record(program, "corpus", "failed" if note else "passed", seconds, note)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pattern", nargs="?", default="")
@@ -94,17 +111,20 @@ def main():
     parser.add_argument("--none-is-fine", action="store_true", help="exit 0 also when no test matches")
     arguments = parser.parse_args()
     expression = re.compile(arguments.pattern, re.IGNORECASE)
-    programs = sorted(path for path in pathlib.Path(arguments.bin).resolve().glob("test_*") if os.access(path, os.X_OK))
+    folder = pathlib.Path(arguments.bin).resolve()
+    programs = sorted(path for path in [*folder.glob("test_*"), *folder.glob("fuzz_*")] if os.access(path, os.X_OK))
     began = time.monotonic()
     results = []
     with concurrent.futures.ThreadPoolExecutor(max(1, arguments.jobs)) as pool:
-        for future in concurrent.futures.as_completed(pool.submit(run_program, one, expression) for one in programs):
+        started = [pool.submit(replay if one.name.startswith("fuzz_") else run_program, one, expression) for one in programs]
+        for future in concurrent.futures.as_completed(started):
             program, seconds, records = future.result()
             if not records:
                 continue
             results += records
             failed = [one for one in records if one["outcome"] == "failed"]
-            print(f"  {'FAILED' if failed else 'ok':7} {seconds:7.2f} s  {program.name}: {len(records)} tests", flush=True)
+            print(f"  {'FAILED' if failed else 'ok':7} {seconds:7.2f} s  {program.name}: {len(records)} test{'s' * (len(records) != 1)}",
+                  flush=True)
             for one in failed:
                 print(f"    FAILED {one['name']}")
                 print("".join(f"      {line}\n" for line in one["note"].splitlines()), end="", flush=True)

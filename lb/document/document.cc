@@ -48,8 +48,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   Document& place() {
     Document& parent = *open_.back();
     if (parent.kind == Document::Kind::kMap && begun_) {
-      parent.members.emplace_back(key_, Document{});
-      return parent.members.back().second;
+      return parent.members.emplace_back(DocumentMember{key_, Document{}}).value;
     }
     if (parent.kind == Document::Kind::kList && begun_) return parent.items.emplace_back();
     return parent;  // the root
@@ -117,8 +116,8 @@ bool convert(const YAML::Node& node, int depth, Document& out) {
     case YAML::NodeType::Map:
       out.kind = Document::Kind::kMap;
       for (const auto& member : node) {
-        out.members.emplace_back(member.first.IsScalar() ? member.first.Scalar() : "?", Document{});
-        Document& value = out.members.back().second;
+        const std::string key = member.first.IsScalar() ? member.first.Scalar() : "?";
+        Document& value = out.members.emplace_back(DocumentMember{key, Document{}}).value;
         if (!convert(member.second, depth + 1, value)) return false;
         value.line = std::max(value.line, member.first.Mark().line + 1);
         if (value.kind != Document::Kind::kMap && value.kind != Document::Kind::kList) {

@@ -2,12 +2,13 @@
 // A configuration text as a tree, whether it came as YAML or as JSON.
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "lb/base/result.h"
 
 namespace rr {
+
+struct DocumentMember;
 
 /// One value of a document with the place where it stands.
 struct Document {
@@ -17,9 +18,14 @@ struct Document {
   std::string text;  // of a scalar, as written
   int line = 0;      // 0: unknown (JSON from the wire)
   std::vector<Document> items;
-  std::vector<std::pair<std::string, Document>> members;  // a key may come twice; the reader refuses it
+  std::vector<DocumentMember> members;  // a key may come twice; the reader refuses it
 
   const Document* member(std::string_view key) const;
+};
+
+struct DocumentMember {
+  std::string key;
+  Document value;
 };
 
 std::string_view to_string(Document::Kind kind);  // "a list"

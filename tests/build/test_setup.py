@@ -84,11 +84,14 @@ class SetUp(harness.TestCase):
     def test_wrong_flags_are_named_in_one_line(self):
         self.assert_usage_error(self.script("check", "--al"), "--al", "--all")
         self.assert_usage_error(self.script("check", "one", "two"), "one", "two")
+        self.assert_usage_error(self.script("fuzz", "--second", "5"), "--second", "--seconds")
+        self.assert_usage_error(self.script("fuzz", "--seconds", "soon"), "soon", "a number")
+        self.assert_usage_error(self.script("fuzz", "lunch"), "lunch", "request_parser")
         self.assert_usage_error(self.script("tools/setup", "--frob"), "--frob")
-        self.assert_usage_error(self.script("tools/setup", "--for", "lunch"), "lunch", "demo or check")
+        self.assert_usage_error(self.script("tools/setup", "--for", "lunch"), "lunch", "demo, check or fuzz")
 
     def test_help_has_examples(self):
-        for script in ("check", "demo"):
+        for script in ("check", "demo", "fuzz"):
             finished = self.script(script, "--help")
             self.assertEqual(finished.returncode, 0)
             self.assertIn("Examples:", finished.stdout)

@@ -1,17 +1,18 @@
 // Any bytes, cut at places that their first two bytes choose: the same steps as in one piece; and every head that was
-// accepted is forwarded as a head that says the same.
+// accepted is forwarded as one head that says the same, to our parser and to anybody who splits lines and colons.
 #include <cstddef>
 #include <cstdint>
 
 #include "lb/http/head_writer.h"
+#include "tests/fuzz/forwarded_fields.h"
 #include "tests/fuzz/message_steps.h"
 
 namespace {
 
-void check_forwarding(std::string_view bytes) {
-  rr::RequestParser parser;
-  if (parser.next(bytes).kind != rr::ParseStep::Kind::kHead) return;
-  const rr::RequestHead& head = parser.head();
+const std::vector<std::string_view> kRewritten{
+    "host", "expect", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"};
+
+std::string forwarded(const rr::RequestHead& head) {
   std::string out;
   rr::append_forwarded_request(out, head,
                                {.client_ip = "127.0.0.1",
@@ -20,12 +21,31 @@ void check_forwarding(std::string_view bytes) {
                                 .trace_root = "Root=1-67891233-abcdef012345678912345678",
                                 .trace_self = "Self=1-67891234-12456789abcdef012345678a",
                                 .default_host = "lb"});
+  return out;
+}
+
+void check_forwarding(std::string_view bytes) {
+  rr::RequestParser parser;
+  if (parser.next(bytes).kind != rr::ParseStep::Kind::kHead) return;
+  const rr::RequestHead& head = parser.head();
+  const std::string out = forwarded(head);
   rr::RequestParser target({.start_line = 1 << 20, .header_line = 1 << 20, .head = 1 << 20, .headers = 1000});
   const rr::ParseStep step = target.next(out);
   RR_CHECK(step.kind == rr::ParseStep::Kind::kHead && step.consumed == out.size(), "a forwarded head is one head");
-  RR_CHECK(target.head().framing == head.framing && target.head().content_length == head.content_length,
-           "a forwarded head has the same framing");
-  RR_CHECK(target.head().view.method == head.view.method, "a forwarded head has the same method");
+  const rr::RequestHead& seen = target.head();
+  RR_CHECK(seen.framing == head.framing && seen.content_length == head.content_length, "it has the same framing");
+  RR_CHECK(seen.view.method == head.view.method, "it has the same method");
+  RR_CHECK(rr::fuzz::end_to_end(seen.view.headers, kRewritten) == rr::fuzz::end_to_end(head.view.headers, kRewritten),
+           "it has the same fields from end to end");
+
+  std::size_t size = 0;
+  const auto plain = rr::fuzz::read_plain_head(out, size);
+  RR_CHECK(plain && size == out.size(), "anybody reads it as one head");
+  RR_CHECK(plain->all("host").size() == 1, "one Host");
+  const std::size_t lengths = plain->all("content-length").size(), codings = plain->all("transfer-encoding").size();
+  RR_CHECK(lengths == (head.framing == rr::Framing::kContentLength ? 1U : 0U), "a length when there is one");
+  RR_CHECK(codings == (head.framing == rr::Framing::kChunked ? 1U : 0U), "chunks when there are");
+  RR_CHECK(std::count(plain->first_line.begin(), plain->first_line.end(), ' ') == 2, "a request line of three words");
 }
 
 }  // namespace
@@ -39,6 +59,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   rr::RequestParser pieces(limits);
   const std::string expected = rr::fuzz::steps(whole, bytes, {}, false);
   RR_CHECK(rr::fuzz::steps(pieces, bytes, cuts, false) == expected, "however the bytes are cut");
+  rr::RequestParser wide;
+  rr::RequestParser wide_pieces;
+  RR_CHECK(rr::fuzz::steps(wide, bytes, {}, false) == rr::fuzz::steps(wide_pieces, bytes, cuts, false),
+           "however the bytes are cut, within the ALB's limits");
   check_forwarding(bytes);
   return 0;
 }

@@ -1,10 +1,12 @@
 // Any bytes from a target, cut at places that their first two bytes choose: the same steps as in one piece; and every
-// head that was accepted is passed on as a head that says the same.
+// head that was accepted is passed on as one head that says the same, to our parser and to anybody who splits lines and
+// colons.
 #include <cstddef>
 #include <cstdint>
 
 #include "lb/http/head_writer.h"
 #include "lb/http/response_parser.h"
+#include "tests/fuzz/forwarded_fields.h"
 #include "tests/fuzz/message_steps.h"
 
 namespace {
@@ -23,6 +25,12 @@ void check_forwarding(std::string_view bytes, bool to_head) {
   RR_CHECK(client.head().framing == head.framing && client.head().content_length == head.content_length,
            "a forwarded head has the same framing");
   RR_CHECK(client.head().view.status == head.view.status, "a forwarded head has the same status");
+  RR_CHECK(rr::fuzz::end_to_end(client.head().view.headers, {}) == rr::fuzz::end_to_end(head.view.headers, {}),
+           "a forwarded head has the same fields from end to end");
+  std::size_t size = 0;
+  const auto plain = rr::fuzz::read_plain_head(out, size);
+  RR_CHECK(plain && size == out.size(), "anybody reads it as one head");
+  RR_CHECK(plain->all("content-length").size() + plain->all("transfer-encoding").size() <= 1, "one framing at most");
 }
 
 }  // namespace
@@ -40,6 +48,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string expected = rr::fuzz::steps(whole, bytes, {}, true);
   RR_CHECK(rr::fuzz::steps(pieces, bytes, cuts, true) == expected, "however the bytes are cut");
   RR_CHECK(whole.finish() == pieces.finish(), "the end means the same however the bytes were cut");
+  rr::ResponseParser wide;
+  rr::ResponseParser wide_pieces;
+  wide.expect(to_head);
+  wide_pieces.expect(to_head);
+  RR_CHECK(rr::fuzz::steps(wide, bytes, {}, true) == rr::fuzz::steps(wide_pieces, bytes, cuts, true),
+           "however the bytes are cut, within the ALB's limits");
   check_forwarding(bytes, to_head);
   return 0;
 }
