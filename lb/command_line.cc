@@ -23,7 +23,11 @@ po::options_description options() {
                           "ADDRESS:PORT, unix:PATH or fd:N (inherited); may be repeated")(
       "idle-timeout", text(), "seconds of silence after which a connection is closed (60)")(
       "client-keep-alive", text(), "seconds after which a client's connection takes its last request (3600)")(
-      "connect-timeout", text(), "seconds to wait for a connection to a target (10)");
+      "connect-timeout", text(), "seconds to wait for a connection to a target (10)")(
+      "explain", po::value<std::string>()->implicit_value("loopback", ""),
+      "tell why an answer is the load balancer's own in X-RR-Explain: to loopback peers, =everyone or =nobody "
+      "(nobody)")("network-delay", text(),
+                  "how late a target's close is heard of: one time, or two as SAME_ZONE,CROSS_ZONE (0)");
   targets.add_options()("target,t", po::value<Texts>()->composing(), "ADDRESS:PORT; may be repeated")(
       "health-path", text(), "path of the health check (/)")(
       "health-port", text(), "its port, if not the target's own")("health-interval", text(),
@@ -80,6 +84,21 @@ class Flags {
         },
         out);
   }
+  void read_network_delay(LoadBalancerSettings& out) {
+    if (!has("network-delay")) return;
+    const std::string both = text("network-delay");
+    const std::size_t comma = both.find(',');
+    const auto same = parse_duration(both.substr(0, comma));
+    const auto cross = comma == std::string::npos ? same : parse_duration(both.substr(comma + 1));
+    if (!same || !cross) {
+      errors_.push_back("--network-delay: " + (same ? cross : same).error().message);
+      return;
+    }
+    out.network_delay_same_zone = *same;
+    out.network_delay_cross_zone = *cross;
+    line_.flags.push_back({"network_delay_same_zone", "--network-delay"});
+    line_.flags.push_back({"network_delay_cross_zone", "--network-delay"});
+  }
   Texts texts(const char* flag) const { return has(flag) ? values_[flag].as<Texts>() : Texts{}; }
   std::string text(const char* flag) const { return values_[flag].as<std::string>(); }
   bool on(const char* flag) const { return values_[flag].as<bool>(); }
@@ -99,6 +118,8 @@ constexpr std::array kSettingFlags{"listen",
                                    "idle-timeout",
                                    "client-keep-alive",
                                    "connect-timeout",
+                                   "explain",
+                                   "network-delay",
                                    "health-path",
                                    "health-port",
                                    "health-interval",
@@ -170,6 +191,15 @@ void read_settings(Flags& flags, LoadBalancerConfig& config) {
   flags.read_duration("idle-timeout", "idle_timeout", balancer.idle_timeout);
   flags.read_duration("client-keep-alive", "client_keep_alive", balancer.client_keep_alive);
   flags.read_duration("connect-timeout", "connect_timeout", balancer.connect_timeout);
+  flags.read(
+      "explain", "explain",
+      [](const std::string& text) -> Result<ExplainTo> {
+        const auto who = parse_explain_to(text);
+        if (!who) return Error{fmt::format("'{}': nobody, loopback or everyone", text)};
+        return *who;
+      },
+      balancer.explain);
+  flags.read_network_delay(balancer);
   flags.read("health-path", "health_check.path", as_text, check.path);
   int port = 0;
   flags.read_number("health-port", "health_check.port", port);

@@ -1,6 +1,7 @@
 // rr-lb: the process around a Node.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -99,6 +100,7 @@ int serve(const rr::CommandLine& line) {
     for (std::string& error : errors) {
       error = invalid ? line.name_the_flag(error) : (line.listen_from_flag ? "--listen: " : "") + error;
     }
+    errors.erase(std::unique(errors.begin(), errors.end()), errors.end());  // one flag may set two settings
     return fail(invalid ? kUsage : kCannotStart, errors);
   }
   if (admin) speaker.say("admin on " + rr::format_endpoint(admin->endpoint()));

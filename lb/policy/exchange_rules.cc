@@ -1,7 +1,5 @@
 #include "lb/policy/exchange_rules.h"
 
-#include <fmt/format.h>
-
 #include "lb/base/check.h"
 
 namespace rr {
@@ -170,6 +168,11 @@ std::string_view to_string(ExchangeCause cause) {
   return kNames[static_cast<std::size_t>(cause)];
 }
 
+bool is_error_of_our_own(ExchangeCause cause) {
+  return cause != ExchangeCause::kInProgress && cause != ExchangeCause::kCompleted &&
+         cause != ExchangeCause::kFixedResponse;
+}
+
 bool ExchangeRules::legal(ExchangeState state, ExchangeEventKind kind) { return cell(state, kind) != kNever; }
 
 ExchangeRules::ExchangeRules(Time created, bool client_keeps_alive, bool has_body)
@@ -238,6 +241,7 @@ ExchangeStep ExchangeRules::assign(const ExchangeEvent& event, bool reused) {
   record_.target = event.target;
   record_.reused = reused;
   record_.idle_before = event.idle;
+  record_.closed_before = event.closed_before;
   if (reused) return send(event);
   state_ = ExchangeState::kConnecting;
   return {ExchangeAct::kConnect};
@@ -294,76 +298,6 @@ ProcessingTimes ExchangeRecord::times() const {
     spans.target = ended - sent;
   }
   return spans;
-}
-
-namespace {
-
-std::string connection_text(const ExchangeRecord& r) {
-  if (!r.reused) return "the connection was new";
-  return fmt::format("the connection had been idle for {:.1f} s", to_seconds(r.idle_before));
-}
-
-std::string target_closed_text(const ExchangeRecord& r, std::string_view target, Duration idle_timeout) {
-  const char* how = r.cause == ExchangeCause::kTargetReset ? "reset" : "closed";
-  if (r.target_status != 0) {
-    return fmt::format("target {} {} the connection in the middle of its response, {:.3f} s after the request was sent",
-                       target, how, to_seconds(r.ended - r.sent));
-  }
-  std::string text =
-      fmt::format("target {} {} the connection without a response, {:.3f} s after the request was sent; {}", target,
-                  how, to_seconds(r.ended - r.sent), connection_text(r));
-  if (r.reused) {
-    text += fmt::format("; the load balancer's idle timeout is {}: the target's keep-alive should be above it",
-                        format_duration(idle_timeout));
-  }
-  return text;
-}
-
-}  // namespace
-
-std::string explain(const ExchangeRecord& r, std::string_view target, Duration idle_timeout, Duration connect_timeout) {
-  switch (r.cause) {
-    case ExchangeCause::kInProgress:
-    case ExchangeCause::kCompleted:
-    case ExchangeCause::kFixedResponse:
-      return "";
-    case ExchangeCause::kRefused:
-      return fmt::format("the request was refused: {}", r.detail);
-    case ExchangeCause::kNoTarget:
-      return "the target group has no registered target that is not draining";
-    case ExchangeCause::kConnectFailed:
-      return fmt::format("target {} could not be connected to: {}", target, r.detail);
-    case ExchangeCause::kConnectTimedOut:
-      return fmt::format("target {} did not accept a connection within {}", target, format_duration(connect_timeout));
-    case ExchangeCause::kConnectLimit:
-      return fmt::format("target {} could not be connected to: this process has no descriptor or port left", target);
-    case ExchangeCause::kRequestMalformed:
-      return fmt::format("the request's body is malformed: {}", r.detail);
-    case ExchangeCause::kClientClosed:
-      return fmt::format("the client closed its connection before the {} was complete",
-                         r.request_complete ? "response" : "request");
-    case ExchangeCause::kClientReset:
-      return fmt::format("the client reset its connection before the {} was complete",
-                         r.request_complete ? "response" : "request");
-    case ExchangeCause::kClientSilent:
-      return fmt::format("the client neither sent nor took anything for the idle timeout of {}",
-                         format_duration(idle_timeout));
-    case ExchangeCause::kTargetClosed:
-    case ExchangeCause::kTargetReset:
-      return target_closed_text(r, target, idle_timeout);
-    case ExchangeCause::kTargetSilent:
-      return fmt::format("target {} was silent for the idle timeout of {}; {}", target, format_duration(idle_timeout),
-                         connection_text(r));
-    case ExchangeCause::kResponseMalformed:
-      return fmt::format("target {} sent something that is no acceptable response: {}", target, r.detail);
-    case ExchangeCause::kTooManyInterim:
-      return fmt::format("target {} sent more than {} interim responses", target, kMaximumInterimResponses);
-    case ExchangeCause::kDrainEnded:
-      return fmt::format("the deregistration delay of target {} ended while the request was in progress", target);
-    case ExchangeCause::kStopped:
-      return "the load balancer was stopped while the request was in progress";
-  }
-  return "";
 }
 
 }  // namespace rr

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "lb/base/time.h"
@@ -60,6 +59,8 @@ struct ExchangeEvent {
   int status = 0;
   std::uint32_t target = 0;  // with kAssigned...: TargetId::value
   Duration idle{};           // with kAssignedReused
+  /// With kAssignedReused: the target had closed that connection so long ago, and nobody here knew it.
+  std::optional<Duration> closed_before{};
   bool delimited = true;
   bool reusable = false;    // kResponseComplete, as said; kRefused: the connection to the client can be read on
   const char* detail = "";  // a constant: what exactly was wrong
@@ -111,6 +112,8 @@ enum class ExchangeCause : std::uint8_t {
   kStopped,
 };
 std::string_view to_string(ExchangeCause cause);  // "target_closed"
+/// Whether it was neither a whole response nor an answer that a rule asked for. A client that left counts.
+bool is_error_of_our_own(ExchangeCause cause);
 
 /// More interim responses than that before the real one are an attack or a bug: 502.
 constexpr int kMaximumInterimResponses = 16;
@@ -133,7 +136,8 @@ struct ExchangeRecord {
   bool reused = false;  // a kept connection took it
   bool sent_to_target = false;
   bool request_complete = false;
-  Duration idle_before{};  // of that connection
+  Duration idle_before{};                   // of that connection
+  std::optional<Duration> closed_before{};  // it was closed by the target that long before the request was sent on it
   ExchangeCause cause = ExchangeCause::kInProgress;
   int status = 0;         // elb_status_code
   int target_status = 0;  // 0: no response
@@ -142,11 +146,6 @@ struct ExchangeRecord {
 
   ProcessingTimes times() const;
 };
-
-/// One line for a person about why an answer was the load balancer's own (or was cut): whose fault, which connection,
-/// how long idle, what the settings were. Empty when nothing is to be explained.
-std::string explain(const ExchangeRecord& record, std::string_view target, Duration idle_timeout,
-                    Duration connect_timeout);
 
 /// The machine. Never allocates. An event that cannot happen in the present state ends the process: the driver lost
 /// track of which bytes belong to whom.

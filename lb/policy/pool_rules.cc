@@ -28,4 +28,13 @@ bool PoolRules::expired(Time idle_since, Time now, const PoolSettings& settings)
   return now - idle_since >= settings.idle_timeout;
 }
 
+Duration PoolRules::network_delay(std::string_view target_zone, const PoolSettings& settings) {
+  const bool known = !target_zone.empty() && !settings.zone.empty();
+  return known && target_zone != settings.zone ? settings.network_delay_cross_zone : settings.network_delay_same_zone;
+}
+
+bool PoolRules::believed_open(Time closed_at, Duration network_delay, Time now) {
+  return now - closed_at < network_delay;
+}
+
 }  // namespace rr

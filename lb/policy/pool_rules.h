@@ -3,6 +3,7 @@
 // belong to whoever drives this, sockets in the load balancer, records in the virtual world.
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "lb/base/intrusive_list.h"
@@ -15,6 +16,12 @@ struct PoolSettings {
   Duration idle_timeout = std::chrono::seconds(60);
   /// Idle connections kept for one target; AWS tells no number. More than that many requests at once were in progress.
   std::size_t maximum_idle = 4096;
+  /// How late the node learns of what a target's connection does, by zone; 0 is the laptop's own speed. On AWS the
+  /// network between two hosts gives this window, on loopback it has a few microseconds and would never be seen.
+  Duration network_delay_same_zone = Duration::zero();
+  Duration network_delay_cross_zone = Duration::zero();
+  /// The node's zone; where either zone is not known the target counts as being in the same.
+  std::string zone{};
 };
 
 /// What becomes of a connection whose request is over.
@@ -31,6 +38,15 @@ class PoolRules {
   /// `reusable`: the request was completely sent, the response ended properly and nothing was read beyond it.
   static PoolVerdict on_return(bool reusable, bool target_draining, std::size_t idle_now, const PoolSettings& settings);
   static bool expired(Time idle_since, Time now, const PoolSettings& settings);
+
+  /// network_delay_same_zone or network_delay_cross_zone.
+  static Duration network_delay(std::string_view target_zone, const PoolSettings& settings);
+  /// Whether a connection that the target closed at `closed_at` still takes a request at `now`: until the news is
+  /// there.
+  ///
+  ///     closed_at          closed_at + delay
+  ///        |--- taken, then 502 ---|--- not taken
+  static bool believed_open(Time closed_at, Duration network_delay, Time now);
 };
 
 struct IdleTag;

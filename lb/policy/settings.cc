@@ -308,10 +308,7 @@ void refuse_what_is_missing(Errors& errors, const TargetGroupSettings& settings)
 
 void refuse_what_is_missing(Errors& errors, const LoadBalancerSettings& settings) {
   refuse(errors, settings.zonal_shift_enabled, "zonal_shift_enabled", "leave it out, or write false");
-  refuse(errors, settings.network_delay_same_zone != Duration::zero(), "network_delay_same_zone", "write 0");
-  refuse(errors, settings.network_delay_cross_zone != Duration::zero(), "network_delay_cross_zone", "write 0");
   refuse(errors, settings.propagation_delay != Duration::zero(), "propagation_delay", "write 0");
-  refuse(errors, settings.explain != ExplainTo::kNobody, "explain", "leave it out, or write nobody");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "lb/proxy/fault_report.h"
 #include "lb/proxy/metrics.h"
 #include "lb/proxy/node.h"
 
@@ -52,7 +53,7 @@ Json target_json(const TargetStatus& status, const TargetPool* pool) {
   json["connection_errors"] = counters.connection_errors;
   json["connections"] = pool == nullptr ? 0 : pool->open();
   json["idle_connections"] = pool == nullptr ? 0 : pool->idle();
-  json["closed_while_idle"] = counters.closed_while_idle;
+  json["closed_while_idle"] = pool == nullptr ? 0 : pool->keep_alive().early_closes();
   return json;
 }
 
@@ -198,7 +199,8 @@ struct Route {
 };
 constexpr std::array kRoutes{Route{"PUT", "/desired"}, Route{"GET", "/observed"}, Route{"GET", "/targets"},
                              Route{"PUT", "/targets"}, Route{"GET", "/config"},   Route{"GET", "/metrics"},
-                             Route{"GET", "/healthz"}, Route{"POST", "/stop"}};
+                             Route{"GET", "/healthz"}, Route{"POST", "/stop"},    Route{"GET", "/errors"},
+                             Route{"GET", "/warnings"}};
 
 HttpResponse no_route(const HttpRequest& request) {
   std::string allowed;
@@ -208,7 +210,7 @@ HttpResponse no_route(const HttpRequest& request) {
   }
   if (allowed.empty()) {
     return error_response(404, {fmt::format("{} does not exist: /desired, /observed, /targets, /config, /metrics, "
-                                            "/healthz or /stop",
+                                            "/errors, /warnings, /healthz or /stop",
                                             request.path())});
   }
   HttpResponse response = error_response(405, {fmt::format("{} {}: use {}", request.method, request.path(), allowed)});
@@ -221,6 +223,8 @@ HttpResponse handle(Node& node, Loop& loop, const HttpRequest& request, const st
   const bool get = request.method == "GET" || request.method == "HEAD";
   if (get && path == "/observed") return get_observed(node, loop, request.query());
   if (get && path == "/targets") return get_targets(node);
+  if (get && path == "/errors") return json_response(200, errors_json(node));
+  if (get && path == "/warnings") return json_response(200, warnings_json(node));
   if (get && path == "/config") return json_response(200, to_json(node.config()));
   if (get && path == "/metrics") {
     return {200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics_text(node), false};

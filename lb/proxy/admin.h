@@ -3,7 +3,7 @@
 //
 //   PUT  /desired   the node's whole configuration, with a generation     GET /observed?drains_since=N
 //   PUT  /targets   the targets of one group (no control plane)           GET /targets  GET /config  GET /metrics
-//   POST /stop      graceful stop                                         GET /healthz
+//   POST /stop      graceful stop                                         GET /healthz  GET /errors  GET /warnings
 #include <functional>
 #include <string>
 

@@ -60,14 +60,16 @@ void BackConn::begin_request(Framing framing, bool head_request) {
   parser_.expect(head_request);
 }
 
+// What is written to a connection that the target has closed is lost on the way: nobody takes it, nothing waits.
 std::size_t BackConn::write(std::string_view head, std::string_view body) {
+  if (late_) return 0;
   if (body.empty()) return stream_->write(head);
   const std::array<std::string_view, 2> pieces{head, body};
   return stream_->write(pieces);
 }
 
 void BackConn::send_body(std::string& head, std::string_view bytes) {
-  if (bytes.empty()) return;
+  if (bytes.empty() || late_) return;
   const bool chunked = request_framing_ == Framing::kChunked;
   if (chunked) append_chunk_header(head, bytes.size());
   if (head.size() + bytes.size() <= kCopyLimit) {
@@ -120,6 +122,7 @@ void BackConn::take_bytes(std::string_view bytes) {
         if (head.interim) {
           user_->on_interim_head(head);
         } else {
+          if (pool_.keep_alive().awaits_response()) pool_.note_first_response(head.view.header("keep-alive"));
           user_->on_response_head(head);
         }
         break;
@@ -140,15 +143,35 @@ void BackConn::take_bytes(std::string_view bytes) {
 void BackConn::on_end(StreamEnd end) {
   worker_.count_event();
   if (state_ == State::kIdle) {
-    ++pool_.counters.closed_while_idle;
-    pool_.close(*this);
+    on_idle_end(end);
     return;
   }
-  if (state_ != State::kBusy || user_ == nullptr) return;
+  if (state_ != State::kBusy || user_ == nullptr || late_) return;
   if (end == StreamEnd::kClosed && parser_.finish()) {
     user_->on_response_end(false);
   } else {
     user_->on_back_end(end);
+  }
+}
+
+void BackConn::on_idle_end(StreamEnd end) {
+  const Time now = worker_.loop.now();
+  if (late_) return;  // a reset behind the close
+  pool_.note_idle_close(now - idle_since);
+  const Duration delay = pool_.network_delay();
+  if (delay == Duration::zero()) {
+    pool_.close(*this);
+    return;
+  }
+  late_.reset(new LateNews{now, end, Timer(worker_.loop, [this] { on_news(); })});
+  late_->timer.arm(delay);
+}
+
+void BackConn::on_news() {
+  if (state_ == State::kIdle) {
+    pool_.close(*this);
+  } else if (state_ == State::kBusy && user_ != nullptr) {
+    user_->on_back_end(late_->how);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "lb/http/request_parser.h"
 #include "lb/net/loop.h"
 #include "lb/net/stream.h"
+#include "lb/net/timer.h"
 #include "lb/policy/pool_rules.h"
 
 namespace rr {
@@ -67,6 +68,8 @@ class BackConn final : public StreamEvents, public Deferred, public ListLink<Idl
   void pause() { stream_->pause(PauseReason::kPeerSlow); }
   void resume() { stream_->resume(PauseReason::kPeerSlow); }
   Time last_activity() const { return stream_->last_activity(); }
+  /// When the target closed it, while the news is on its way (see network_delay in PoolSettings).
+  std::optional<Time> closed_at() const { return late_ ? std::optional(late_->closed_at) : std::nullopt; }
   State state() const { return state_; }
   TargetPool& pool() const { return pool_; }
   /// Where it leads to, which is not where its target is once that has moved.
@@ -76,12 +79,20 @@ class BackConn final : public StreamEvents, public Deferred, public ListLink<Idl
 
  private:
   friend class TargetPool;
+  /// The news of the target's close, which is not known yet.
+  struct LateNews {
+    Time closed_at;
+    StreamEnd how;
+    Timer timer;
+  };
   void to(State next);
   void on_connect(Result<Stream, ConnectFailure> result);
   void on_read(std::string_view bytes) override;
   void on_end(StreamEnd end) override;
   void on_drained() override;
   void take_bytes(std::string_view bytes);
+  void on_idle_end(StreamEnd end);
+  void on_news();
 
   Worker& worker_;
   TargetPool& pool_;
@@ -96,6 +107,7 @@ class BackConn final : public StreamEvents, public Deferred, public ListLink<Idl
   std::uint64_t requests_ = 0;
   std::uint64_t sent_after_poll_ = 0;  // of the loop; of the present request's head
   bool response_expected_ = false;     // nothing of the present response was read yet
+  std::unique_ptr<LateNews> late_;
 };
 
 }  // namespace rr

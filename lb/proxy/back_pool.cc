@@ -19,6 +19,13 @@ TargetPool::~TargetPool() {
 
 BackConn* TargetPool::take_idle() {
   BackConn* connection = idle_.take(worker_.loop.polls());
+  // One whose close will be heard of in this very pass: its timer is only rounded up.
+  while (connection != nullptr && connection->closed_at() &&
+         !PoolRules::believed_open(*connection->closed_at(), network_delay(), worker_.loop.now())) {
+    connection->to(BackConn::State::kBusy);  // take() has removed it from the idle ones
+    close(*connection);
+    connection = idle_.take(worker_.loop.polls());
+  }
   if (connection != nullptr) busy_.push_back(*connection);
   return connection;
 }
@@ -61,6 +68,19 @@ void TargetPool::close_expired(Time now) {
     if (!PoolRules::expired(connection->idle_since, now, settings_)) return;
     close(*connection);
   }
+}
+
+void TargetPool::note_first_response(std::optional<std::string_view> keep_alive) {
+  if (keep_alive_.on_first_response(keep_alive, settings_.idle_timeout)) warn();
+}
+
+void TargetPool::note_idle_close(Duration idle) {
+  if (keep_alive_.on_idle_close(idle, worker_.loop.now(), settings_.idle_timeout)) warn();
+}
+
+void TargetPool::warn() const {
+  if (worker_.journal == nullptr) return;
+  worker_.journal->write(worker_.loop.now(), spec_.id, keep_alive_.warning(text_, settings_.idle_timeout));
 }
 
 void TargetPool::set_draining() {

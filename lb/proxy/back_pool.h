@@ -2,10 +2,12 @@
 // The connections to the targets of one target group: busy and idle ones by target.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lb/policy/keep_alive_watch.h"
 #include "lb/policy/pool_rules.h"
 #include "lb/policy/target_group.h"
 #include "lb/proxy/back_conn.h"
@@ -43,12 +45,21 @@ class TargetPool {
   std::size_t idle() const { return idle_.size(); }
   std::size_t open() const { return open_; }
   bool draining() const { return draining_; }
+  const PoolSettings& settings() const { return settings_; }
+
+  /// How late the news of the target's close arrives here.
+  Duration network_delay() const { return PoolRules::network_delay(spec_.zone, settings_); }
+  const KeepAliveWatch& keep_alive() const { return keep_alive_; }
+  void note_first_response(std::optional<std::string_view> keep_alive);
+  /// The target closed a connection that had been idle that long.
+  void note_idle_close(Duration idle);
 
   TargetCounters counters;
   bool drain_reported = false;
 
  private:
   void close_idle();
+  void warn() const;
 
   Worker& worker_;
   TargetId target_;
@@ -59,6 +70,7 @@ class TargetPool {
   IntrusiveList<BackConn, BusyTag> busy_;
   std::size_t open_ = 0;
   bool draining_ = false;
+  KeepAliveWatch keep_alive_;
 };
 
 /// The pools of a group, ascending by TargetId.

@@ -35,7 +35,6 @@ struct TargetCounters {
   std::array<std::uint64_t, 5> status_class{};  // its answers: 1xx (as final), 2xx, 3xx, 4xx, 5xx
   std::uint64_t connection_errors = 0;          // connections that were not made
   std::uint64_t connections_opened = 0;
-  std::uint64_t closed_while_idle = 0;  // by the target, before the load balancer's idle timeout
 };
 
 struct LoadBalancerCounters {

@@ -7,6 +7,7 @@
 
 #include "lb/base/check.h"
 #include "lb/http/head_writer.h"
+#include "lb/policy/explanation.h"
 #include "lb/proxy/listener.h"
 #include "lb/proxy/load_balancer.h"
 #include "lb/proxy/served_group.h"
@@ -142,14 +143,14 @@ void Exchange::begin(FrontStream& front, Listener& listener, const RequestHead& 
   minor_ = head.view.minor;
   head_request_ = head.view.method == "HEAD";
   rules_ = ExchangeRules(worker_.loop.now(), head.keep_alive && may_keep_front, head.framing != Framing::kNone);
-  if (worker_.access_log) note_for_log(head);
+  note_request(head);
   if (mitigate(head) || refuse_by_head(head)) return;
 
   const RuleChoice choice = listener.rules().choose({head.view, front.peer().address}, worker_.random);
   rule_priority_ = choice.priority;
   if (const auto* fixed = std::get_if<FixedResponseAction>(choice.action)) {
     fixed_ = fixed;
-    note_trace_id(head);
+    if (worker_.access_log) note_trace_id(head);
     ExchangeEvent answered = event(ExchangeEventKind::kFixedResponse);
     answered.status = fixed->status;
     answered.reusable = true;
@@ -217,7 +218,10 @@ void Exchange::forward(const RequestHead& head, ServedGroup& group) {
   ExchangeEvent assigned =
       event(back_ != nullptr ? ExchangeEventKind::kAssignedReused : ExchangeEventKind::kAssignedFresh);
   assigned.target = target->value;
-  if (back_ != nullptr) assigned.idle = now - back_->idle_since;
+  if (back_ != nullptr) {
+    assigned.idle = now - back_->idle_since;
+    if (const auto closed_at = back_->closed_at()) assigned.closed_before = now - *closed_at;
+  }
   const ExchangeStep step = rules_.on(assigned);
   if (head.expect_continue && minor_ >= 1) front_->send_continue();
   if (step.act == ExchangeAct::kSend) {
@@ -256,19 +260,25 @@ void Exchange::build_head(const RequestHead& head) {
   const InvalidFields invalid = append_forwarded_request(worker_.back_out, head, context);
   if (pool_ != nullptr && invalid.dropped) ++listener_->load_balancer().counters().dropped_invalid_header;
   if (pool_ != nullptr && invalid.forwarded) ++listener_->load_balancer().counters().forwarded_invalid_header;
-  if (worker_.access_log) trace_id_ = built_header(worker_.back_out, "\r\nX-Amzn-Trace-Id: ");
+  if (self) {
+    trace_id_ = built_header(worker_.back_out, "\r\nX-Amzn-Trace-Id: ");
+  } else {
+    trace_id_ = root.text();
+  }
 }
 
-/// For the log of a request that goes to nobody: the id that it would have gone with.
+/// For the log, or the error, of a request that goes to nobody: the id that it would have gone with.
 void Exchange::note_trace_id(const RequestHead& head) {
-  if (!worker_.access_log) return;
   build_head(head);
   worker_.back_out.clear();
 }
 
-void Exchange::note_for_log(const RequestHead& head) {
+/// An error is reported with its request, and nobody knows yet whether this becomes one: short copies into memory that
+/// is kept.
+void Exchange::note_request(const RequestHead& head) {
   method_ = head.view.method;
-  target_ = head.view.target;
+  target_ = worker_.access_log ? head.view.target : head.view.target.substr(0, kMaximumErrorText);
+  if (!worker_.access_log) return;
   host_ = head.view.header("host").value_or(listener_->default_host());
   user_agent_ = head.view.header("user-agent").value_or("");
 }
@@ -441,7 +451,7 @@ void Exchange::end(const ExchangeStep& step) {
       if (fixed_ != nullptr) {
         front_->send_fixed_response(*fixed_, step.keep_front);
       } else {
-        front_->send_error(step.status, step.keep_front);
+        front_->send_error(step.status, step.keep_front, explanation());
       }
       how = step.keep_front ? FrontEnd::kKeep : FrontEnd::kClose;
       break;
@@ -487,6 +497,28 @@ void Exchange::release_back(bool keep) {
   pool_->release(*back, keep);
 }
 
+/// What the client is told about it: nothing, unless it may be.
+std::string Exchange::explanation() const {
+  const LoadBalancerSettings& settings = listener_->load_balancer().settings();
+  if (settings.explain == ExplainTo::kNobody || !may_be_told(settings.explain, front_->peer().address)) return {};
+  const std::string_view target = pool_ == nullptr ? std::string_view() : pool_->text();
+  return explain(rules_.record(), target, {settings.idle_timeout, settings.connect_timeout});
+}
+
+void Exchange::note_error() const {
+  LoadBalancer& balancer = listener_->load_balancer();
+  ErrorEntry& entry = balancer.errors().add();
+  entry.record = rules_.record();
+  entry.settings = {balancer.settings().idle_timeout, balancer.settings().connect_timeout};
+  if (pool_ != nullptr) ErrorLog::set(entry.target, pool_->text());
+  if (group_ != nullptr) ErrorLog::set(entry.target_group, group_->name());
+  ErrorLog::set(entry.listener, listener_->name());
+  ErrorLog::set(entry.client, front_->peer().ip);
+  ErrorLog::set(entry.trace_id, trace_id_);
+  ErrorLog::set(entry.request_line, method_);
+  if (!method_.empty()) ErrorLog::set(entry.request_line, method_ + " " + target_);
+}
+
 void Exchange::count() const {
   const ExchangeRecord& record = rules_.record();
   LoadBalancerCounters& counters = listener_->load_balancer().counters();
@@ -494,6 +526,7 @@ void Exchange::count() const {
   counters.received_bytes += front_->received_bytes();
   counters.sent_bytes += front_->sent_bytes();
   if (record.assigned) ++counters.requests_with_target;
+  if (is_error_of_our_own(record.cause)) note_error();
   if (record.target_status != 0) {
     const auto status_class = static_cast<std::size_t>(std::clamp(record.target_status / 100, 1, 5) - 1);
     ++pool_->counters.status_class[status_class];

@@ -65,7 +65,9 @@ class Exchange final : public BackUser {
   void forward(const RequestHead& head, ServedGroup& group);
   void build_head(const RequestHead& head);
   void note_trace_id(const RequestHead& head);
-  void note_for_log(const RequestHead& head);
+  void note_request(const RequestHead& head);
+  std::string explanation() const;
+  void note_error() const;
   ExchangeEvent event(ExchangeEventKind kind, const char* detail = "") const;
   void finish_on(const ExchangeEvent& event);
   void end(const ExchangeStep& step);
@@ -94,7 +96,7 @@ class Exchange final : public BackUser {
   int rule_priority_ = -1;
   std::string held_head_;  // until the connection is there
 
-  // For the access log, filled only when there is one.
+  // For the access log and the list of errors; the host and the user agent only when there is an access log.
   std::string method_, target_, host_, user_agent_, trace_id_;
 };
 

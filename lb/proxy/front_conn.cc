@@ -278,9 +278,16 @@ void FrontConn::send_end() {
   if (response_framing_ == Framing::kChunked) worker_.front_out += "0\r\n\r\n";
 }
 
-void FrontConn::send_error(int status, bool keep_alive) {
-  append_error_response(worker_.front_out, status, worker_.loop.now(), keep_alive, head_request_,
-                        listener_.response_changes());
+void FrontConn::send_error(int status, bool keep_alive, std::string_view explanation) {
+  std::string& out = worker_.front_out;
+  const std::size_t begin = out.size();
+  append_error_response(out, status, worker_.loop.now(), keep_alive, head_request_, listener_.response_changes());
+  if (explanation.empty()) return;
+  // The page is AWS's to the byte; what is ours is put behind its last header.
+  constexpr std::string_view kHeadEnd = "\r\n\r\n";
+  std::string line = "\r\nX-RR-Explain: ";
+  line += explanation;
+  out.insert(out.find(kHeadEnd, begin), line);
 }
 
 void FrontConn::send_fixed_response(const FixedResponseAction& action, bool keep_alive) {

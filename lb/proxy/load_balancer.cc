@@ -26,9 +26,12 @@ void move_rest(std::vector<std::unique_ptr<Named>>& from, std::vector<std::uniqu
   from.clear();
 }
 
-PoolSettings pool_settings_of(const LoadBalancerSettings& settings) {
+PoolSettings pool_settings_of(const LoadBalancerSettings& settings, const std::string& zone) {
   PoolSettings pool;
   pool.idle_timeout = settings.idle_timeout;
+  pool.network_delay_same_zone = settings.network_delay_same_zone;
+  pool.network_delay_cross_zone = settings.network_delay_cross_zone;
+  pool.zone = zone;
   return pool;
 }
 
@@ -44,8 +47,9 @@ LoadBalancer::~LoadBalancer() {
   retired_listeners_.clear();
 }
 
-void LoadBalancer::configure(const LoadBalancerConfig& config, ListenerSockets sockets) {
+void LoadBalancer::configure(const LoadBalancerConfig& config, const std::string& zone, ListenerSockets sockets) {
   settings_ = config.settings;
+  zone_ = zone;
   configure_groups(config);
   configure_listeners(config, std::move(sockets));
 }
@@ -56,10 +60,10 @@ void LoadBalancer::configure_groups(const LoadBalancerConfig& config) {
     const TargetGroupSettings& settings = settings_.target_groups[i];
     std::unique_ptr<ServedGroup> group = take_named(before, settings.name);
     if (group) {
-      group->configure(settings, pool_settings_of(settings_));
+      group->configure(settings, pool_settings_of(settings_, zone_));
     } else {
-      group =
-          std::make_unique<ServedGroup>(worker_, name(), log_name(), settings, pool_settings_of(settings_), drains_);
+      group = std::make_unique<ServedGroup>(worker_, name(), log_name(), settings, pool_settings_of(settings_, zone_),
+                                            drains_);
     }
     group->set_targets(config.targets[i]);
     groups_.push_back(std::move(group));
@@ -101,7 +105,7 @@ void LoadBalancer::retire() {
                                }(),
                                {},
                                {}},
-            {});
+            zone_, {});
 }
 
 Listener* LoadBalancer::find_listener(const std::string& listener_name) {

@@ -7,6 +7,7 @@
 
 #include "lb/proxy/config.h"
 #include "lb/proxy/counters.h"
+#include "lb/proxy/error_log.h"
 #include "lb/proxy/listener.h"
 #include "lb/proxy/served_group.h"
 
@@ -24,7 +25,8 @@ class LoadBalancer {
 
   /// Takes a whole configuration, which must be valid. Connections and requests in progress go on; what is no longer
   /// configured comes to its end in its own time.
-  void configure(const LoadBalancerConfig& config, ListenerSockets sockets);
+  /// `zone` is the node's.
+  void configure(const LoadBalancerConfig& config, const std::string& zone, ListenerSockets sockets);
   /// Only the targets of one group.
   void set_targets(std::size_t group, const std::vector<TargetSpec>& targets);
   /// It is no longer configured.
@@ -46,6 +48,8 @@ class LoadBalancer {
   const std::vector<std::unique_ptr<ServedGroup>>& groups() const { return groups_; }
   LoadBalancerCounters& counters() { return counters_; }
   const LoadBalancerCounters& counters() const { return counters_; }
+  ErrorLog& errors() { return errors_; }
+  const ErrorLog& errors() const { return errors_; }
   /// Open connections of clients, also those of listeners that are no longer configured.
   std::size_t connections() const;
 
@@ -58,7 +62,9 @@ class LoadBalancer {
   DrainLog& drains_;
   LoadBalancerSettings settings_;
   std::string log_name_;
+  std::string zone_;
   LoadBalancerCounters counters_;
+  ErrorLog errors_;
   // Declared before the listeners: their connections hold exchanges that use the groups.
   std::vector<std::unique_ptr<ServedGroup>> groups_;  // as settings_.target_groups
   std::vector<std::unique_ptr<ServedGroup>> retired_groups_;

@@ -148,7 +148,7 @@ void append_targets(std::string& out, const Node& node) {
        [](const TargetPool& pool) { return pool.counters.connections_opened; });
   each("rr_lb_target_closed_while_idle_total", "counter",
        "Kept connections that the target closed before the load balancer's idle timeout.",
-       [](const TargetPool& pool) { return pool.counters.closed_while_idle; });
+       [](const TargetPool& pool) { return pool.keep_alive().early_closes(); });
   each("rr_lb_target_connections", "gauge", "Open connections to a target.",
        [](const TargetPool& pool) { return pool.open(); });
   each("rr_lb_target_connections_idle", "gauge", "Kept connections to a target without a request.",

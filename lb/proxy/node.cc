@@ -162,7 +162,7 @@ Result<Ok, ApplyFailure> Node::apply(const NodeConfig& config) {
       if (one && one->name() == wanted.settings.name) balancer = std::move(one);
     }
     if (!balancer) balancer = std::make_unique<LoadBalancer>(worker_, wanted.settings.name, drains_);
-    balancer->configure(wanted, std::move((*sockets)[i]));
+    balancer->configure(wanted, config.zone, std::move((*sockets)[i]));
     load_balancers_.push_back(std::move(balancer));
   }
   for (auto& one : before) {

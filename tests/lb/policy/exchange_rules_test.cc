@@ -271,33 +271,5 @@ TEST(ExchangeRules, ProcessingTimesByOutcome) {
   EXPECT_FALSE(left.request || left.target || left.response);
 }
 
-TEST(ExchangeRules, TheExplanationOfTheKeepAliveRaceNamesWhatToChange) {
-  ExchangeRules rules(at(0), true, false);
-  ExchangeEvent assigned = event(Kind::kAssignedReused, 0);
-  assigned.idle = 5 * kSecond;
-  rules.on(assigned);
-  rules.on(event(Kind::kTargetClosed, 0.002));
-  EXPECT_EQ(
-      explain(rules.record(), "127.31.0.10:3000", 60 * kSecond, 10 * kSecond),
-      "target 127.31.0.10:3000 closed the connection without a response, 0.002 s after the request was sent; the "
-      "connection had been idle for 5.0 s; the load balancer's idle timeout is 1m: the target's keep-alive should "
-      "be above it");
-}
-
-TEST(ExchangeRules, EveryCauseButSuccessIsExplained) {
-  for (const State state : kStates) {
-    for (std::size_t kind = 0; kind < kExchangeEventKinds; ++kind) {
-      if (!ExchangeRules::legal(state, static_cast<Kind>(kind))) continue;
-      ExchangeRules rules = in_state(state);
-      rules.on(event(static_cast<Kind>(kind)));
-      const ExchangeCause cause = rules.record().cause;
-      const bool nothing_to_tell = cause == ExchangeCause::kInProgress || cause == ExchangeCause::kCompleted ||
-                                   cause == ExchangeCause::kFixedResponse;
-      EXPECT_EQ(explain(rules.record(), "10.0.0.1:80", kSecond, kSecond).empty(), nothing_to_tell) << to_string(cause);
-      EXPECT_FALSE(to_string(cause).empty());
-    }
-  }
-}
-
 }  // namespace
 }  // namespace rr

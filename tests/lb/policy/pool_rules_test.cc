@@ -17,7 +17,8 @@ struct Connection : ListLink<IdleTag> {
 Time at(int seconds) { return Time(std::chrono::seconds(seconds)); }
 
 TEST(PoolRules, WhatBecomesOfAConnectionAfterItsRequest) {
-  const PoolSettings settings{60 * kSecond, 2};
+  PoolSettings settings;
+  settings.maximum_idle = 2;
   struct Case {
     bool reusable, draining;
     std::size_t idle_now;
@@ -35,9 +36,27 @@ TEST(PoolRules, WhatBecomesOfAConnectionAfterItsRequest) {
 }
 
 TEST(PoolRules, AnIdleConnectionExpiresAtTheTimeoutAndNotBefore) {
-  const PoolSettings settings{60 * kSecond, 10};
+  const PoolSettings settings;
   EXPECT_FALSE(PoolRules::expired(at(100), at(160) - Duration(1), settings));
   EXPECT_TRUE(PoolRules::expired(at(100), at(160), settings));
+}
+
+TEST(PoolRules, TheNetworkDelayIsByZoneAndUnknownZonesAreTheSame) {
+  PoolSettings settings;
+  settings.network_delay_same_zone = kMillisecond;
+  settings.network_delay_cross_zone = 2 * kMillisecond;
+  EXPECT_EQ(PoolRules::network_delay("a", settings), kMillisecond) << "the node has no zone";
+  settings.zone = "a";
+  EXPECT_EQ(PoolRules::network_delay("a", settings), kMillisecond);
+  EXPECT_EQ(PoolRules::network_delay("", settings), kMillisecond);
+  EXPECT_EQ(PoolRules::network_delay("b", settings), 2 * kMillisecond);
+}
+
+TEST(PoolRules, AClosedConnectionIsTakenUntilTheNewsIsThere) {
+  EXPECT_TRUE(PoolRules::believed_open(at(10), 2 * kSecond, at(10)));
+  EXPECT_TRUE(PoolRules::believed_open(at(10), 2 * kSecond, at(12) - Duration(1)));
+  EXPECT_FALSE(PoolRules::believed_open(at(10), 2 * kSecond, at(12)));
+  EXPECT_FALSE(PoolRules::believed_open(at(10), Duration::zero(), at(10))) << "no delay: known at once";
 }
 
 TEST(IdleStack, TheLastOneInIsTheFirstOneOut) {

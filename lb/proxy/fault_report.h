@@ -1,0 +1,14 @@
+#pragma once
+// What went wrong and what is about to, as the admin interface shows it.
+#include <nlohmann/json_fwd.hpp>
+
+namespace rr {
+
+class Node;
+
+/// GET /errors: the last kKeptErrors of each load balancer, the newest first.
+nlohmann::ordered_json errors_json(const Node& node);
+/// GET /warnings: the targets whose keep-alive is shorter than the idle timeout, by what they announced or did.
+nlohmann::ordered_json warnings_json(const Node& node);
+
+}  // namespace rr
