@@ -420,7 +420,7 @@ void Ground::judge_victim() {
 void Ground::judge_attacker() const {
   for (const Attacker& attacker : attackers_) {
     attacker.plug->receive();
-    RequestParser requests;
+    RequestParser requests(kAlbRequestLimits, Reading::kTolerant);
     std::string_view sent = attacker.sent;
     std::string_view got = attacker.plug->received;
     bool readable = true;

@@ -24,10 +24,16 @@ std::string forwarded(const rr::RequestHead& head) {
   return out;
 }
 
-void check_forwarding(std::string_view bytes) {
-  rr::RequestParser parser;
-  if (parser.next(bytes).kind != rr::ParseStep::Kind::kHead) return;
+void check_forwarding(std::string_view bytes, rr::Reading reading) {
+  rr::RequestParser parser(rr::kAlbRequestLimits, reading);
+  const bool strictly = rr::RequestParser().next(bytes).kind == rr::ParseStep::Kind::kHead;
+  if (parser.next(bytes).kind != rr::ParseStep::Kind::kHead) {
+    RR_CHECK(!strictly, "what is read strictly is read in every way");
+    return;
+  }
   const rr::RequestHead& head = parser.head();
+  RR_CHECK(strictly == (head.clean && !head.unsafe), "clean is what is read strictly");
+  if (head.unsafe) return;  // goes to nobody
   const std::string out = forwarded(head);
   rr::RequestParser target({.start_line = 1 << 20, .header_line = 1 << 20, .head = 1 << 20, .headers = 1000});
   const rr::ParseStep step = target.next(out);
@@ -35,7 +41,8 @@ void check_forwarding(std::string_view bytes) {
   const rr::RequestHead& seen = target.head();
   RR_CHECK(seen.framing == head.framing && seen.content_length == head.content_length, "it has the same framing");
   RR_CHECK(seen.view.method == head.view.method, "it has the same method");
-  RR_CHECK(rr::fuzz::end_to_end(seen.view.headers, kRewritten) == rr::fuzz::end_to_end(head.view.headers, kRewritten),
+  RR_CHECK(!head.clean || rr::fuzz::end_to_end(seen.view.headers, kRewritten) ==
+                              rr::fuzz::end_to_end(head.view.headers, kRewritten),
            "it has the same fields from end to end");
 
   std::size_t size = 0;
@@ -63,6 +70,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   rr::RequestParser wide_pieces;
   RR_CHECK(rr::fuzz::steps(wide, bytes, {}, false) == rr::fuzz::steps(wide_pieces, bytes, cuts, false),
            "however the bytes are cut, within the ALB's limits");
-  check_forwarding(bytes);
+  rr::RequestParser tolerant(rr::kAlbRequestLimits, rr::Reading::kTolerant);
+  rr::RequestParser tolerant_pieces(rr::kAlbRequestLimits, rr::Reading::kTolerant);
+  RR_CHECK(rr::fuzz::steps(tolerant, bytes, {}, false) == rr::fuzz::steps(tolerant_pieces, bytes, cuts, false),
+           "however the bytes are cut, read tolerantly");
+  for (const rr::Reading reading : {rr::Reading::kStrict, rr::Reading::kTolerant}) check_forwarding(bytes, reading);
   return 0;
 }
