@@ -4,6 +4,7 @@
 #include <array>
 
 #include "lb/base/check.h"
+#include "lb/policy/slow_start.h"
 
 namespace rr {
 namespace {
@@ -26,39 +27,136 @@ std::optional<Algorithm> parse_algorithm(std::string_view text) {
   return std::nullopt;
 }
 
-void Balancer::rebuild(std::span<const TargetId> targets) {
-  RR_CHECK(std::is_sorted(targets.begin(), targets.end()), "the routing list must be ascending");
-  targets_.assign(targets.begin(), targets.end());
-  next_ = 0;
-  if (!last_) return;
-  const auto after = std::upper_bound(targets_.begin(), targets_.end(), *last_);
-  // Past the end the round begins again.
-  if (after != targets_.end()) next_ = static_cast<std::size_t>(after - targets_.begin());
+void Balancer::configure(Algorithm algorithm, Duration slow_start) {
+  algorithm_ = algorithm;
+  slow_start_ = slow_start;
+  reserve(slots_.capacity());
 }
 
-std::optional<TargetId> Balancer::pick_in_turn(std::span<const TargetId> tried) {
-  for (std::size_t looked_at = 0; looked_at < targets_.size(); ++looked_at) {
-    const TargetId candidate = targets_[next_];
-    if (++next_ == targets_.size()) next_ = 0;
-    if (contains(tried, candidate)) continue;
-    last_ = candidate;
-    return candidate;
+void Balancer::reserve(std::size_t targets) {
+  slots_.reserve(targets);
+  before_.reserve(targets);
+  if (algorithm_ == Algorithm::kLeastOutstandingRequests) loads_.reserve(targets);
+  if (algorithm_ == Algorithm::kWeightedRandom) up_to_.reserve(targets);
+}
+
+void Balancer::rebuild(std::span<const Candidate> candidates) {
+  std::swap(slots_, before_);
+  slots_.clear();
+  slow_ = 0;
+  auto old = before_.begin();
+  for (const Candidate& one : candidates) {
+    RR_CHECK(slots_.empty() || slots_.back().target < one.target, "the routing list must be ascending");
+    while (old != before_.end() && old->target < one.target) ++old;
+    const bool goes_on = old != before_.end() && old->target == one.target && old->slow_since == one.slow_since;
+    slots_.push_back({one.target, one.outstanding, one.weight, one.slow_since, goes_on ? old->earned : 0});
+    if (!one.slow_since) continue;
+    slowest_since_ = slow_ == 0 ? *one.slow_since : std::min(slowest_since_, *one.slow_since);
+    ++slow_;
+  }
+  next_ = 0;
+  if (last_) {
+    const auto after = std::upper_bound(slots_.begin(), slots_.end(), *last_,
+                                        [](TargetId last, const Slot& slot) { return last < slot.target; });
+    // Past the end the round begins again.
+    if (after != slots_.end()) next_ = static_cast<std::size_t>(after - slots_.begin());
+  }
+  if (algorithm_ == Algorithm::kWeightedRandom) prepare_random();
+  if (algorithm_ != Algorithm::kLeastOutstandingRequests) return;
+  loads_.clear(slots_.size());
+  for (std::size_t place = 0; place < slots_.size(); ++place) {
+    if (slots_[place].outstanding > 0) loads_.set(place, slots_[place].outstanding);
+  }
+}
+
+void Balancer::prepare_random() {
+  up_to_.clear();
+  if (std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.weight == kFullWeight; })) return;
+  std::uint64_t sum = 0;
+  for (const Slot& slot : slots_) up_to_.push_back(sum += slot.weight);
+}
+
+void Balancer::set_outstanding(TargetId target, std::uint32_t outstanding) {
+  if (algorithm_ != Algorithm::kLeastOutstandingRequests) return;
+  const auto found = std::lower_bound(slots_.begin(), slots_.end(), target,
+                                      [](const Slot& slot, TargetId id) { return slot.target < id; });
+  if (found == slots_.end() || found->target != target) return;
+  found->outstanding = outstanding;
+  loads_.set(static_cast<std::size_t>(found - slots_.begin()), outstanding);
+}
+
+std::optional<TargetId> Balancer::pick(Time now, Rng& random, Tried tried) {
+  if (slots_.empty()) return std::nullopt;
+  switch (algorithm_) {
+    case Algorithm::kRoundRobin:
+      return slow_ == 0 ? pick_in_turn(tried) : pick_by_earnings(now, tried);
+    case Algorithm::kLeastOutstandingRequests:
+      return pick_least(tried);
+    case Algorithm::kWeightedRandom:
+      return pick_at_random(random, tried);
   }
   return std::nullopt;
 }
 
-std::optional<TargetId> Balancer::pick_at_random(Rng& random, std::span<const TargetId> tried) const {
-  std::size_t eligible = targets_.size();
-  if (!tried.empty()) {
-    eligible = static_cast<std::size_t>(
-        std::count_if(targets_.begin(), targets_.end(), [&](TargetId target) { return !contains(tried, target); }));
+/// The turn is this one's; the next is that of the one behind it.
+TargetId Balancer::take(std::size_t place) {
+  next_ = place + 1 == slots_.size() ? 0 : place + 1;
+  last_ = slots_[place].target;
+  return *last_;
+}
+
+std::optional<TargetId> Balancer::pick_in_turn(Tried tried) {
+  for (std::size_t looked_at = 0; looked_at < slots_.size(); ++looked_at) {
+    const std::size_t place = (next_ + looked_at) % slots_.size();
+    if (!contains(tried, slots_[place].target)) return take(place);
   }
-  if (eligible == 0) return std::nullopt;
-  std::size_t skip = random.below(eligible);
-  if (tried.empty()) return targets_[skip];
-  for (const TargetId target : targets_) {
+  return std::nullopt;
+}
+
+std::optional<TargetId> Balancer::pick_by_earnings(Time now, Tried tried) {
+  // When all are in slow start the one that is furthest counts as a whole one: shares are relative.
+  const std::uint32_t whole =
+      slow_ < slots_.size() ? kFullWeight : slow_start_weight(now - slowest_since_, slow_start_);
+  for (std::size_t looked_at = 0; looked_at < slots_.size(); ++looked_at) {
+    const std::size_t place = next_;
+    Slot& slot = slots_[place];
+    const TargetId target = take(place);
     if (contains(tried, target)) continue;
-    if (skip-- == 0) return target;
+    if (!slot.slow_since) return target;
+    slot.earned += slow_start_weight(now - *slot.slow_since, slow_start_);
+    if (slot.earned < whole) continue;
+    slot.earned -= whole;
+    return target;
+  }
+  return pick_in_turn(tried);  // what is left when others were tried
+}
+
+std::optional<TargetId> Balancer::pick_least(Tried tried) {
+  if (tried.empty()) return take(loads_.least_from(next_));
+  std::optional<std::size_t> least;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const std::size_t place = (next_ + i) % slots_.size();
+    if (contains(tried, slots_[place].target)) continue;
+    if (!least || slots_[place].outstanding < slots_[*least].outstanding) least = place;
+  }
+  if (!least) return std::nullopt;
+  return take(*least);
+}
+
+std::optional<TargetId> Balancer::pick_at_random(Rng& random, Tried tried) const {
+  if (tried.empty() && up_to_.empty()) return slots_[random.below(slots_.size())].target;
+  if (tried.empty()) {
+    const auto drawn = std::upper_bound(up_to_.begin(), up_to_.end(), random.below(up_to_.back()));
+    return slots_[static_cast<std::size_t>(drawn - up_to_.begin())].target;
+  }
+  std::uint64_t sum = 0;
+  for (const Slot& slot : slots_) sum += contains(tried, slot.target) ? 0 : slot.weight;
+  if (sum == 0) return std::nullopt;
+  std::uint64_t skip = random.below(sum);
+  for (const Slot& slot : slots_) {
+    if (contains(tried, slot.target)) continue;
+    if (skip < slot.weight) return slot.target;
+    skip -= slot.weight;
   }
   return std::nullopt;
 }

@@ -13,7 +13,7 @@ namespace {
 // Both in the order of their enumeration.
 constexpr std::array<std::string_view, 6> kStates{"initial", "healthy",  "unhealthy",
                                                   "unused",  "draining", "unavailable"};
-constexpr std::array<std::string_view, 13> kReasons{"",
+constexpr std::array<std::string_view, 14> kReasons{"",
                                                     "Elb.RegistrationInProgress",
                                                     "Elb.InitialHealthChecking",
                                                     "Elb.InternalError",
@@ -25,7 +25,8 @@ constexpr std::array<std::string_view, 13> kReasons{"",
                                                     "Target.InvalidState",
                                                     "Target.IpUnusable",
                                                     "Target.DeregistrationInProgress",
-                                                    "Target.HealthCheckDisabled"};
+                                                    "Target.HealthCheckDisabled",
+                                                    "Target.NotInUse"};
 
 constexpr std::array<std::string_view, 6> kProbeReasons{
     "-", "TimedOut", "ConnectionReset", "ResponseCodeMismatch", "TargetError", "InternalError"};
@@ -148,6 +149,8 @@ std::string describe(const Health& health) {
       return "Target deregistration is in progress";
     case TargetReason::kHealthCheckDisabled:
       return "Health checks are disabled";
+    case TargetReason::kZoneNotEnabled:
+      return "Target is in an Availability Zone that is not enabled for the load balancer";
   }
   return "";
 }

@@ -30,6 +30,7 @@ enum class TargetReason : std::uint8_t {
   kIpUnusable,                // Target.IpUnusable
   kDeregistrationInProgress,  // Target.DeregistrationInProgress
   kHealthCheckDisabled,       // Target.HealthCheckDisabled
+  kZoneNotEnabled,            // Target.NotInUse too, with a description of its own; not parsed
 };
 
 std::string_view to_string(TargetState state);    // "healthy"

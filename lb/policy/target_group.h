@@ -13,10 +13,12 @@
 #include "lb/base/journal.h"
 #include "lb/base/rng.h"
 #include "lb/base/time.h"
+#include "lb/policy/anomaly_detection.h"
 #include "lb/policy/balancer.h"
 #include "lb/policy/health_state.h"
 #include "lb/policy/settings.h"
 #include "lb/policy/target_id.h"
+#include "lb/policy/zone_health.h"
 
 namespace rr {
 
@@ -25,9 +27,28 @@ struct TargetSpec {
   std::string id{};    // "i-0123456789abcdef0"; in rr-lb alone the address as text
   Address address{};   // logical: what logs, the API and the Host header of a health check show
   Address wire{};      // where it is connected to
-  std::string zone{};  // availability zone, may be empty
+  std::string zone{};  // availability zone; "" or "all": none of its own, every node treats it as of its zone
   bool operator==(const TargetSpec&) const = default;
 };
+
+/// What a target group has to know of its load balancer and of the node that it is in.
+struct GroupPlace {
+  std::string zone{};                        // the node's own; "": it belongs to none, and cross_zone says nothing
+  bool in_use = true;                        // an action of a listener forwards to the group
+  std::vector<std::string> enabled_zones{};  // of the load balancer; none: all
+  std::optional<ZonalShift> zonal_shift{};   // in force until it expires
+  Duration propagation_delay = Duration::zero();
+  bool operator==(const GroupPlace&) const = default;
+};
+
+/// AdministrativeOverride.State of DescribeTargetHealth: what a zonal shift does to a target.
+enum class AdministrativeOverride : std::uint8_t {
+  kUnknown,
+  kNoOverride,
+  kZonalShiftActive,          // no node gives it new requests
+  kZonalShiftDelegatedToDns,  // cross-zone is off: its zone's node has left DNS, nothing else
+};
+std::string_view to_string(AdministrativeOverride state);  // "no_override"
 
 /// One target with its state, for reading.
 struct TargetStatus {
@@ -37,6 +58,9 @@ struct TargetStatus {
   Time since;                      // when health last changed
   std::optional<Time> drain_ends;  // while draining
   std::uint32_t outstanding = 0;   // requests in progress
+  bool anomalous = false;          // AnomalyDetection.Result
+  bool mitigation_in_effect = false;
+  AdministrativeOverride administrative_override = AdministrativeOverride::kNoOverride;
 };
 
 /// A health check that is due now.
@@ -68,6 +92,10 @@ class TargetGroup {
   /// one are ignored. `settings` must have passed validate().
   void configure(Time now, TargetGroupSettings settings);
 
+  /// Tells the group where it is; until then it is in use, in no zone. What is no longer in use (or stands in a zone
+  /// that is not enabled) is kUnused and not probed, and begins anew as kInitial when it is again.
+  void set_place(Time now, const GroupPlace& place);
+
   /// Replaces the whole desired set (level, not edge; call it as often as you like). New targets begin as kInitial with
   /// a probe due at once; missing ones begin to drain; one that comes back while draining stays draining until its
   /// delay is over and then begins anew under a new TargetId (expire_drains does it); a changed wire address or zone is
@@ -81,14 +109,16 @@ class TargetGroup {
   /// robin looks at neither. Never allocates.
   std::optional<TargetId> pick(Time now, Rng& random, std::span<const TargetId> tried = {});
 
-  /// Whether pick() could choose this target now: it is healthy, or the group fails open and it is registered; never
-  /// one that drains or is forgotten. What a sticky request asks about the target that its cookie names.
+  /// Whether pick() could choose this target now: it is in this node's scope (its zone, where cross-zone is off; not
+  /// shifted away) and healthy, or the group fails open and it is registered; never one that drains or is forgotten.
+  /// What a sticky request asks about the target that its cookie names.
   bool accepts(TargetId target) const;
 
   /// Counts a request of a target in and out; finished() returns true when that ended a target's draining work, that
   /// is: it is draining and this was its last request. finished() of a target that is forgotten by now returns false.
+  /// `result` is what anomaly detection counts. Neither allocates.
   void started(TargetId target);
-  bool finished(TargetId target);
+  bool finished(TargetId target, TargetResult result = TargetResult::kNotJudged);
 
   /// Appends the probes due at `now` and counts them as started, in the order in which they fell due. A slow answer
   /// does not shift the next start, nor does a late call: starts that were missed meanwhile are left out. With a
@@ -103,11 +133,17 @@ class TargetGroup {
   /// again meanwhile begins anew here, with a probe due at once. Call it before due_probes when both are due.
   void expire_drains(Time now, std::vector<TargetId>& out);
 
-  /// When due_probes or expire_drains next has something to do: at `now` of the call that caused it or later.
+  /// When due_probes or expire_drains next has something to do: at `now` of the call that caused it or later. Also when
+  /// a zonal shift expires, which either of them notices.
   std::optional<Time> next_wake() const;
 
-  /// True while pick() uses unhealthy or initial targets because fewer than minimum_healthy_targets are healthy.
+  /// True while pick() uses unhealthy or initial targets because fewer than unhealthy_state_routing demands are
+  /// healthy: of this node's zone where cross-zone is off, else of all zones.
   bool failing_open() const;
+  /// UnhealthyRoutingRequestCount: requests that were started meanwhile.
+  std::uint64_t unhealthy_routing_requests() const;
+  /// Its targets by zone, as DNS failover looks at them. Empty when the group is not in use.
+  GroupHealth zone_health() const;
 
   const TargetSpec* find(TargetId target) const;  // nullptr when forgotten
   std::optional<TargetState> state(TargetId target) const;

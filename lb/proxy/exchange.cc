@@ -477,7 +477,7 @@ void Exchange::end(const ExchangeStep& step) {
   count();
   if (worker_.access_log) write_log();
   forget_large_texts();
-  if (group_ != nullptr && pool_ != nullptr) group_->finished(*pool_);
+  if (group_ != nullptr && pool_ != nullptr) group_->finished(*pool_, target_result(rules_.record()));
   front_->finished(how);  // this exchange may be another's after it
 }
 

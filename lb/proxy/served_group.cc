@@ -48,8 +48,8 @@ void ServedGroup::started(TargetPool& pool) {
   group_.started(pool.target());
 }
 
-void ServedGroup::finished(TargetPool& pool) {
-  if (group_.finished(pool.target())) report(pool, false, 0);
+void ServedGroup::finished(TargetPool& pool, TargetResult result) {
+  if (group_.finished(pool.target(), result)) report(pool, false, 0);
 }
 
 void ServedGroup::follow() {

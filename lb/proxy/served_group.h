@@ -58,7 +58,7 @@ class ServedGroup final : private ProbeListener {
 
   /// A request is given to the target, and is over.
   void started(TargetPool& pool);
-  void finished(TargetPool& pool);
+  void finished(TargetPool& pool, TargetResult result);
 
   void close_expired(Time now) { pool_.close_expired(now); }
 

@@ -177,6 +177,7 @@ TEST(TargetStateAndReason, AreReadAndWrittenBack) {
     EXPECT_EQ(describe({TargetState::kUnhealthy, row.reason, 0}).empty(), row.reason == TargetReason::kNone);
   }
   EXPECT_EQ(parse_target_reason("Target.Unknown"), std::nullopt);
+  EXPECT_EQ(to_string(TargetReason::kZoneNotEnabled), "Target.NotInUse");
 }
 
 TEST(Matcher, TakesCodesListsAndRanges) {

@@ -30,6 +30,8 @@ struct Model {
   std::vector<ModelTarget> targets;
   std::uint32_t registered = 0;
   std::optional<TargetId> last_pick;
+  GroupPlace place;
+  bool shift_pending = false;
 
   static bool same(const TargetSpec& a, const TargetSpec& b) {
     return a.id == b.id && a.address.port == b.address.port;
@@ -87,21 +89,50 @@ struct Model {
       const Time time = target.drain_ends ? *target.drain_ends : target.next_probe;
       if (!wake || time < *wake) wake = time;
     }
+    // Noticed by due_probes and expire_drains, and by picks, whoever comes first.
+    if (shift_pending) wake = wake ? std::min(*wake, place.zonal_shift->expires) : place.zonal_shift->expires;
     return wake;
   }
 
-  std::vector<TargetId> routable() const {
-    std::vector<TargetId> healthy, everybody;
-    for (const ModelTarget& target : targets) {
-      if (target.drain_ends) continue;
-      everybody.push_back(target.target);
-      if (target.health.health().state == TargetState::kHealthy) healthy.push_back(target.target);
-    }
-    return healthy.size() < static_cast<std::size_t>(*settings.unhealthy_state_routing.count) ? everybody : healthy;
+  bool crosses() const { return settings.cross_zone.value_or(true); }
+
+  bool in_scope(const ModelTarget& target, Time now) const {
+    if (target.drain_ends) return false;
+    if (!crosses()) return place.zone.empty() || target.spec.zone == place.zone;
+    if (!place.zonal_shift || place.zonal_shift->expires <= now) return true;
+    if (target.spec.zone != place.zonal_shift->zone) return true;
+    return std::none_of(targets.begin(), targets.end(), [&](const ModelTarget& other) {
+      return !other.drain_ends && other.spec.zone != target.spec.zone;
+    });
   }
 
-  std::optional<TargetId> pick() {
-    const std::vector<TargetId> list = routable();
+  struct Scope {
+    std::vector<TargetId> healthy, everybody;
+    bool failing_open = false;
+  };
+  Scope scope(Time now) const {
+    Scope scope;
+    for (const ModelTarget& target : targets) {
+      if (!in_scope(target, now)) continue;
+      scope.everybody.push_back(target.target);
+      if (target.health.health().state == TargetState::kHealthy) scope.healthy.push_back(target.target);
+    }
+    const std::size_t healthy = scope.healthy.size(), all = scope.everybody.size();
+    const MinimumHealthyTargets& minimum = settings.unhealthy_state_routing;
+    const bool too_few = healthy < static_cast<std::size_t>(*minimum.count) ||
+                         (minimum.percentage && static_cast<double>(healthy) / static_cast<double>(all) <
+                                                    *minimum.percentage / 100.0 - 1e-9);
+    scope.failing_open = too_few && healthy < all;
+    return scope;
+  }
+
+  std::vector<TargetId> routable(Time now) const {
+    const Scope all = scope(now);
+    return all.failing_open ? all.everybody : all.healthy;
+  }
+
+  std::optional<TargetId> pick(Time now) {
+    const std::vector<TargetId> list = routable(now);
     if (list.empty()) return std::nullopt;
     for (const TargetId target : list) {
       if (!last_pick || target > *last_pick) return last_pick = target;
@@ -120,7 +151,7 @@ class SideBySide {
     // Often nothing but time passes to the next wake or a little beyond; sometimes a long gap.
     if (random_.below(3) == 0) now_ += std::chrono::milliseconds(random_.below(3000));
     if (random_.below(50) == 0) now_ += std::chrono::seconds(60);
-    switch (random_.below(8)) {
+    switch (random_.below(9)) {
       case 0:
         set_targets();
         break;
@@ -138,9 +169,12 @@ class SideBySide {
       case 6:
         configure();
         break;
+      case 7:
+        set_place();
+        break;
       default:
         for (std::uint64_t i = random_.below(6); i > 0; --i) {
-          ASSERT_EQ(group_.pick(now_, random_unused_), model_.pick());
+          ASSERT_EQ(group_.pick(now_, random_unused_), model_.pick(now_));
         }
     }
     compare();
@@ -155,7 +189,21 @@ class SideBySide {
     settings.health_check.unhealthy_threshold = static_cast<int>(2 + random_.below(3));
     settings.deregistration_delay = std::chrono::milliseconds(random_.below(3) == 0 ? 0 : random_.below(10'000));
     settings.unhealthy_state_routing.count = static_cast<int>(1 + random_.below(3));
+    if (random_.below(2) == 0) settings.unhealthy_state_routing.percentage = static_cast<int>(1 + random_.below(100));
+    if (random_.below(3) == 0) settings.cross_zone = random_.below(2) == 0;
     return settings;
+  }
+
+  /// A shift that is over is noticed before anything is asked.
+  void set_place() {
+    GroupPlace place;
+    if (random_.below(4) != 0) place.zone = random_.below(2) == 0 ? "A" : "B";
+    if (random_.below(2) == 0) {
+      place.zonal_shift =
+          ZonalShift{random_.below(2) == 0 ? "A" : "B", now_ + std::chrono::milliseconds(random_.below(20'000))};
+    }
+    group_.set_place(now_, place);
+    model_.place = place;
   }
 
   void set_targets() {
@@ -166,7 +214,7 @@ class SideBySide {
       desired.push_back({.id = "i-" + std::to_string(i),
                          .address = Address::v4(172, 31, 0, i, 8080),
                          .wire = Address::v4(127, 31, 0, i, port),
-                         .zone = ""});
+                         .zone = i % 3 == 0 ? "A" : "B"});
     }
     group_.set_targets(now_, desired);
     model_.set_targets(now_, desired);
@@ -236,10 +284,12 @@ class SideBySide {
   }
 
   void compare() {
+    static_cast<void>(group_.pick(now_, random_unused_));  // notices the end of a shift
+    static_cast<void>(model_.pick(now_));
+    model_.shift_pending = model_.place.zonal_shift && model_.place.zonal_shift->expires > now_;
     ASSERT_EQ(group_.next_wake(), model_.next_wake());
     const std::vector<TargetStatus> status = group_.status();
     ASSERT_EQ(status.size(), model_.targets.size());
-    std::size_t healthy = 0, active = 0;
     for (std::size_t i = 0; i < status.size(); ++i) {
       const ModelTarget& expected = model_.targets[i];
       ASSERT_EQ(status[i].target, expected.target);
@@ -250,11 +300,14 @@ class SideBySide {
         continue;
       }
       ASSERT_EQ(status[i].health, expected.health.health());
-      ++active;
-      if (status[i].health.state == TargetState::kHealthy) ++healthy;
     }
-    const auto minimum = static_cast<std::size_t>(*model_.settings.unhealthy_state_routing.count);
-    ASSERT_EQ(group_.failing_open(), healthy < minimum && healthy < active);
+    const Model::Scope scope = model_.scope(now_);
+    ASSERT_EQ(group_.failing_open(), scope.failing_open);
+    const std::vector<TargetId> routable = model_.routable(now_);
+    for (const TargetStatus& one : status) {
+      const bool expected = std::find(routable.begin(), routable.end(), one.target) != routable.end();
+      ASSERT_EQ(group_.accepts(one.target), expected);
+    }
   }
 
   Rng random_;
