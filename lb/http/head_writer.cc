@@ -147,7 +147,8 @@ void append_content_length(std::string& out, std::uint64_t length) {
   out += "\r\n";
 }
 
-void append_request_line(std::string& out, const RequestHead& head, const std::optional<AbsoluteTarget>& absolute) {
+void append_request_line(std::string& out, const RequestHead& head, const std::optional<AbsoluteTarget>& absolute,
+                         std::string_view rewritten_target) {
   const RequestView& request = head.view;
   const auto append_target = [&](std::string_view target) {
     if (head.clean) {
@@ -158,7 +159,9 @@ void append_request_line(std::string& out, const RequestHead& head, const std::o
   };
   out += request.method;
   out += ' ';
-  if (!absolute) {
+  if (!rewritten_target.empty()) {
+    out += rewritten_target;
+  } else if (!absolute) {
     append_target(request.target);
   } else if (absolute->rest.empty() && request.method == "OPTIONS") {
     out += '*';  // RFC 9112 section 3.2.4
@@ -338,6 +341,29 @@ std::string error_page(std::string_view title) {
   return page;
 }
 
+struct PageUse {
+  bool keep_alive;
+  bool head_request;
+};
+
+/// A page of our own, its Location (of a redirect) behind everything else that the ALB writes.
+void append_page_response(std::string& out, int status, std::string_view title_text, std::string_view location,
+                          Time now, PageUse use, const ResponseChanges& changes) {
+  std::string title = std::to_string(status);
+  if (!title_text.empty()) title.append(" ").append(title_text);
+  const std::string page = error_page(title);
+  append_status_line(out, status, alb_reason(status));
+  if (changes.server_header) append_header(out, "Server", "awselb/2.0");
+  append_header(out, "Date", format_http_date(now));
+  append_header(out, "Content-Type", "text/html");
+  append_content_length(out, page.size());
+  append_header(out, "Connection", use.keep_alive ? "keep-alive" : "close");
+  out += changes.inserted;
+  if (!location.empty()) append_header(out, "Location", location);
+  out += "\r\n";
+  if (!use.head_request) out += page;
+}
+
 }  // namespace
 
 void append_header(std::string& out, std::string_view name, std::string_view value) {
@@ -350,12 +376,14 @@ void append_header(std::string& out, std::string_view name, std::string_view val
 InvalidFields append_forwarded_request(std::string& out, const RequestHead& head, const ForwardContext& context) {
   const RequestView& request = head.view;
   const std::optional<AbsoluteTarget> absolute = split_absolute_target(request.target);
-  append_request_line(out, head, absolute);
+  append_request_line(out, head, absolute, context.rewritten_target);
   append_forwarded_for(out, request.headers, context);
   append_header(out, "X-Forwarded-Proto", context.scheme);
   append_header(out, "X-Forwarded-Port", context.port);
   const std::optional<std::string_view> sent_host = request.header("host");
-  if (context.preserve_host && sent_host) {
+  if (!context.rewritten_host.empty()) {
+    append_host(out, context.rewritten_host, context.port);
+  } else if (context.preserve_host && sent_host) {
     append_header(out, "Host", *sent_host);
   } else {
     const std::string_view host = absolute ? absolute->authority : sent_host.value_or(std::string_view());
@@ -396,18 +424,12 @@ void append_status_line(std::string& out, int status) { append_status_line(out, 
 
 void append_error_response(std::string& out, int status, Time now, bool keep_alive, bool head_request,
                            const ResponseChanges& changes) {
-  std::string title = std::to_string(status);
-  if (!alb_reason(status).empty()) title.append(" ").append(alb_reason(status));
-  const std::string page = error_page(title);
-  append_status_line(out, status, alb_reason(status));
-  if (changes.server_header) append_header(out, "Server", "awselb/2.0");
-  append_header(out, "Date", format_http_date(now));
-  append_header(out, "Content-Type", "text/html");
-  append_content_length(out, page.size());
-  append_header(out, "Connection", keep_alive ? "keep-alive" : "close");
-  out += changes.inserted;
-  out += "\r\n";
-  if (!head_request) out += page;
+  append_page_response(out, status, alb_reason(status), {}, now, {keep_alive, head_request}, changes);
+}
+
+void append_redirect_response(std::string& out, int status, std::string_view location, Time now, bool keep_alive,
+                              bool head_request, const ResponseChanges& changes) {
+  append_page_response(out, status, reason_phrase(status), location, now, {keep_alive, head_request}, changes);
 }
 
 void append_chunk_header(std::string& out, std::size_t size) {

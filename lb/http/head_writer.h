@@ -28,8 +28,10 @@ struct ForwardContext {
   std::string_view trace_root;    // "Root=1-67891233-abcdef012345678912345678", used where the request brings none
   std::string_view trace_self;    // "Self=1-...", put before an incoming Root
   std::string_view default_host;  // Host for an HTTP/1.0 request that has none
-  bool upgrade = false;           // pass the Upgrade header on, because a tunnel may follow (WebSocket)
-  bool drop_invalid = false;      // names that are not [-A-Za-z0-9]+ stay here
+  std::string_view rewritten_target{};  // path and query in place of the request's own, where a rule rewrites them
+  std::string_view rewritten_host{};    // likewise of Host, before its port is seen to
+  bool upgrade = false;                 // pass the Upgrade header on, because a tunnel may follow (WebSocket)
+  bool drop_invalid = false;            // names that are not [-A-Za-z0-9]+ stay here
 };
 
 /// Names that are not [-A-Za-z0-9]+, and what nobody may see: names that are no token or look like framing, control
@@ -78,6 +80,11 @@ std::string_view reason_phrase(int status);
 /// ("504 Gateway Time-out") and the standard ones elsewhere.
 void append_error_response(std::string& out, int status, Time now, bool keep_alive, bool head_request,
                            const ResponseChanges& changes = {});
+
+/// A redirect of the load balancer's own: as an error page, with Location last. Its page is titled "302 Found" where
+/// the status line says "302 Moved Temporarily". `location` must hold no control character.
+void append_redirect_response(std::string& out, int status, std::string_view location, Time now, bool keep_alive,
+                              bool head_request, const ResponseChanges& changes = {});
 
 /// "5\r\nhello\r\n" is the chunk for "hello": this is the line before it; kChunkEnd goes after it, kLastChunk ends all.
 constexpr std::string_view kChunkEnd = "\r\n";

@@ -1,6 +1,7 @@
 #include "lb/policy/listener_rules.h"
 
 #include <algorithm>
+#include <string>
 
 #include "lb/base/check.h"
 
@@ -16,33 +17,73 @@ std::size_t index_of(std::string_view name, std::span<const TargetGroupSettings>
 
 }  // namespace
 
-ListenerRules::ListenerRules(const ListenerSettings& listener, std::span<const TargetGroupSettings> target_groups) {
-  Rule rule{0, listener.default_action, {}};
-  if (const auto* forward = std::get_if<ForwardAction>(&rule.action)) {
-    std::uint64_t sum = 0;
-    for (const ForwardTarget& target : forward->target_groups) {
-      if (target.weight == 0) continue;
-      sum += static_cast<std::uint64_t>(target.weight);
-      rule.weighted.push_back({index_of(target.target_group, target_groups), sum});
-    }
-    RR_CHECK(!rule.weighted.empty(), "a forward action needs a target group with a weight");
+ListenerRules::Rule ListenerRules::compile(const RuleSettings& settings,
+                                           std::span<const TargetGroupSettings> target_groups) {
+  Rule rule{settings.priority,
+            RuleConditions(settings.conditions),
+            settings.action,
+            RuleTransforms(settings.host_header_rewrite, settings.url_rewrite),
+            {},
+            {}};
+  const auto* forward = std::get_if<ForwardAction>(&settings.action);
+  if (forward == nullptr) return rule;
+  std::uint64_t sum = 0;
+  for (const ForwardTarget& target : forward->target_groups) {
+    rule.target_groups.push_back(index_of(target.target_group, target_groups));
+    if (target.weight == 0) continue;
+    sum += static_cast<std::uint64_t>(target.weight);
+    rule.weighted.push_back({rule.target_groups.back(), sum});
   }
-  rules_.push_back(std::move(rule));
+  RR_CHECK(!rule.weighted.empty(), "a forward action needs a target group with a weight");
+  return rule;
 }
 
-RuleChoice ListenerRules::choose(const RuleInput&, Rng& random) const {
-  // Only the default action exists, and it has no conditions: the last rule, whatever the request.
-  const Rule& rule = rules_.back();
-  RuleChoice choice{rule.priority, &rule.action, std::nullopt};
-  if (rule.weighted.size() == 1) {
-    choice.target_group = rule.weighted.front().target_group;
-  } else if (!rule.weighted.empty()) {
-    const std::uint64_t drawn = random.below(rule.weighted.back().weights_up_to_here);
-    const auto chosen = std::find_if(rule.weighted.begin(), rule.weighted.end(),
-                                     [drawn](const Weighted& w) { return drawn < w.weights_up_to_here; });
-    choice.target_group = chosen->target_group;
-  }
+ListenerRules::ListenerRules(const ListenerSettings& listener, std::span<const TargetGroupSettings> target_groups) {
+  for (const RuleSettings& rule : listener.rules) rules_.push_back(compile(rule, target_groups));
+  std::stable_sort(rules_.begin(), rules_.end(), [](const Rule& a, const Rule& b) { return a.priority < b.priority; });
+  rules_.push_back(compile(RuleSettings{.action = listener.default_action}, target_groups));
+}
+
+RuleChoice ListenerRules::chosen(std::size_t rule) const {
+  const Rule& one = rules_[rule];
+  RuleChoice choice;
+  choice.priority = one.priority;
+  choice.action = &one.action;
+  if (!one.transforms.empty()) choice.transforms = &one.transforms;
+  choice.evaluated = std::min(rule + 1, rules_.size() - 1);
+  choice.rule = rule;
   return choice;
+}
+
+RuleChoice ListenerRules::match(const RuleInput& input) const {
+  const std::size_t default_rule = rules_.size() - 1;
+  if (default_rule == 0) return chosen(default_rule);
+  const RequestParts parts = split_request(input.request);
+  std::string scratch;
+  const RuleSubject subject{input.request, parts, normalise_path(parts.path, scratch), input.client};
+  std::size_t rule = 0;
+  while (rule < default_rule && !rules_[rule].conditions.hold(subject)) ++rule;
+  return chosen(rule);
+}
+
+std::optional<std::size_t> ListenerRules::draw(const RuleChoice& choice, Rng& random) const {
+  const std::vector<Weighted>& weighted = rules_[choice.rule].weighted;
+  if (weighted.empty()) return std::nullopt;
+  if (weighted.size() == 1) return weighted.front().target_group;
+  const std::uint64_t drawn = random.below(weighted.back().weights_up_to_here);
+  const auto found = std::find_if(weighted.begin(), weighted.end(),
+                                  [drawn](const Weighted& w) { return drawn < w.weights_up_to_here; });
+  return found->target_group;
+}
+
+RuleChoice ListenerRules::choose(const RuleInput& input, Rng& random) const {
+  RuleChoice choice = match(input);
+  choice.target_group = draw(choice, random);
+  return choice;
+}
+
+std::span<const std::size_t> ListenerRules::target_groups(const RuleChoice& choice) const {
+  return rules_[choice.rule].target_groups;
 }
 
 }  // namespace rr

@@ -10,6 +10,8 @@
 #include "lb/base/address.h"
 #include "lb/base/request_view.h"
 #include "lb/base/rng.h"
+#include "lb/policy/rule_conditions.h"
+#include "lb/policy/rule_transforms.h"
 #include "lb/policy/settings.h"
 
 namespace rr {
@@ -20,14 +22,19 @@ struct RuleInput {
   Address client;  // the TCP peer, never what X-Forwarded-For claims
 };
 
-/// What is to be done with a request.
+/// What is to be done with a request. What it points to lives as long as the ListenerRules it came from.
 struct RuleChoice {
   /// Of the rule that matched, as matched_rule_priority of the access log: 1 to 50000, 0 for the default action.
   int priority = 0;
-  /// The action of that rule, alive as long as the ListenerRules it came from.
   const RuleAction* action = nullptr;
   /// For a forward action: the chosen target group as its index in LoadBalancerSettings::target_groups.
-  std::optional<std::size_t> target_group;
+  std::optional<std::size_t> target_group{};
+  /// Of the rule that matched; nullptr when it has none.
+  const RuleTransforms* transforms = nullptr;
+  /// How many rules were asked, the default one not counted: the RuleEvaluations metric.
+  std::size_t evaluated = 0;
+  /// The rule, for draw(); the default action is the last one.
+  std::size_t rule = 0;
 };
 
 /// The rules of one listener, immutable: new settings make a new ListenerRules.
@@ -39,11 +46,20 @@ class ListenerRules {
   ListenerRules(ListenerRules&&) noexcept = default;
   ListenerRules& operator=(ListenerRules&&) noexcept = default;
 
-  /// The first rule by priority whose conditions hold; the default action when there is none. Of several target groups
-  /// one is drawn by weight for each request; the group that was drawn stays even when it has no target (503) or no
-  /// healthy one (fail-open): the ALB does not fail over between groups. `random` is drawn from only where there is
-  /// something to draw. Never allocates.
+  /// The first rule by priority whose conditions hold, the default action when there is none; without a target group.
+  /// A listener without rules looks at nothing of the request. Allocates only for a path that is not normal.
+  RuleChoice match(const RuleInput& input) const;
+
+  /// The target group of a forward action. Of several one is drawn by weight for each request; the group that was
+  /// drawn stays even when it has no target (503) or no healthy one (fail-open): the ALB does not fail over between
+  /// groups. `random` is drawn from only where there is something to draw. Nothing for other actions. Never allocates.
+  std::optional<std::size_t> draw(const RuleChoice& choice, Rng& random) const;
+
+  /// match() and draw().
   RuleChoice choose(const RuleInput& input, Rng& random) const;
+
+  /// The target groups of a forward action as indices, in its order, also those of weight 0.
+  std::span<const std::size_t> target_groups(const RuleChoice& choice) const;
 
  private:
   struct Weighted {
@@ -52,9 +68,15 @@ class ListenerRules {
   };
   struct Rule {
     int priority;
+    RuleConditions conditions;
     RuleAction action;
-    std::vector<Weighted> weighted;  // of a forward action, without those of weight 0
+    RuleTransforms transforms;
+    std::vector<Weighted> weighted;          // of a forward action, without those of weight 0
+    std::vector<std::size_t> target_groups;  // all of them
   };
+  static Rule compile(const RuleSettings& settings, std::span<const TargetGroupSettings> target_groups);
+  RuleChoice chosen(std::size_t rule) const;
+
   std::vector<Rule> rules_;  // ascending by priority, the default action last; never empty
 };
 

@@ -7,6 +7,9 @@
 #include <set>
 #include <string_view>
 
+#include "lb/policy/rule_validation.h"
+#include "lb/policy/setting_errors.h"
+
 namespace rr {
 namespace {
 
@@ -23,61 +26,10 @@ std::optional<Enum> find_name(const std::array<std::string_view, N>& names, std:
   return static_cast<Enum>(found - names.begin());
 }
 
-constexpr std::array<std::string_view, 5> kContentTypes{"text/plain", "text/css", "text/html", "application/javascript",
-                                                        "application/json"};
-
-/// Limits are written as AWS writes them, in seconds: "300s", not "5m".
-std::string seconds(Duration span) {
-  if (span % kSecond == Duration::zero()) return fmt::format("{}s", span / kSecond);
-  return format_duration(span);
-}
-
-/// A text as a message may show it: on one line, and not longer than a line.
-std::string one_line(std::string_view value) {
-  constexpr std::size_t kLongest = 60;
-  std::string text;
-  for (const char c : value.substr(0, kLongest)) text += c >= ' ' && c <= '~' ? c : '?';
-  if (value.size() > kLongest) text += "...";
-  return text;
-}
-
-std::string shown(std::string_view value) { return "'" + one_line(value) + "'"; }
-
-class Errors {
- public:
-  explicit Errors(std::string prefix = "") : prefix_(std::move(prefix)) {}
-
-  void add(std::string_view field, std::string_view sentence) {
-    const std::string name = prefix_ + std::string(field);
-    errors_.push_back({name, fmt::format("{}: {}", name, sentence)});
-  }
-
-  /// Errors of an inner struct, whose fields get our prefix.
-  void add_all(const std::vector<SettingError>& inner) {
-    for (const SettingError& error : inner) errors_.push_back({prefix_ + error.field, prefix_ + error.message});
-  }
-
-  void in_range(std::string_view field, Duration value, Duration low, Duration high, std::string_view hint = "") {
-    if (value >= low && value <= high) return;
-    add(field, fmt::format("{} is out of range: {} to {}{}", seconds(value), seconds(low), seconds(high), hint));
-  }
-
-  void in_range(std::string_view field, int value, int low, int high) {
-    if (value >= low && value <= high) return;
-    add(field, fmt::format("{} is out of range: {} to {}", value, low, high));
-  }
-
-  std::vector<SettingError> take() { return std::move(errors_); }
-
- private:
-  std::string prefix_;
-  std::vector<SettingError> errors_;
-};
-
 bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 /// The rule for names of load balancers and target groups.
-void check_name(Errors& errors, const std::string& name) {
+void check_name(SettingErrors& errors, const std::string& name) {
   const bool characters = std::all_of(name.begin(), name.end(), [](char c) { return is_alphanumeric(c) || c == '-'; });
   const bool ends = !name.empty() && name.front() != '-' && name.back() != '-';
   if (characters && ends && name.size() <= kMaximumName) return;
@@ -85,8 +37,8 @@ void check_name(Errors& errors, const std::string& name) {
                                  shown(name), kMaximumName));
 }
 
-void check_minimum_or_unrestricted(Errors& errors, std::string_view field, Duration value, Duration low, Duration high,
-                                   bool unrestricted) {
+void check_minimum_or_unrestricted(SettingErrors& errors, std::string_view field, Duration value, Duration low,
+                                   Duration high, bool unrestricted) {
   if (unrestricted) {
     errors.in_range(field, value, kMinimumUnrestricted, high);
   } else {
@@ -95,7 +47,7 @@ void check_minimum_or_unrestricted(Errors& errors, std::string_view field, Durat
   }
 }
 
-void check_health_path(Errors& errors, const std::string& path) {
+void check_health_path(SettingErrors& errors, const std::string& path) {
   const bool visible = std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c <= '~' && c != '#'; });
   if (path.empty() || path.front() != '/') {
     errors.add("health_check.path", fmt::format("{} does not begin with /: write one like /healthz", shown(path)));
@@ -111,68 +63,17 @@ void check_health_path(Errors& errors, const std::string& path) {
 
 /// Settings of the API that the data plane does not follow yet are refused by name: a setting that is taken and does
 /// nothing would be believed.
-void refuse(Errors& errors, bool set, std::string_view field, std::string_view remedy) {
+void refuse(SettingErrors& errors, bool set, std::string_view field, std::string_view remedy) {
   if (set) errors.add(field, fmt::format("is not offered yet: {}", remedy));
 }
 
-void check_forward(Errors& errors, const ForwardAction& action, const std::vector<TargetGroupSettings>& groups) {
-  const std::size_t count = action.target_groups.size();
-  if (count < 1 || count > kMaximumForwardTargets) {
-    errors.add("target_groups", fmt::format("{} target groups: 1 to {}", count, kMaximumForwardTargets));
-  }
-  std::set<std::string_view> seen;
-  bool positive = count == 0;
-  bool in_range = true;
-  for (const ForwardTarget& target : action.target_groups) {
-    const std::string field = fmt::format("target_groups[{}]", one_line(target.target_group));
-    if (!seen.insert(target.target_group).second) {
-      errors.add(field, fmt::format("{} is named twice: name each target group once", shown(target.target_group)));
-    }
-    if (std::none_of(groups.begin(), groups.end(), [&](const auto& g) { return g.name == target.target_group; })) {
-      errors.add(field, fmt::format("{} is not a target group of this load balancer", shown(target.target_group)));
-    }
-    errors.in_range(field + ".weight", target.weight, 0, kMaximumWeight);
-    in_range = in_range && target.weight >= 0 && target.weight <= kMaximumWeight;
-    positive = positive || target.weight > 0;
-  }
-  refuse(errors, action.stickiness.enabled, "stickiness.enabled", "leave it out, or write false");
-  if (in_range && !positive) {
-    errors.add("target_groups", fmt::format("every weight is 0: give one a weight of 1 to {}", kMaximumWeight));
-  }
-}
-
-void check_fixed_response(Errors& errors, const FixedResponseAction& action) {
-  const int hundreds = action.status / 100;
-  if (action.status < 200 || action.status > 599 || hundreds == 3) {
-    errors.add("status", fmt::format("{} is out of range: 200 to 299 or 400 to 599", action.status));
-  }
-  if (std::find(kContentTypes.begin(), kContentTypes.end(), action.content_type) == kContentTypes.end()) {
-    errors.add("content_type",
-               fmt::format("{} is not offered: {}", shown(action.content_type), fmt::join(kContentTypes, ", ")));
-  }
-  if (action.body.size() > kMaximumFixedResponseBody) {
-    errors.add("body", fmt::format("{} has {} bytes: 0 to {}", shown(action.body), action.body.size(),
-                                   kMaximumFixedResponseBody));
-  }
-}
-
-std::vector<SettingError> check_action(std::string prefix, const RuleAction& action,
-                                       const std::vector<TargetGroupSettings>& groups) {
-  Errors errors(std::move(prefix));
-  if (const auto* forward = std::get_if<ForwardAction>(&action)) check_forward(errors, *forward, groups);
-  if (const auto* fixed = std::get_if<FixedResponseAction>(&action)) check_fixed_response(errors, *fixed);
-  if (std::holds_alternative<RedirectAction>(action))
-    errors.add("type", "redirect is not offered yet: forward or fixed-response");
-  return errors.take();
-}
-
-void check_target_groups(Errors& errors, const std::vector<TargetGroupSettings>& groups) {
+void check_target_groups(SettingErrors& errors, const std::vector<TargetGroupSettings>& groups) {
   if (groups.size() > kMaximumTargetGroups) {
     errors.add("target_groups", fmt::format("{} target groups: 0 to {}", groups.size(), kMaximumTargetGroups));
   }
   std::set<std::string_view> names;
   for (const TargetGroupSettings& group : groups) {
-    Errors inner(fmt::format("target_groups[{}].", one_line(group.name)));
+    SettingErrors inner(fmt::format("target_groups[{}].", one_line(group.name)));
     inner.add_all(validate(group));
     if (!names.insert(group.name).second) {
       inner.add("name", fmt::format("{} is taken: give each target group a name of its own", shown(group.name)));
@@ -182,7 +83,7 @@ void check_target_groups(Errors& errors, const std::vector<TargetGroupSettings>&
 }
 
 /// A value that ends its line would begin a header of its own.
-void check_inserted_headers(Errors& errors, const ListenerSettings& listener) {
+void check_inserted_headers(SettingErrors& errors, const ListenerSettings& listener) {
   for (std::size_t i = 0; i < kInsertedHeaders.size(); ++i) {
     const std::string& value = listener.inserted_headers[i];
     const std::string field = fmt::format("inserted_headers.{}", kInsertedHeaders[i]);
@@ -197,14 +98,28 @@ void check_inserted_headers(Errors& errors, const ListenerSettings& listener) {
   }
 }
 
-void check_listeners(Errors& errors, const LoadBalancerSettings& settings) {
+/// Of a default action or a rule.
+void refuse_group_stickiness(SettingErrors& errors, const ListenerSettings& listener) {
+  const auto sticky = [](const RuleAction& action) {
+    const auto* forward = std::get_if<ForwardAction>(&action);
+    return forward != nullptr && forward->stickiness.enabled;
+  };
+  refuse(errors, sticky(listener.default_action), "default_action.stickiness.enabled", "leave it out, or write false");
+  for (std::size_t i = 0; i < listener.rules.size(); ++i) {
+    refuse(errors, sticky(listener.rules[i].action), fmt::format("rules[{}].action.stickiness.enabled", i),
+           "leave it out, or write false");
+  }
+}
+
+void check_listeners(SettingErrors& errors, const LoadBalancerSettings& settings) {
   if (settings.listeners.size() > kMaximumListeners) {
     errors.add("listeners", fmt::format("{} listeners: 0 to {}", settings.listeners.size(), kMaximumListeners));
   }
   std::set<std::string_view> names;
   std::set<std::uint16_t> ports;
+  std::size_t rules = 0;
   for (const ListenerSettings& listener : settings.listeners) {
-    Errors inner(fmt::format("listeners[{}].", one_line(listener.name)));
+    SettingErrors inner(fmt::format("listeners[{}].", one_line(listener.name)));
     if (listener.name.empty()) inner.add("name", "'' is not a name: 1 or more characters");
     if (!names.insert(listener.name).second) {
       inner.add("name", fmt::format("{} is taken: give each listener a name of its own", shown(listener.name)));
@@ -213,14 +128,23 @@ void check_listeners(Errors& errors, const LoadBalancerSettings& settings) {
     if (!ports.insert(listener.port).second) {
       inner.add("port", fmt::format("{} is taken: give each listener a port of its own", listener.port));
     }
-    refuse(inner, !listener.rules.empty(), "rules", "leave them out");
     check_inserted_headers(inner, listener);
-    inner.add_all(check_action("default_action.", listener.default_action, settings.target_groups));
+    SettingErrors of_default("default_action.");
+    of_default.add_all(validate_action(listener.default_action, settings.target_groups));
+    inner.add_all(of_default.take());
+    inner.add_all(validate_rules(listener.rules, settings.target_groups));
+    rules += listener.rules.size();
+    refuse_group_stickiness(inner, listener);
     errors.add_all(inner.take());
+  }
+  if (rules > kMaximumRules) {
+    errors.add("listeners", fmt::format("{} rules on this load balancer (TooManyRules): 0 to {}, default actions not "
+                                        "counted",
+                                        rules, kMaximumRules));
   }
 }
 
-void check_minimum_healthy(Errors& errors, const std::string& field, const MinimumHealthyTargets& minimum) {
+void check_minimum_healthy(SettingErrors& errors, const std::string& field, const MinimumHealthyTargets& minimum) {
   if (minimum.count) errors.in_range(field + ".minimum_healthy_targets_count", *minimum.count, 1, kMaximumTargets);
   if (minimum.percentage) {
     errors.in_range(field + ".minimum_healthy_targets_percentage", *minimum.percentage, 1, 100);
@@ -230,7 +154,7 @@ void check_minimum_healthy(Errors& errors, const std::string& field, const Minim
 /// AWS demands that a zone leaves DNS no later than its node gives up on health: where both thresholds are set in one
 /// unit, that of DNS must not be the lower one.
 /// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health.html
-void check_health_thresholds(Errors& errors, const TargetGroupSettings& settings) {
+void check_health_thresholds(SettingErrors& errors, const TargetGroupSettings& settings) {
   const MinimumHealthyTargets& dns = settings.dns_failover;
   const MinimumHealthyTargets& routing = settings.unhealthy_state_routing;
   check_minimum_healthy(errors, "dns_failover", dns);
@@ -248,7 +172,7 @@ void check_health_thresholds(Errors& errors, const TargetGroupSettings& settings
   compare("percentage", dns.percentage, routing.percentage);
 }
 
-void check_stickiness(Errors& errors, const TargetGroupSettings& settings) {
+void check_stickiness(SettingErrors& errors, const TargetGroupSettings& settings) {
   const Stickiness& sticky = settings.stickiness;
   errors.in_range("stickiness.lb_cookie_duration", sticky.lb_cookie_duration, kMinimumStickiness, kMaximumStickiness);
   errors.in_range("stickiness.app_cookie_duration", sticky.app_cookie_duration, kMinimumStickiness, kMaximumStickiness);
@@ -276,7 +200,7 @@ void check_stickiness(Errors& errors, const TargetGroupSettings& settings) {
   }
 }
 
-void check_algorithm(Errors& errors, const TargetGroupSettings& settings) {
+void check_algorithm(SettingErrors& errors, const TargetGroupSettings& settings) {
   if (settings.anomaly_mitigation && settings.algorithm != Algorithm::kWeightedRandom) {
     errors.add("anomaly_mitigation", fmt::format("true goes with algorithm weighted_random only, which is {}",
                                                  to_string(settings.algorithm)));
@@ -284,8 +208,8 @@ void check_algorithm(Errors& errors, const TargetGroupSettings& settings) {
   const Duration least = settings.unrestricted ? kMinimumUnrestricted : kMinimumSlowStart;
   if (settings.slow_start == Duration::zero()) return;
   if (settings.slow_start < least || settings.slow_start > kMaximumSlowStart) {
-    errors.add("slow_start", fmt::format("{} is out of range: 0s, or {} to {}", seconds(settings.slow_start),
-                                         seconds(least), seconds(kMaximumSlowStart)));
+    errors.add("slow_start", fmt::format("{} is out of range: 0s, or {} to {}", seconds_text(settings.slow_start),
+                                         seconds_text(least), seconds_text(kMaximumSlowStart)));
   }
   if (settings.algorithm != Algorithm::kRoundRobin) {
     errors.add("slow_start",
@@ -293,7 +217,7 @@ void check_algorithm(Errors& errors, const TargetGroupSettings& settings) {
   }
 }
 
-void refuse_what_is_missing(Errors& errors, const TargetGroupSettings& settings) {
+void refuse_what_is_missing(SettingErrors& errors, const TargetGroupSettings& settings) {
   refuse(errors, settings.algorithm == Algorithm::kLeastOutstandingRequests, "algorithm",
          "write round_robin or weighted_random");
   refuse(errors, settings.anomaly_mitigation, "anomaly_mitigation", "leave it out, or write false");
@@ -306,7 +230,7 @@ void refuse_what_is_missing(Errors& errors, const TargetGroupSettings& settings)
          "unhealthy_state_routing.minimum_healthy_targets_percentage", "leave it out, or write off");
 }
 
-void refuse_what_is_missing(Errors& errors, const LoadBalancerSettings& settings) {
+void refuse_what_is_missing(SettingErrors& errors, const LoadBalancerSettings& settings) {
   refuse(errors, settings.zonal_shift_enabled, "zonal_shift_enabled", "leave it out, or write false");
   refuse(errors, settings.propagation_delay != Duration::zero(), "propagation_delay", "write 0");
 }
@@ -325,7 +249,7 @@ std::string_view to_string(ExplainTo who) { return kExplainTo[static_cast<std::s
 std::optional<ExplainTo> parse_explain_to(std::string_view text) { return find_name<ExplainTo>(kExplainTo, text); }
 
 std::vector<SettingError> validate(const HealthCheck& settings) {
-  Errors errors;
+  SettingErrors errors;
   check_health_path(errors, settings.path);
   if (settings.port) errors.in_range("health_check.port", *settings.port, 1, 65535);
   check_minimum_or_unrestricted(errors, "health_check.interval", settings.interval, kMinimumHealthInterval,
@@ -334,7 +258,7 @@ std::vector<SettingError> validate(const HealthCheck& settings) {
                                 kMaximumHealthTimeout, settings.unrestricted);
   if (!settings.unrestricted && settings.timeout >= settings.interval) {
     errors.add("health_check.timeout", fmt::format("{} must be smaller than health_check.interval, which is {}",
-                                                   seconds(settings.timeout), seconds(settings.interval)));
+                                                   seconds_text(settings.timeout), seconds_text(settings.interval)));
   }
   errors.in_range("health_check.healthy_threshold", settings.healthy_threshold, kMinimumThreshold, kMaximumThreshold);
   errors.in_range("health_check.unhealthy_threshold", settings.unhealthy_threshold, kMinimumThreshold,
@@ -343,7 +267,7 @@ std::vector<SettingError> validate(const HealthCheck& settings) {
 }
 
 std::vector<SettingError> validate(const TargetGroupSettings& settings) {
-  Errors errors;
+  SettingErrors errors;
   check_name(errors, settings.name);
   errors.add_all(validate(settings.health_check));
   errors.in_range("deregistration_delay", settings.deregistration_delay, Duration::zero(), kMaximumDeregistrationDelay);
@@ -355,7 +279,7 @@ std::vector<SettingError> validate(const TargetGroupSettings& settings) {
 }
 
 std::vector<SettingError> validate(const LoadBalancerSettings& settings) {
-  Errors errors;
+  SettingErrors errors;
   check_name(errors, settings.name);
   if (settings.name.starts_with("internal-")) {
     errors.add("name",

@@ -138,7 +138,9 @@ void append_access_log_line(std::string& out, const AccessLogEntry& e) {
   out.insert(out.size() - 1, "000");
   out.push_back(' ');
   append_quoted(out, e.actions);
-  out += " \"-\" \"-\" ";
+  out.push_back(' ');
+  append_quoted(out, e.redirect_url);
+  out += " \"-\" ";
   append_quoted(out, e.target);
   out.push_back(' ');
   append_quoted(out, record.target_status == 0 ? std::string() : std::to_string(record.target_status));
@@ -146,7 +148,12 @@ void append_access_log_line(std::string& out, const AccessLogEntry& e) {
   append_quoted(out, e.classification);
   out.push_back(' ');
   append_quoted(out, e.classification_reason);
-  fmt::format_to(to, " TID_{:016x}{:016x} \"-\" \"-\" \"-\" ", e.connection_high, e.connection_low);
+  fmt::format_to(to, " TID_{:016x}{:016x}", e.connection_high, e.connection_low);
+  for (const std::string_view text : {e.transformed_host, e.transformed_uri, e.transform_status}) {
+    out.push_back(' ');
+    append_quoted(out, text);
+  }
+  out.push_back(' ');
   append_or_dash(out, e.node_ip);
 }
 

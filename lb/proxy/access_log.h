@@ -28,9 +28,11 @@ struct AccessLogEntry {
   std::string_view user_agent;
   std::string_view target_group;
   std::string_view trace_id;
-  std::string_view classification;                        // "Ambiguous"
-  std::string_view classification_reason;                 // "BothTeClPresent"
-  std::string_view actions;                               // "forward", "fixed-response"
+  std::string_view classification;         // "Ambiguous"
+  std::string_view classification_reason;  // "BothTeClPresent"
+  std::string_view actions;                // "forward", "redirect", "fixed-response"
+  std::string_view redirect_url;
+  std::string_view transformed_host, transformed_uri, transform_status;
   int rule_priority = -1;                                 // below 0: none matched
   std::uint64_t connection_high = 0, connection_low = 0;  // conn_trace_id
   std::string_view node_ip;

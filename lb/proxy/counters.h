@@ -43,9 +43,12 @@ struct LoadBalancerCounters {
   std::uint64_t requests_with_target = 0;
   std::uint64_t received_bytes = 0;
   std::uint64_t sent_bytes = 0;
-  std::uint64_t desync_non_compliant = 0;       // DesyncMitigationMode_NonCompliant_Request_Count
-  std::uint64_t dropped_invalid_header = 0;     // DroppedInvalidHeaderRequestCount
-  std::uint64_t forwarded_invalid_header = 0;   // ForwardedInvalidHeaderRequestCount
+  std::uint64_t desync_non_compliant = 0;      // DesyncMitigationMode_NonCompliant_Request_Count
+  std::uint64_t dropped_invalid_header = 0;    // DroppedInvalidHeaderRequestCount
+  std::uint64_t forwarded_invalid_header = 0;  // ForwardedInvalidHeaderRequestCount
+  std::uint64_t rule_evaluations = 0;          // rules that were asked, default ones not counted
+  std::uint64_t redirects = 0, fixed_responses = 0;
+  std::uint64_t redirects_too_long = 0;         // answered 507
   std::uint64_t truncated = 0;                  // responses that were cut after their head
   std::array<std::uint64_t, 600> own_status{};  // answers of the load balancer's own, and 460, by status
   LatencyHistogram target_response_time;        // request sent -> response head

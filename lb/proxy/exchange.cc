@@ -8,6 +8,7 @@
 #include "lb/base/check.h"
 #include "lb/http/head_writer.h"
 #include "lb/policy/explanation.h"
+#include "lb/policy/redirect.h"
 #include "lb/proxy/listener.h"
 #include "lb/proxy/load_balancer.h"
 #include "lb/proxy/served_group.h"
@@ -126,6 +127,8 @@ void Exchange::start(FrontStream& front, Listener& listener) {
   head_request_ = request_collected_ = request_paused_ = response_paused_ = false;
   minor_ = 1;
   rule_priority_ = -1;
+  redirect_url_.clear();
+  if (transformed_.status != TransformStatus::kNone) transformed_ = {};
   for (std::string* text : {&method_, &target_, &host_, &user_agent_, &trace_id_}) text->clear();
 }
 
@@ -148,16 +151,60 @@ void Exchange::begin(FrontStream& front, Listener& listener, const RequestHead& 
 
   const RuleChoice choice = listener.rules().choose({head.view, front.peer().address}, worker_.random);
   rule_priority_ = choice.priority;
+  listener.load_balancer().counters().rule_evaluations += choice.evaluated;
   if (const auto* fixed = std::get_if<FixedResponseAction>(choice.action)) {
     fixed_ = fixed;
-    if (worker_.access_log) note_trace_id(head);
-    ExchangeEvent answered = event(ExchangeEventKind::kFixedResponse);
-    answered.status = fixed->status;
-    answered.reusable = true;
-    finish_on(answered);
+    ++listener.load_balancer().counters().fixed_responses;
+    answer_by_rule(head, fixed->status);
     return;
   }
+  if (const auto* action = std::get_if<RedirectAction>(choice.action)) {
+    redirect(head, *action);
+    return;
+  }
+  if (choice.transforms != nullptr && !transform(head, choice)) return;
   forward(head, listener.load_balancer().group(*choice.target_group));
+}
+
+/// With what the rule says: fixed_ or redirect_url_.
+void Exchange::answer_by_rule(const RequestHead& head, int status) {
+  note_trace_id(head);
+  ExchangeEvent answered = event(ExchangeEventKind::kFixedResponse);
+  answered.status = status;
+  answered.reusable = true;
+  finish_on(answered);
+}
+
+void Exchange::redirect(const RequestHead& head, const RedirectAction& action) {
+  const RequestParts parts = split_request(head.view);
+  const std::string_view host =
+      parts.host.empty() ? without_port(listener_->default_host()) : std::string_view(parts.host);
+  auto location = redirect_location(action, {"http", host, listener_->port_text(), parts.path, parts.query});
+  LoadBalancerCounters& counters = listener_->load_balancer().counters();
+  if (location) {
+    ++counters.redirects;
+    redirect_url_ = std::move(*location);
+    answer_by_rule(head, action.status);
+    return;
+  }
+  ++counters.redirects_too_long;
+  refuse_for_rule(head, 507, "the redirect's URL is longer than 8 K");
+}
+
+/// False: the request is over, because what came out is none that a target could be sent.
+bool Exchange::transform(const RequestHead& head, const RuleChoice& choice) {
+  transformed_ = choice.transforms->apply(split_request(head.view));
+  if (!failed(transformed_.status)) return true;
+  refuse_for_rule(head, 500, "a transform of the rule made no valid host or URL");
+  return false;
+}
+
+void Exchange::refuse_for_rule(const RequestHead& head, int status, const char* detail) {
+  note_trace_id(head);
+  ExchangeEvent refused = event(ExchangeEventKind::kRefused, detail);
+  refused.status = status;
+  refused.reusable = true;
+  finish_on(refused);
 }
 
 bool Exchange::mitigate(const RequestHead& head) {
@@ -257,6 +304,8 @@ void Exchange::build_head(const RequestHead& head) {
   context.trace_root = root.text();
   context.trace_self = self ? self->text() : std::string_view();
   context.default_host = listener_->default_host();
+  if (transformed_.target && !failed(transformed_.status)) context.rewritten_target = *transformed_.target;
+  if (transformed_.host && !failed(transformed_.status)) context.rewritten_host = *transformed_.host;
   const InvalidFields invalid = append_forwarded_request(worker_.back_out, head, context);
   if (pool_ != nullptr && invalid.dropped) ++listener_->load_balancer().counters().dropped_invalid_header;
   if (pool_ != nullptr && invalid.forwarded) ++listener_->load_balancer().counters().forwarded_invalid_header;
@@ -448,7 +497,9 @@ void Exchange::end(const ExchangeStep& step) {
   FrontEnd how = FrontEnd::kAbandon;
   switch (step.act) {
     case ExchangeAct::kAnswer:
-      if (fixed_ != nullptr) {
+      if (!redirect_url_.empty()) {
+        front_->send_redirect(step.status, redirect_url_, step.keep_front);
+      } else if (fixed_ != nullptr) {
         front_->send_fixed_response(*fixed_, step.keep_front);
       } else {
         front_->send_error(step.status, step.keep_front, explanation());
@@ -484,7 +535,7 @@ void Exchange::end(const ExchangeStep& step) {
 /// Exchanges are kept for the next request, and what one unusual head made large must not be kept with all of them.
 void Exchange::forget_large_texts() {
   constexpr std::size_t kKept = 2048;
-  for (std::string* text : {&held_head_, &method_, &target_, &host_, &user_agent_, &trace_id_}) {
+  for (std::string* text : {&held_head_, &redirect_url_, &method_, &target_, &host_, &user_agent_, &trace_id_}) {
     if (text->capacity() > kKept) std::string().swap(*text);
   }
 }
@@ -561,6 +612,11 @@ void Exchange::write_log() const {
     entry.classification_reason = to_string(desync_.reason);
   }
   entry.actions = group_ != nullptr ? "forward" : fixed_ != nullptr ? "fixed-response" : "";
+  if (!redirect_url_.empty()) entry.actions = "redirect";
+  entry.redirect_url = redirect_url_;
+  if (transformed_.host && !failed(transformed_.status)) entry.transformed_host = *transformed_.host;
+  if (transformed_.target && !failed(transformed_.status)) entry.transformed_uri = *transformed_.target;
+  entry.transform_status = to_string(transformed_.status);
   entry.rule_priority = rule_priority_;
   entry.connection_high = peer.connection_high;
   entry.connection_low = peer.connection_low;

@@ -62,6 +62,10 @@ class Exchange final : public BackUser {
   /// True when the request goes no further.
   bool mitigate(const RequestHead& head);
   bool refuse_by_head(const RequestHead& head);
+  void answer_by_rule(const RequestHead& head, int status);
+  void redirect(const RequestHead& head, const RedirectAction& action);
+  bool transform(const RequestHead& head, const RuleChoice& choice);
+  void refuse_for_rule(const RequestHead& head, int status, const char* detail);
   void forward(const RequestHead& head, ServedGroup& group);
   void build_head(const RequestHead& head);
   void note_trace_id(const RequestHead& head);
@@ -94,7 +98,9 @@ class Exchange final : public BackUser {
   bool response_paused_ = false;
   int minor_ = 1;
   int rule_priority_ = -1;
-  std::string held_head_;  // until the connection is there
+  std::string redirect_url_;  // of a redirect action
+  Transformed transformed_;   // by the rule's transforms, where it has any
+  std::string held_head_;     // until the connection is there
 
   // For the access log and the list of errors; the host and the user agent only when there is an access log.
   std::string method_, target_, host_, user_agent_, trace_id_;

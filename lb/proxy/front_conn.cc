@@ -290,6 +290,11 @@ void FrontConn::send_error(int status, bool keep_alive, std::string_view explana
   out.insert(out.find(kHeadEnd, begin), line);
 }
 
+void FrontConn::send_redirect(int status, std::string_view location, bool keep_alive) {
+  append_redirect_response(worker_.front_out, status, location, worker_.loop.now(), keep_alive, head_request_,
+                           listener_.response_changes());
+}
+
 void FrontConn::send_fixed_response(const FixedResponseAction& action, bool keep_alive) {
   std::string& out = worker_.front_out;
   append_status_line(out, action.status);

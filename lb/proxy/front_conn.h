@@ -63,6 +63,7 @@ class FrontConn final : public StreamEvents,
   void send_body(std::string_view bytes) override;
   void send_end() override;
   void send_error(int status, bool keep_alive, std::string_view explanation) override;
+  void send_redirect(int status, std::string_view location, bool keep_alive) override;
   void send_fixed_response(const FixedResponseAction& action, bool keep_alive) override;
   std::size_t flush() override;
   std::size_t queued() const override { return stream_.queued(); }

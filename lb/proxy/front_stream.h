@@ -43,6 +43,7 @@ class FrontStream {
   virtual void send_end() = 0;
   /// `explanation` goes into X-RR-Explain unless it is empty: printable ASCII.
   virtual void send_error(int status, bool keep_alive, std::string_view explanation) = 0;
+  virtual void send_redirect(int status, std::string_view location, bool keep_alive) = 0;
   virtual void send_fixed_response(const FixedResponseAction& action, bool keep_alive) = 0;
   /// Hands what was sent to the kernel: one write for head and first body. Returns what the client has not taken yet.
   virtual std::size_t flush() = 0;
