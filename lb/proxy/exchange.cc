@@ -168,7 +168,7 @@ void Exchange::begin(FrontStream& front, Listener& listener, const RequestHead& 
 
 /// With what the rule says: fixed_ or redirect_url_.
 void Exchange::answer_by_rule(const RequestHead& head, int status) {
-  note_trace_id(head);
+  if (worker_.access_log) note_trace_id(head);
   ExchangeEvent answered = event(ExchangeEventKind::kFixedResponse);
   answered.status = status;
   answered.reusable = true;
