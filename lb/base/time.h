@@ -42,7 +42,8 @@ constexpr double to_seconds(Duration span) { return std::chrono::duration<double
 /// "2026-11-22T20:45:42.318744Z": ISO 8601, UTC, with 0 to 9 digits of a fraction.
 std::string format_iso8601(Time time, int fraction_digits = 6);
 
-/// Reads that form again, with or without a fraction, years 1970 to 2261. The error names what was read and what would do.
+/// Reads that form again, with or without a fraction, years 1970 to 2261. The error names what was read and what would
+/// do.
 Result<Time> parse_iso8601(std::string_view text);
 
 /// "Sat, 25 Apr 2026 16:45:16 GMT": IMF-fixdate of RFC 9110 section 5.6.7.

@@ -120,8 +120,8 @@ struct Model {
     const std::size_t healthy = scope.healthy.size(), all = scope.everybody.size();
     const MinimumHealthyTargets& minimum = settings.unhealthy_state_routing;
     const bool too_few = healthy < static_cast<std::size_t>(*minimum.count) ||
-                         (minimum.percentage && static_cast<double>(healthy) / static_cast<double>(all) <
-                                                    *minimum.percentage / 100.0 - 1e-9);
+                         (minimum.percentage &&
+                          static_cast<double>(healthy) / static_cast<double>(all) < *minimum.percentage / 100.0 - 1e-9);
     scope.failing_open = too_few && healthy < all;
     return scope;
   }

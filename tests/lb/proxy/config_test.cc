@@ -97,7 +97,8 @@ TEST(Config, EachComplaintNamesPlaceKeyValueAndRemedy) {
       {head +
            "    listeners:\n      - default_action: {type: forward, target_groups: []}\n        sockets: [nowhere]\n",
        "f.yaml:5: load_balancers[0].listeners[0].sockets[0]: 'nowhere' has no port"},
-      {head + "    listeners:\n      - default_action: {type: reroute}\n", "'reroute': forward, redirect or fixed-response"},
+      {head + "    listeners:\n      - default_action: {type: reroute}\n",
+       "'reroute': forward, redirect or fixed-response"},
       {group + "        targets: [127.0.0.1:0]\n",
        "f.yaml:5: load_balancers[0].target_groups[0].targets[0]: '127.0.0.1:0'"},
       {group + "        targets: [{id: x}]\n", "load_balancers[0].target_groups[0].targets[0].address: is missing"},
