@@ -86,12 +86,14 @@ class SetUp(harness.TestCase):
         self.assert_usage_error(self.script("check", "one", "two"), "one", "two")
         self.assert_usage_error(self.script("fuzz", "--second", "5"), "--second", "--seconds")
         self.assert_usage_error(self.script("fuzz", "--seconds", "soon"), "soon", "a number")
+        self.assert_usage_error(self.script("soak", "--requests", "many"), "many", "a whole number")
+        self.assert_usage_error(self.script("soak", "--request", "5"), "--request", "--requests")
         self.assert_usage_error(self.script("fuzz", "lunch"), "lunch", "request_parser")
         self.assert_usage_error(self.script("tools/setup", "--frob"), "--frob")
         self.assert_usage_error(self.script("tools/setup", "--for", "lunch"), "lunch", "demo, check or fuzz")
 
     def test_help_has_examples(self):
-        for script in ("check", "demo", "fuzz"):
+        for script in ("check", "demo", "fuzz", "soak"):
             finished = self.script(script, "--help")
             self.assertEqual(finished.returncode, 0)
             self.assertIn("Examples:", finished.stdout)
