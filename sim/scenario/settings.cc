@@ -308,6 +308,11 @@ std::vector<Field> balancer_fields() {
                [](S& s) -> Duration& { return s.region.load_balancer.client_keep_alive; }),
       duration("load_balancer.connect_timeout", "To a target. Fixed at 10s on AWS.",
                [](S& s) -> Duration& { return s.region.load_balancer.connect_timeout; }),
+      duration("load_balancer.network_delay_same_zone",
+               "How late a node learns what a target of its own zone does with its connection.",
+               [](S& s) -> Duration& { return s.region.load_balancer.network_delay_same_zone; }),
+      duration("load_balancer.network_delay_cross_zone", "Likewise a target of another zone.",
+               [](S& s) -> Duration& { return s.region.load_balancer.network_delay_cross_zone; }),
       name("target_group.name", "", [](S& s) -> std::string& { return s.target_group().name; }),
       integer("target_group.port", "Logical port of every instance; PORT where an instance has a network of its own.",
               1, 65535, [](S& s) -> std::uint16_t& { return s.region.target_port; }),
@@ -520,6 +525,9 @@ TierSettings::TierSettings() {
   ListenerSettings listener;
   listener.default_action = ForwardAction{{ForwardTarget{targets.name, 1}}};
   region.load_balancer.listeners = {listener};
+  // What a packet takes within a zone and across, by order of magnitude; AWS gives no figures.
+  region.load_balancer.network_delay_same_zone = std::chrono::microseconds(500);
+  region.load_balancer.network_delay_cross_zone = std::chrono::milliseconds(1);
   region.load_balancer.target_groups = {targets};
 }
 
