@@ -42,6 +42,8 @@ po::options_description options() {
   process.add_options()("config,c", text(), "YAML file; the command line wins where both speak")(
       "admin", text(), "ADDRESS:PORT, unix:PATH or fd:N of the admin interface")(
       "access-log", text(), "file of the access log, or - for standard output; opened anew on SIGHUP")(
+      "connection-log", text(), "file of the connection log, likewise")("health-check-log", text(),
+                                                                        "file of the health-check log, likewise")(
       "stop-timeout", text(), "seconds that requests in progress have after SIGTERM (30)")(
       "version", po::bool_switch(), "print the version")("help,h", po::bool_switch(), "print this");
   po::options_description all;
@@ -236,6 +238,8 @@ void read_file(const std::string& path, CommandLine& line, ConfigErrors& errors)
   line.node = std::move(config->node);
   if (config->stop_timeout) line.stop_timeout = *config->stop_timeout;
   line.access_log = config->access_log;
+  line.connection_log = config->connection_log;
+  line.health_check_log = config->health_check_log;
   if (!config->admin) return;
   auto admin = parse_endpoint(*config->admin);
   if (admin) {
@@ -277,6 +281,8 @@ void read_flags(Flags& flags, CommandLine& line, ConfigErrors& errors) {
       "admin", "", [](const std::string& text) { return parse_endpoint(text); }, endpoint);
   if (flags.has("admin")) line.admin = endpoint;
   if (flags.has("access-log")) line.access_log = flags.text("access-log");
+  if (flags.has("connection-log")) line.connection_log = flags.text("connection-log");
+  if (flags.has("health-check-log")) line.health_check_log = flags.text("health-check-log");
   flags.read_duration("stop-timeout", "", line.stop_timeout);
   if (line.node.load_balancers.empty() && !line.admin && errors.empty()) {
     errors.push_back("nothing to do: give --listen and --target, --config, or --admin to be configured later (--help)");
@@ -333,7 +339,7 @@ examples:
   rr-lb --config rr-lb.yaml
   rr-lb --admin unix:/run/rr-lb.sock          (configured later: PUT /desired)
 
-SIGTERM or SIGINT: requests in progress finish, then exit 0; a second one: at once. SIGHUP: opens the access log anew.
+SIGTERM or SIGINT: requests in progress finish, then exit 0; a second one: at once. SIGHUP: opens the logs anew.
 Exit: 0 after a stop, 1 after a forced one, 2 for a mistake on the command line or in the file, 3 when it cannot start.
 )";
   return out.str();

@@ -23,7 +23,9 @@ struct CommandLine {
   bool version = false;
   NodeConfig node;
   std::optional<Endpoint> admin;
-  std::optional<std::string> access_log;  // a path, or "-"
+  std::optional<std::string> access_log;  // a path, or "-"; so are the others
+  std::optional<std::string> connection_log;
+  std::optional<std::string> health_check_log;
   Duration stop_timeout = std::chrono::seconds(30);
   std::vector<FlagOfField> flags;
   /// What a person should know: where the command line overrides the file.

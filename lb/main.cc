@@ -32,10 +32,10 @@ rr::Rng seeded_by_the_system() {
   return rr::Rng(std::array<std::uint64_t, 4>{word(), word(), word(), word()});
 }
 
-/// Lines for people: on standard output, unless the access log goes there.
+/// Lines for people: on standard output, unless a log goes there.
 class Speaker {
  public:
-  explicit Speaker(bool access_log_on_stdout) : to_(access_log_on_stdout ? stderr : stdout) {}
+  explicit Speaker(bool log_on_stdout) : to_(log_on_stdout ? stderr : stdout) {}
   void say(const std::string& line) const {
     fmt::print(to_, "{}\n", line);
     std::fflush(to_);
@@ -71,16 +71,41 @@ class Stopper {
   int code_ = kStopped;
 };
 
-int serve(const rr::CommandLine& line) {
-  std::optional<rr::AccessLog> access_log;
-  if (line.access_log) {
-    auto opened = rr::AccessLog::open(*line.access_log);
-    if (!opened) return fail(kCannotStart, {"--access-log: " + opened.error().message});
-    access_log.emplace(std::move(*opened));
+/// Opens those that are asked for; each needs a file of its own, or their lines would be mixed.
+std::vector<std::string> open_logs(const rr::CommandLine& line, rr::NodeLogs& logs) {
+  struct Wanted {
+    const char* flag;
+    const std::optional<std::string>& path;
+    std::optional<rr::LogFile>& log;
+  };
+  const Wanted all[] = {{"--access-log", line.access_log, logs.access},
+                        {"--connection-log", line.connection_log, logs.connection},
+                        {"--health-check-log", line.health_check_log, logs.health_check}};
+  std::vector<std::string> errors;
+  for (const Wanted& one : all) {
+    if (!one.path) continue;
+    for (const Wanted* other = all; other != &one; ++other) {
+      if (other->path == one.path) {
+        errors.push_back(
+            fmt::format("{}: {} is the file of {}: give each log its own", one.flag, *one.path, other->flag));
+      }
+    }
+    auto opened = rr::LogFile::open(*one.path);
+    if (opened) {
+      one.log.emplace(std::move(*opened));
+    } else {
+      errors.push_back(fmt::format("{}: {}", one.flag, opened.error().message));
+    }
   }
-  const Speaker speaker(line.access_log == "-");
+  return errors;
+}
+
+int serve(const rr::CommandLine& line) {
+  rr::NodeLogs logs;
+  if (const auto errors = open_logs(line, logs); !errors.empty()) return fail(kCannotStart, errors);
+  const Speaker speaker(line.access_log == "-" || line.connection_log == "-" || line.health_check_log == "-");
   rr::Loop loop;
-  rr::Node node(loop, seeded_by_the_system(), std::move(access_log));
+  rr::Node node(loop, seeded_by_the_system(), std::move(logs));
   node.journal().set_sink([](const rr::JournalLine& entry) {
     fmt::print(stderr, "{} {} {}\n", rr::format_iso8601(entry.time, 3), entry.entity, entry.event);
   });
@@ -108,8 +133,7 @@ int serve(const rr::CommandLine& line) {
   const rr::SignalWatcher terminate(loop, SIGTERM, [&] { stopper.stop(); });
   const rr::SignalWatcher interrupt(loop, SIGINT, [&] { stopper.stop(); });
   const rr::SignalWatcher hang_up(loop, SIGHUP, [&] {
-    const auto reopened = node.reopen_access_log();
-    if (!reopened) fmt::print(stderr, "rr-lb: --access-log: {}\n", reopened.error().message);
+    for (const std::string& error : node.reopen_logs()) fmt::print(stderr, "rr-lb: {}\n", error);
   });
   loop.run();
   return stopper.code();

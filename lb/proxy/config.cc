@@ -147,11 +147,15 @@ Result<FileConfig, ConfigErrors> read_config_file(std::string_view name, std::st
   FileConfig config;
   {
     MapReader map(*document, "", name, errors);
-    std::string admin, access_log;
+    std::string admin, access_log, connection_log, health_check_log;
     map.text("admin", admin);
     map.text("access_log", access_log);
+    map.text("connection_log", connection_log);
+    map.text("health_check_log", health_check_log);
     if (!admin.empty()) config.admin = admin;
     if (!access_log.empty()) config.access_log = access_log;
+    if (!connection_log.empty()) config.connection_log = connection_log;
+    if (!health_check_log.empty()) config.health_check_log = health_check_log;
     Duration stop_timeout{-1};
     map.duration("stop_timeout", stop_timeout);
     if (stop_timeout >= Duration::zero()) config.stop_timeout = stop_timeout;

@@ -47,6 +47,8 @@ struct FileConfig {
   NodeConfig node;
   std::optional<std::string> admin;
   std::optional<std::string> access_log;
+  std::optional<std::string> connection_log;
+  std::optional<std::string> health_check_log;
   std::optional<Duration> stop_timeout;
 };
 

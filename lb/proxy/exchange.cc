@@ -9,6 +9,7 @@
 #include "lb/http/head_writer.h"
 #include "lb/policy/explanation.h"
 #include "lb/policy/redirect.h"
+#include "lb/proxy/access_log.h"
 #include "lb/proxy/listener.h"
 #include "lb/proxy/load_balancer.h"
 #include "lb/proxy/served_group.h"
@@ -621,7 +622,7 @@ void Exchange::write_log() const {
   entry.connection_high = peer.connection_high;
   entry.connection_low = peer.connection_low;
   entry.node_ip = peer.local_ip;
-  worker_.access_log->write(entry);
+  worker_.access_log->write([&](std::string& out) { append_access_log_line(out, entry); });
 }
 
 }  // namespace rr

@@ -6,6 +6,7 @@
 
 #include "lb/base/check.h"
 #include "lb/http/head_writer.h"
+#include "lb/proxy/connection_log.h"
 #include "lb/proxy/exchange.h"
 #include "lb/proxy/listener.h"
 #include "lb/proxy/load_balancer.h"
@@ -41,7 +42,7 @@ FrontConn::FrontConn(Worker& worker, Listener& listener, Stream stream)
   const std::string text = format_ip(peer_);
   ip_length_ = static_cast<std::uint8_t>(std::min(text.size(), sizeof ip_text_));
   std::copy_n(text.begin(), ip_length_, ip_text_);
-  if (worker.access_log) {
+  if (worker.access_log || worker.connection_log) {
     local_ip_ = format_ip(stream_.local());
     connection_high_ = worker.random.next();
     connection_low_ = worker.random.next();
@@ -51,8 +52,22 @@ FrontConn::FrontConn(Worker& worker, Listener& listener, Stream stream)
 FrontConn::~FrontConn() = default;
 
 void FrontConn::start() {
+  if (worker_.connection_log) write_connection_log();
   stream_.set_events(this);
   stream_.start_reading();
+}
+
+void FrontConn::write_connection_log() {
+  ConnectionLogEntry entry;
+  entry.accepted = created_;
+  entry.client_ip = std::string_view(ip_text_, ip_length_);
+  entry.client_port = peer_.port;
+  entry.listener_port = listener_.port();
+  entry.connection_high = connection_high_;
+  entry.connection_low = connection_low_;
+  entry.load_balancer = listener_.load_balancer().log_name();
+  entry.node_ip = local_ip_;
+  worker_.connection_log->write([&](std::string& out) { append_connection_log_line(out, entry); });
 }
 
 void FrontConn::to(State next) {

@@ -76,6 +76,7 @@ class FrontConn final : public StreamEvents,
   void finished(FrontEnd end) override;
 
   void to(State next);
+  void write_connection_log();
   bool can_parse() const;
   bool inside_head() const { return !parser_.idle() && !message_open_; }
   void pump(std::string_view bytes);

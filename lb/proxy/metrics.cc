@@ -186,6 +186,10 @@ std::string metrics_text(const Node& node) {
   Family lost(out, "rr_lb_access_log_lines_lost_total", "counter",
               "Lines of the access log that could not be written.");
   lost.sample("", node.lost_log_lines());
+  Family lost_connections(out, "rr_lb_connection_log_lines_lost_total", "counter", "Those of the connection log.");
+  lost_connections.sample("", node.lost_connection_log_lines());
+  Family lost_checks(out, "rr_lb_health_check_log_lines_lost_total", "counter", "Those of the health-check log.");
+  lost_checks.sample("", node.lost_health_check_log_lines());
   Family generation(out, "rr_lb_config_generation", "gauge", "Generation of the configuration in force.");
   generation.sample("", node.config().generation);
   return out;

@@ -20,21 +20,32 @@ ApplyFailure outdated(std::string message) { return {ApplyFailure::Kind::kOutdat
 
 }  // namespace
 
-Node::Node(Loop& loop, Rng random, std::optional<AccessLog> access_log)
+Node::Node(Loop& loop, Rng random, NodeLogs logs_of_node)
     : worker_(loop, random),
       sweep_timer_(loop, [this] { sweep(); }),
       flush_timer_(loop,
                    [this] {
-                     worker_.access_log->flush();
+                     for (LogFile* log : logs()) log->flush();
                      flush_timer_.arm(kFlushInterval);
                    }),
       started_(loop.now()) {
   worker_.journal = &journal_;
-  if (access_log) {
-    worker_.access_log.emplace(std::move(*access_log));
-    flush_timer_.arm(kFlushInterval);
+  if (logs_of_node.access) worker_.access_log.emplace(std::move(*logs_of_node.access));
+  if (logs_of_node.connection) worker_.connection_log.emplace(std::move(*logs_of_node.connection));
+  if (logs_of_node.health_check) {
+    health_check_file_.emplace(std::move(*logs_of_node.health_check));
+    worker_.health_check_observer = &health_check_log_.emplace(*health_check_file_);
   }
+  if (!logs().empty()) flush_timer_.arm(kFlushInterval);
   sweep_timer_.arm(kLongestSweep);
+}
+
+std::vector<LogFile*> Node::logs() {
+  std::vector<LogFile*> open;
+  for (std::optional<LogFile>* log : {&worker_.access_log, &worker_.connection_log, &health_check_file_}) {
+    if (*log) open.push_back(&**log);
+  }
+  return open;
 }
 
 Node::~Node() { stop(); }
@@ -250,12 +261,15 @@ void Node::stop() {
   stopping_ = true;
   for (const auto& balancer : load_balancers_) balancer->stop();
   for (const auto& balancer : retired_) balancer->stop();
-  if (worker_.access_log) worker_.access_log->flush();
+  for (LogFile* log : logs()) log->flush();
 }
 
-Status Node::reopen_access_log() {
-  if (!worker_.access_log) return Ok{};
-  return worker_.access_log->reopen();
+std::vector<std::string> Node::reopen_logs() {
+  std::vector<std::string> errors;
+  for (LogFile* log : logs()) {
+    if (const Status reopened = log->reopen(); !reopened) errors.push_back(reopened.error().message);
+  }
+  return errors;
 }
 
 }  // namespace rr

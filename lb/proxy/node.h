@@ -12,6 +12,7 @@
 #include "lb/net/loop.h"
 #include "lb/net/timer.h"
 #include "lb/proxy/config.h"
+#include "lb/proxy/health_check_log.h"
 #include "lb/proxy/load_balancer.h"
 #include "lb/proxy/worker.h"
 
@@ -28,9 +29,16 @@ struct ApplyFailure {
   ConfigErrors errors;
 };
 
+/// The logs of a node; those that are not there cost nothing.
+struct NodeLogs {
+  std::optional<LogFile> access{};
+  std::optional<LogFile> connection{};
+  std::optional<LogFile> health_check{};
+};
+
 class Node {
  public:
-  Node(Loop& loop, Rng random, std::optional<AccessLog> access_log);
+  Node(Loop& loop, Rng random, NodeLogs logs);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -49,7 +57,8 @@ class Node {
 
   /// "listening on ..." for each socket that was opened, once.
   std::function<void(const std::string&)> on_listening;
-  Status reopen_access_log();
+  /// After a rotation: every log goes on in a new file. What could not be opened is told, a line each.
+  std::vector<std::string> reopen_logs();
 
   Loop& loop() { return worker_.loop; }
   const NodeConfig& config() const { return config_; }
@@ -58,9 +67,14 @@ class Node {
   Journal& journal() { return journal_; }
   Time started() const { return started_; }
   std::uint64_t lost_log_lines() const { return worker_.access_log ? worker_.access_log->lost() : 0; }
+  std::uint64_t lost_connection_log_lines() const {
+    return worker_.connection_log ? worker_.connection_log->lost() : 0;
+  }
+  std::uint64_t lost_health_check_log_lines() const { return health_check_file_ ? health_check_file_->lost() : 0; }
 
  private:
   struct Wanted;
+  std::vector<LogFile*> logs();
   LoadBalancer* find(const std::string& name);
   std::vector<Wanted> wanted_sockets(const NodeConfig& config);
   void claim_open_sockets(std::vector<Wanted>& all) const;
@@ -71,6 +85,8 @@ class Node {
 
   Journal journal_{1000};
   Worker worker_;
+  std::optional<LogFile> health_check_file_;
+  std::optional<HealthCheckLog> health_check_log_;
   DrainLog drains_;
   NodeConfig config_;
   std::vector<std::unique_ptr<LoadBalancer>> load_balancers_;  // as config_.load_balancers

@@ -13,8 +13,8 @@
 #include "lb/base/journal.h"
 #include "lb/base/rng.h"
 #include "lb/net/loop.h"
-#include "lb/proxy/access_log.h"
 #include "lb/proxy/health_check_observer.h"
+#include "lb/proxy/log_file.h"
 
 namespace rr {
 
@@ -31,7 +31,8 @@ struct Worker {
   /// Heads are built here, once each, and written before the callback that built them returns: never two at a time.
   std::string front_out;
   std::string back_out;
-  std::optional<AccessLog> access_log;
+  std::optional<LogFile> access_log;
+  std::optional<LogFile> connection_log;
   Journal* journal = nullptr;
   HealthCheckObserver* health_check_observer = nullptr;  // may be none
 

@@ -207,7 +207,7 @@ Ground& Ground::get() {
   return *ground;
 }
 
-Ground::Ground() : node_(loop_, Rng(1), *AccessLog::open("/dev/null")) {
+Ground::Ground() : node_(loop_, Rng(1), NodeLogs{*LogFile::open("/dev/null")}) {
   target_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   sockaddr_in name = loopback(0);
   socklen_t size = sizeof name;

@@ -3,12 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 namespace rr {
@@ -113,77 +107,26 @@ TEST(AccessLog, AHostWithItsPortKeepsItAndOneWithoutGetsTheListeners) {
   EXPECT_NE(line_of(entry).find("\"GET http://[::1]:80/to?url=http://else.example.com/ HTTP/1.1\""), std::string::npos);
 }
 
-class AccessLogFile : public ::testing::Test {
- protected:
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("rr-log-" + std::to_string(::getpid()));
-  void SetUp() override { std::filesystem::create_directory(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  static std::string content(const std::filesystem::path& path) {
-    std::stringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-  }
-};
-
-TEST_F(AccessLogFile, LinesArriveAtAFlushAndGoToTheNewFileAfterARotation) {
-  const auto path = folder_ / "access.log";
-  auto log = AccessLog::open(path.string());
-  ASSERT_TRUE(log.ok());
+TEST(AccessLog, EveryFieldThatMayBeFilledStandsInItsPlace) {
   ExchangeRecord record;
-  log->write(example(record));
-  EXPECT_EQ(content(path), "");
-  log->flush();
-  EXPECT_EQ(content(path), line_of(example(record)) + "\n");
-  std::filesystem::rename(path, folder_ / "old.log");
-  log->write(example(record));
-  ASSERT_TRUE(log->reopen().ok());
-  log->write(example(record));
-  log->flush();
-  EXPECT_EQ(content(path), line_of(example(record)) + "\n");
-  EXPECT_EQ(content(folder_ / "old.log").size(), 2 * (line_of(example(record)).size() + 1));
-}
-
-TEST_F(AccessLogFile, AFileThatCannotBeOpenedIsNamed) {
-  const auto log = AccessLog::open((folder_ / "no" / "access.log").string());
-  ASSERT_FALSE(log.ok());
-  EXPECT_NE(log.error().message.find("No such file or directory"), std::string::npos);
-}
-
-TEST(AccessLog, AReaderThatDoesNotReadHoldsNobodyUpAndGetsWholeLines) {
-  int ends[2];
-  ASSERT_EQ(::pipe(ends), 0);
-  auto log = AccessLog::open("/dev/fd/" + std::to_string(ends[1]));
-  ASSERT_TRUE(log.ok());
-  ::close(ends[1]);
-  ExchangeRecord record;
-  const std::string line = line_of(example(record)) + "\n";
-  // A pipe holds 64 KiB and the log 1 MiB; twice that is written, and nobody reads.
-  const std::uint64_t lines = (2U << 20) / line.size();
-  for (std::uint64_t i = 0; i < lines; ++i) log->write(example(record));
-  log->flush();
-  EXPECT_GT(log->lost(), lines / 3);
-  const std::uint64_t kept = lines - log->lost();
-  std::string got;
-  char piece[4096];
-  while (got.size() < kept * line.size()) {
-    log->flush();
-    const ssize_t size = ::read(ends[0], piece, sizeof piece);
-    ASSERT_GT(size, 0);
-    got.append(piece, static_cast<std::size_t>(size));
-  }
-  EXPECT_EQ(got.size(), kept * line.size());
-  for (std::size_t at = 0; at < got.size(); at += line.size()) ASSERT_EQ(got.substr(at, line.size()), line);
-  ::close(ends[0]);
-}
-
-TEST(AccessLog, LinesThatCannotBeWrittenAreCounted) {
-  auto log = AccessLog::open("/dev/full");
-  ASSERT_TRUE(log.ok());
-  ExchangeRecord record;
-  log->write(example(record));
-  log->write(example(record));
-  log->flush();
-  EXPECT_EQ(log->lost(), 2U);
+  AccessLogEntry entry = example(record);
+  entry.type = "ws";
+  entry.redirect_url = "https://shop.example.com:443/cart?id=7";
+  entry.error_reason = "AWSALBTGCookieInvalid";
+  entry.classification = "Ambiguous";
+  entry.classification_reason = "DuplicateContentLength";
+  entry.transformed_host = "inner.example.com";
+  entry.transformed_uri = "/v2/cart";
+  entry.transform_status = "TransformSuccess";
+  const std::string line = line_of(entry);
+  EXPECT_EQ(line.substr(0, 3), "ws ");
+  EXPECT_NE(line.find(" \"forward\" \"https://shop.example.com:443/cart?id=7\" \"AWSALBTGCookieInvalid\" "
+                      "\"10.0.1.20:8080\" \"-\" \"Ambiguous\" \"DuplicateContentLength\" TID_"),
+            std::string::npos)
+      << line;
+  EXPECT_NE(line.find("ac2f731159d4b0fe \"inner.example.com\" \"/v2/cart\" \"TransformSuccess\" 10.0.0.11"),
+            std::string::npos)
+      << line;
 }
 
 }  // namespace

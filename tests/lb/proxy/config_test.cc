@@ -87,7 +87,9 @@ TEST(Config, EachComplaintNamesPlaceKeyValueAndRemedy) {
   const std::string head = "load_balancers:\n  - name: app\n";
   const std::string group = head + "    target_groups:\n      - name: web\n";
   const std::vector<Wrong> table{
-      {"amdin: 1\n", "f.yaml:1: amdin: is not a key here: access_log, admin, generation, load_balancers, stop_timeout"},
+      {"amdin: 1\n",
+       "f.yaml:1: amdin: is not a key here: access_log, admin, connection_log, generation, health_check_log, "
+       "load_balancers, stop_timeout"},
       {head + "    idle_timeout: soon\n", "f.yaml:3: load_balancers[0].idle_timeout: 'soon' is not a duration"},
       {head + "    idle_timeout: [1]\n", "f.yaml:3: load_balancers[0].idle_timeout: a list: write seconds"},
       {head + "    idle_timeout: 1\n    idle_timeout: 2\n", "f.yaml:4: load_balancers[0].idle_timeout: comes twice"},
