@@ -298,6 +298,7 @@ void read_fields(MapReader& map, LoadBalancerSettings& out) {
   map.boolean("preserve_host_header", out.preserve_host_header);
   map.boolean("xff_client_port", out.xff_client_port);
   map.choice("xff_header_processing", parse_xff_mode, "append, preserve or remove", out.xff_header_processing);
+  map.texts("availability_zones", out.availability_zones);
   map.boolean("zonal_shift_enabled", out.zonal_shift_enabled);
   map.map("zonal_shift", [&](MapReader& inner) {
     ZonalShift shift;
@@ -396,6 +397,7 @@ Json to_json(const LoadBalancerSettings& balancer) {
             {"xff_client_port", balancer.xff_client_port},
             {"xff_header_processing", to_string(balancer.xff_header_processing)},
             {"zonal_shift_enabled", balancer.zonal_shift_enabled}};
+  if (!balancer.availability_zones.empty()) json["availability_zones"] = balancer.availability_zones;
   if (balancer.zonal_shift) {
     json["zonal_shift"] = {{"zone", balancer.zonal_shift->zone},
                            {"expires", format_iso8601(balancer.zonal_shift->expires, 9)}};

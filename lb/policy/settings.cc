@@ -218,21 +218,17 @@ void check_algorithm(SettingErrors& errors, const TargetGroupSettings& settings)
 }
 
 void refuse_what_is_missing(SettingErrors& errors, const TargetGroupSettings& settings) {
-  refuse(errors, settings.algorithm == Algorithm::kLeastOutstandingRequests, "algorithm",
-         "write round_robin or weighted_random");
-  refuse(errors, settings.anomaly_mitigation, "anomaly_mitigation", "leave it out, or write false");
-  refuse(errors, !crosses_zones(settings), "cross_zone", "leave it out, or write true");
-  refuse(errors, settings.slow_start != Duration::zero(), "slow_start", "leave it out, or write 0");
   refuse(errors, settings.stickiness.enabled, "stickiness.enabled", "leave it out, or write false");
-  refuse(errors, settings.dns_failover.percentage.has_value(), "dns_failover.minimum_healthy_targets_percentage",
-         "leave it out, or write off");
-  refuse(errors, settings.unhealthy_state_routing.percentage.has_value(),
-         "unhealthy_state_routing.minimum_healthy_targets_percentage", "leave it out, or write off");
 }
 
-void refuse_what_is_missing(SettingErrors& errors, const LoadBalancerSettings& settings) {
-  refuse(errors, settings.zonal_shift_enabled, "zonal_shift_enabled", "leave it out, or write false");
-  refuse(errors, settings.propagation_delay != Duration::zero(), "propagation_delay", "write 0");
+void check_availability_zones(SettingErrors& errors, const std::vector<std::string>& zones) {
+  std::set<std::string_view> seen;
+  for (const std::string& zone : zones) {
+    if (zone.empty() || zone == "all") errors.add("availability_zones", fmt::format("{} is not a zone", shown(zone)));
+    if (!seen.insert(zone).second) {
+      errors.add("availability_zones", fmt::format("{} is named twice: name each zone once", shown(zone)));
+    }
+  }
 }
 
 }  // namespace
@@ -298,7 +294,7 @@ std::vector<SettingError> validate(const LoadBalancerSettings& settings) {
   errors.in_range("network_delay_cross_zone", settings.network_delay_cross_zone, Duration::zero(),
                   kMaximumNetworkDelay);
   errors.in_range("propagation_delay", settings.propagation_delay, Duration::zero(), kMaximumPropagationDelay);
-  refuse_what_is_missing(errors, settings);
+  check_availability_zones(errors, settings.availability_zones);
   check_listeners(errors, settings);
   check_target_groups(errors, settings.target_groups);
   return errors.take();

@@ -61,8 +61,10 @@ struct LoadBalancerSettings {
   bool preserve_host_header = false;                 // routing.http.preserve_host_header.enabled
   bool xff_client_port = false;                      // routing.http.xff_client_port.enabled
   XffMode xff_header_processing = XffMode::kAppend;  // routing.http.xff_header_processing.mode
-  bool zonal_shift_enabled = false;                  // zonal_shift.config.enabled: whether a shift is permitted
-  std::optional<ZonalShift> zonal_shift{};           // the one in force
+  /// The enabled zones, as of AWS's subnets; none: every zone. Targets in others are unused.
+  std::vector<std::string> availability_zones{};
+  bool zonal_shift_enabled = false;         // zonal_shift.config.enabled: whether a shift is permitted
+  std::optional<ZonalShift> zonal_shift{};  // the one in force
   /// Not AWS's. How long a node learns late of what a target's connection does, within its zone and across zones (0 to
   /// 1 s): on a laptop the window in which a request meets a closing connection would otherwise never be seen.
   Duration network_delay_same_zone = Duration::zero();

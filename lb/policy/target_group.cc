@@ -246,6 +246,7 @@ std::optional<Time> TargetGroup::next_wake() const {
     if (time && (!wake || *time < *wake)) wake = time;
   };
   consider(state_->drains.next());
+  consider(state_->heard_of_late.next());
   if (state_->place.zonal_shift) consider(state_->place.zonal_shift->expires);
   return wake;
 }
@@ -278,6 +279,7 @@ std::vector<TargetStatus> TargetGroup::status() const {
     status.since = record->since;
     if (record->draining) status.drain_ends = record->deadline.time;
     status.outstanding = record->outstanding;
+    status.heard_of_late = record->heard_of_late.has_value();
     status.anomalous = record->anomaly.anomalous();
     status.mitigation_in_effect = record->anomaly.mitigation_in_effect();
     status.administrative_override = state_->administrative_override(*record);

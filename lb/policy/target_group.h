@@ -58,6 +58,7 @@ struct TargetStatus {
   Time since;                      // when health last changed
   std::optional<Time> drain_ends;  // while draining
   std::uint32_t outstanding = 0;   // requests in progress
+  bool heard_of_late = false;      // draining, but it still gets requests: propagation_delay
   bool anomalous = false;          // AnomalyDetection.Result
   bool mitigation_in_effect = false;
   AdministrativeOverride administrative_override = AdministrativeOverride::kNoOverride;
@@ -115,8 +116,8 @@ class TargetGroup {
   bool accepts(TargetId target) const;
 
   /// Counts a request of a target in and out; finished() returns true when that ended a target's draining work, that
-  /// is: it is draining and this was its last request. finished() of a target that is forgotten by now returns false.
-  /// `result` is what anomaly detection counts. Neither allocates.
+  /// is: it is draining, gets no more (propagation_delay) and this was its last request. finished() of a target that is
+  /// forgotten by now returns false. `result` is what anomaly detection counts. Neither allocates.
   void started(TargetId target);
   bool finished(TargetId target, TargetResult result = TargetResult::kNotJudged);
 
@@ -134,7 +135,7 @@ class TargetGroup {
   void expire_drains(Time now, std::vector<TargetId>& out);
 
   /// When due_probes or expire_drains next has something to do: at `now` of the call that caused it or later. Also when
-  /// a zonal shift expires, which either of them notices.
+  /// a zonal shift expires or a deregistration has been heard of everywhere, which either of them notices.
   std::optional<Time> next_wake() const;
 
   /// True while pick() uses unhealthy or initial targets because fewer than unhealthy_state_routing demands are

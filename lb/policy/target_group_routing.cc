@@ -191,7 +191,7 @@ bool TargetGroup::finished(TargetId target, TargetResult result) {
   --record->outstanding;
   state_->balancer.set_outstanding(target, record->outstanding);
   record->anomaly.count(result);
-  return record->draining && record->outstanding == 0;
+  return record->draining && !record->heard_of_late && record->outstanding == 0;
 }
 
 bool TargetGroup::failing_open() const { return state_->failing_open(); }

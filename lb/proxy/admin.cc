@@ -43,6 +43,9 @@ Json target_json(const TargetStatus& status, const TargetPool* pool) {
             {"description", describe(status.health)},
             {"since", format_iso8601(status.since)},
             {"outstanding", status.outstanding}};
+  json["anomaly_detection"] = {{"result", status.anomalous ? "anomalous" : "normal"},
+                               {"mitigation_in_effect", status.mitigation_in_effect ? "yes" : "no"}};
+  json["administrative_override"] = to_string(status.administrative_override);
   if (status.drain_ends) json["drain_ends"] = format_iso8601(*status.drain_ends);
   const TargetCounters counters = pool == nullptr ? TargetCounters{} : pool->counters;
   json["requests"] = counters.requests;
@@ -69,7 +72,10 @@ Json targets_json(const ServedGroup& group) {
 }
 
 Json group_json(const ServedGroup& group) {
-  return {{"name", group.name()}, {"failing_open", group.group().failing_open()}, {"targets", targets_json(group)}};
+  return {{"name", group.name()},
+          {"failing_open", group.group().failing_open()},
+          {"unhealthy_routing_requests", group.group().unhealthy_routing_requests()},
+          {"targets", targets_json(group)}};
 }
 
 Json listener_json(const Listener& listener) {
@@ -103,15 +109,27 @@ Json counters_json(const LoadBalancerCounters& counters) {
           {"own_responses", std::move(own)}};
 }
 
+Json dns_json(const DnsVerdict& verdict) {
+  Json json{{"zone", verdict.zone}, {"in_dns", verdict.in_dns}, {"reason", to_string(verdict.reason)}};
+  if (!verdict.target_group.empty()) json["target_group"] = verdict.target_group;
+  return json;
+}
+
+/// This node's own zone, and what it thinks of all of them.
+Json dns_json(const LoadBalancer& balancer) {
+  Json json = dns_json(balancer.own_dns());
+  json["zones"] = Json::array();
+  for (const DnsVerdict& verdict : balancer.dns()) json["zones"].push_back(dns_json(verdict));
+  return json;
+}
+
 Json balancer_json(const LoadBalancer& balancer) {
   Json listeners = Json::array(), groups = Json::array();
   for (const auto& listener : balancer.listeners()) listeners.push_back(listener_json(*listener));
   for (const auto& group : balancer.groups()) groups.push_back(group_json(*group));
-  return {{"name", balancer.name()},
-          {"connections", balancer.connections()},
-          {"counters", counters_json(balancer.counters())},
-          {"listeners", std::move(listeners)},
-          {"target_groups", std::move(groups)}};
+  return {{"name", balancer.name()},           {"connections", balancer.connections()},
+          {"dns", dns_json(balancer)},         {"counters", counters_json(balancer.counters())},
+          {"listeners", std::move(listeners)}, {"target_groups", std::move(groups)}};
 }
 
 Json drains_json(const DrainLog& log, std::uint64_t since) {
@@ -158,6 +176,7 @@ HttpResponse get_targets(const Node& node) {
     for (const auto& group : balancer->groups()) {
       Json json = group_json(*group);
       json["load_balancer"] = balancer->name();
+      json["in_dns"] = balancer->own_dns().in_dns;
       groups.push_back(std::move(json));
     }
   }

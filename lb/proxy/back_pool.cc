@@ -118,7 +118,8 @@ void BackPool::follow(const std::vector<TargetStatus>& status) {
       pool = pools_.back().get();
     }
     pool->take_over(one.spec);
-    if (one.health.state == TargetState::kDraining && !pool->draining()) pool->set_draining();
+    const bool drains = one.health.state == TargetState::kDraining && !one.heard_of_late;
+    if (drains && !pool->draining()) pool->set_draining();
   }
 }
 

@@ -70,10 +70,17 @@ void Listener::configure(const ListenerSettings& settings, std::span<const Targe
   }
   port_text_ = std::to_string(port_);
   accepting_ = accepting;
-  for (const auto& socket : sockets_) {
-    socket->set_owner(this);
-    socket->accept(accepting && !draining_);
-  }
+  for (const auto& socket : sockets_) socket->set_owner(this);
+  follow_accepting();
+}
+
+void Listener::set_in_dns(bool in_dns) {
+  in_dns_ = in_dns;
+  follow_accepting();
+}
+
+void Listener::follow_accepting() {
+  for (const auto& socket : sockets_) socket->accept(accepting_ && in_dns_ && !draining_);
 }
 
 std::vector<std::unique_ptr<ListenerSocket>> Listener::take_sockets() { return std::exchange(sockets_, {}); }

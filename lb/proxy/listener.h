@@ -56,6 +56,9 @@ class Listener {
   /// Takes new settings and sockets. `port` 0: the port of the first socket.
   void configure(const ListenerSettings& settings, std::span<const TargetGroupSettings> groups, bool accepting,
                  std::vector<std::unique_ptr<ListenerSocket>> sockets);
+  /// A node that is not in DNS accepts nobody; connections that are there go on. What the configuration says of
+  /// `accepting` must be true as well.
+  void set_in_dns(bool in_dns);
   std::vector<std::unique_ptr<ListenerSocket>> take_sockets();
   /// It is no longer configured: accepts nobody, lets its connections come to their end.
   void retire();
@@ -82,6 +85,7 @@ class Listener {
   const std::vector<std::unique_ptr<ListenerSocket>>& sockets() const { return sockets_; }
 
  private:
+  void follow_accepting();
   template <class Function>
   void for_each_connection(Function function);
 
@@ -94,6 +98,7 @@ class Listener {
   std::string port_text_;
   std::string default_host_;
   bool accepting_ = true;
+  bool in_dns_ = true;
   bool retired_ = false;
   bool draining_ = false;
   std::vector<std::unique_ptr<ListenerSocket>> sockets_;

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
+#include "lb/policy/group_use.h"
 #include "lb/proxy/worker.h"
 
 namespace rr {
@@ -37,7 +40,8 @@ PoolSettings pool_settings_of(const LoadBalancerSettings& settings, const std::s
 
 }  // namespace
 
-LoadBalancer::LoadBalancer(Worker& worker, std::string name, DrainLog& drains) : worker_(worker), drains_(drains) {
+LoadBalancer::LoadBalancer(Worker& worker, std::string name, DrainLog& drains)
+    : worker_(worker), drains_(drains), follows_dns_soon_(std::make_shared<bool>(false)) {
   log_name_ = fmt::format("app/{}/{}", name, stable_id(name));
   settings_.name = std::move(name);
 }
@@ -52,6 +56,7 @@ void LoadBalancer::configure(const LoadBalancerConfig& config, const std::string
   zone_ = zone;
   configure_groups(config);
   configure_listeners(config, std::move(sockets));
+  follow_dns();
 }
 
 void LoadBalancer::configure_groups(const LoadBalancerConfig& config) {
@@ -63,8 +68,9 @@ void LoadBalancer::configure_groups(const LoadBalancerConfig& config) {
       group->configure(settings, pool_settings_of(settings_, zone_));
     } else {
       group = std::make_unique<ServedGroup>(worker_, name(), log_name(), settings, pool_settings_of(settings_, zone_),
-                                            drains_);
+                                            drains_, [this] { follow_dns_soon(); });
     }
+    group->set_place(place_of(settings.name));
     group->set_targets(config.targets[i]);
     groups_.push_back(std::move(group));
   }
@@ -93,6 +99,60 @@ void LoadBalancer::configure_listeners(const LoadBalancerConfig& config, Listene
 
 void LoadBalancer::set_targets(std::size_t group, const std::vector<TargetSpec>& targets) {
   groups_[group]->set_targets(targets);
+  follow_dns();
+}
+
+GroupPlace LoadBalancer::place_of(const std::string& target_group) const {
+  GroupPlace place;
+  place.zone = zone_;
+  place.in_use = forwards_to(settings_, target_group);
+  place.enabled_zones = settings_.availability_zones;
+  place.zonal_shift = settings_.zonal_shift;
+  place.propagation_delay = settings_.propagation_delay;
+  return place;
+}
+
+std::vector<DnsVerdict> LoadBalancer::dns() const {
+  std::vector<GroupHealth> health;
+  for (const auto& group : groups_) health.push_back(group->group().zone_health());
+  std::set<std::string> zones(settings_.availability_zones.begin(), settings_.availability_zones.end());
+  if (!zone_.empty()) zones.insert(zone_);
+  for (const GroupHealth& group : health) {
+    for (const ZoneCount& one : group.zones) {
+      if (!in_every_zone(one.zone)) zones.insert(one.zone);
+    }
+  }
+  std::optional<std::string> shifted;
+  const auto& shift = settings_.zonal_shift;
+  if (shift && worker_.loop.now() < shift->expires) shifted = shift->zone;
+  return zones_in_dns(std::vector<std::string>(zones.begin(), zones.end()), health, shifted);
+}
+
+void LoadBalancer::follow_dns_soon() {
+  if (zone_.empty() || *follows_dns_soon_) return;
+  *follows_dns_soon_ = true;
+  worker_.loop.post([this, lives = std::weak_ptr(follows_dns_soon_)] {
+    const auto soon = lives.lock();
+    if (!soon) return;
+    *soon = false;
+    follow_dns();
+  });
+}
+
+void LoadBalancer::follow_dns() {
+  DnsVerdict now{zone_};
+  if (!zone_.empty()) {
+    for (DnsVerdict& one : dns()) {
+      if (one.zone == zone_) now = std::move(one);
+    }
+  }
+  if (now.in_dns != own_dns_.in_dns && worker_.journal != nullptr) {
+    worker_.journal->write(
+        worker_.loop.now(), name(),
+        fmt::format("the node of {} {} DNS: {}", zone_, now.in_dns ? "returns to" : "leaves", to_string(now.reason)));
+  }
+  own_dns_ = std::move(now);
+  for (const auto& listener : listeners_) listener->set_in_dns(own_dns_.in_dns);
 }
 
 void LoadBalancer::retire() {
@@ -126,6 +186,7 @@ void LoadBalancer::check_deadlines(Time now) {
   for (const auto& listener : listeners_) listener->check_deadlines(now);
   for (const auto& listener : retired_listeners_) listener->check_deadlines(now);
   for (const auto& group : groups_) group->close_expired(now);
+  if (own_dns_.reason == DnsReason::kZonalShift && now >= settings_.zonal_shift->expires) follow_dns();
   clear_retired();
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lb/policy/zone_health.h"
 #include "lb/proxy/config.h"
 #include "lb/proxy/counters.h"
 #include "lb/proxy/error_log.h"
@@ -46,6 +47,11 @@ class LoadBalancer {
   Listener* find_listener(const std::string& name);
   const std::vector<std::unique_ptr<Listener>>& listeners() const { return listeners_; }
   const std::vector<std::unique_ptr<ServedGroup>>& groups() const { return groups_; }
+  /// Which zones' nodes belong into DNS now, as far as this node sees it: its own zone, the enabled ones and those of
+  /// its targets, in alphabetical order. Empty when there is none.
+  std::vector<DnsVerdict> dns() const;
+  /// Of this node's own zone; a node of no zone is always in.
+  const DnsVerdict& own_dns() const { return own_dns_; }
   LoadBalancerCounters& counters() { return counters_; }
   const LoadBalancerCounters& counters() const { return counters_; }
   ErrorLog& errors() { return errors_; }
@@ -57,6 +63,10 @@ class LoadBalancer {
   void configure_groups(const LoadBalancerConfig& config);
   void configure_listeners(const LoadBalancerConfig& config, ListenerSockets sockets);
   void clear_retired();
+  GroupPlace place_of(const std::string& target_group) const;
+  /// After whatever may have changed who is in DNS, once for all that happens in one round of the loop.
+  void follow_dns_soon();
+  void follow_dns();
 
   Worker& worker_;
   DrainLog& drains_;
@@ -71,6 +81,8 @@ class LoadBalancer {
   std::vector<std::unique_ptr<Listener>> listeners_;  // as settings_.listeners
   std::vector<std::unique_ptr<Listener>> retired_listeners_;
   bool retired_ = false;
+  DnsVerdict own_dns_;
+  std::shared_ptr<bool> follows_dns_soon_;  // lives as long as this; what was posted looks whether it still does
 };
 
 }  // namespace rr

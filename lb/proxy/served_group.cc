@@ -21,12 +21,14 @@ void DrainLog::add(DrainEnded drain) {
 }
 
 ServedGroup::ServedGroup(Worker& worker, std::string load_balancer, std::string load_balancer_log_name,
-                         const TargetGroupSettings& settings, const PoolSettings& pool_settings, DrainLog& drains)
+                         const TargetGroupSettings& settings, const PoolSettings& pool_settings, DrainLog& drains,
+                         std::function<void()> on_change)
     : worker_(worker),
       load_balancer_(std::move(load_balancer)),
       load_balancer_log_name_(std::move(load_balancer_log_name)),
       log_name_(fmt::format("targetgroup/{}/{}", settings.name, stable_id(settings.name))),
       drains_(drains),
+      on_change_(std::move(on_change)),
       group_(settings, worker.journal),
       pool_(worker, pool_settings),
       prober_(worker.loop, *this),
@@ -43,6 +45,11 @@ void ServedGroup::set_targets(const std::vector<TargetSpec>& targets) {
   follow();
 }
 
+void ServedGroup::set_place(const GroupPlace& place) {
+  group_.set_place(worker_.loop.now(), place);
+  follow();
+}
+
 void ServedGroup::started(TargetPool& pool) {
   ++pool.counters.requests;
   group_.started(pool.target());
@@ -56,7 +63,7 @@ void ServedGroup::follow() {
   const std::vector<TargetStatus> status = group_.status();
   pool_.follow(status);
   for (const TargetStatus& one : status) {
-    const bool drained = one.health.state == TargetState::kDraining && one.outstanding == 0;
+    const bool drained = one.health.state == TargetState::kDraining && !one.heard_of_late && one.outstanding == 0;
     if (drained) report(pool_.pool(one.target), false, 0);
   }
   if (const auto next = group_.next_wake()) {
@@ -87,6 +94,7 @@ void ServedGroup::wake() {
   group_.due_probes(now, due);
   for (const ProbeDue& probe : due) prober_.probe(probe, group_.settings().health_check);
   follow();
+  on_change_();
 }
 
 void ServedGroup::tell_observer(const ProbeDue& probe, int status, ProbeReason reason,
@@ -98,7 +106,7 @@ void ServedGroup::tell_observer(const ProbeDue& probe, int status, ProbeReason r
 
 void ServedGroup::on_probe(const ProbeDue& probe, const ProbeOutcome& outcome, const ProbeCourse& course) {
   tell_observer(probe, outcome.status, probe_reason(outcome, group_.settings().health_check.matcher), course);
-  group_.observe(worker_.loop.now(), probe.target, probe.sequence, outcome);
+  if (group_.observe(worker_.loop.now(), probe.target, probe.sequence, outcome)) on_change_();
 }
 
 // A flood of clients may use up the descriptors. Were the targets ejected for it, whoever replaces sick instances would

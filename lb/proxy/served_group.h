@@ -2,6 +2,7 @@
 // A target group in service: its policy, its prober, its connections, and the one timer that drives them.
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,10 +43,14 @@ class DrainLog {
 
 class ServedGroup final : private ProbeListener {
  public:
+  /// `on_change` is called when health, or what a zonal shift does, may have changed; not from within a call of this
+  /// class.
   ServedGroup(Worker& worker, std::string load_balancer, std::string load_balancer_log_name,
-              const TargetGroupSettings& settings, const PoolSettings& pool_settings, DrainLog& drains);
+              const TargetGroupSettings& settings, const PoolSettings& pool_settings, DrainLog& drains,
+              std::function<void()> on_change);
 
   void configure(const TargetGroupSettings& settings, const PoolSettings& pool_settings);
+  void set_place(const GroupPlace& place);
   void set_targets(const std::vector<TargetSpec>& targets);
 
   TargetGroup& group() { return group_; }
@@ -75,6 +80,7 @@ class ServedGroup final : private ProbeListener {
   std::string load_balancer_log_name_;
   std::string log_name_;
   DrainLog& drains_;
+  std::function<void()> on_change_;
   TargetGroup group_;
   BackPool pool_;
   Prober prober_;

@@ -86,8 +86,7 @@ load_balancers:
 
     def test_what_is_known_but_not_followed_is_refused(self):
         for place, line, complaint in (
-                ("group", "        cross_zone: false", "cross_zone: is not offered yet"),
-                ("balancer", "    propagation_delay: 1", "propagation_delay: is not offered yet"),
+                ("group", "        stickiness: {enabled: true}", "stickiness.enabled: is not offered yet"),
                 ("listener", '        inserted_headers: {x_frame_options: "a\\nb"}', "inserted_headers.x_frame_options: ")):
             with self.subTest(line=line):
                 program = self.configured(None, expect_exit=2, **{place: line})

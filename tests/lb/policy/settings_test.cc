@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "lb/policy/group_use.h"
+
 namespace rr {
 namespace {
 
@@ -203,16 +205,35 @@ TEST(TargetGroupSettings, EachLimitAndOnePastIt) {
        [](auto& s) { s.dns_failover.count = {}, s.unhealthy_state_routing.count = 10001; },
        {"unhealthy_state_routing.minimum_healthy_targets_count: 10001 is out of range: 1 to 10000"}},
       {"weighted random", [](auto& s) { s.algorithm = Algorithm::kWeightedRandom; }, {}},
-      {"least outstanding requests",
-       [](auto& s) { s.algorithm = Algorithm::kLeastOutstandingRequests; },
-       {"algorithm: is not offered yet: write round_robin or weighted_random"}},
+      {"least outstanding requests", [](auto& s) { s.algorithm = Algorithm::kLeastOutstandingRequests; }, {}},
+      {"slow start of 30 s", [](auto& s) { s.slow_start = seconds(30); }, {}},
+      {"slow start of 29 s",
+       [](auto& s) { s.slow_start = seconds(29); },
+       {"slow_start: 29s is out of range: 0s, or 30s to 900s"}},
+      {"slow start of 29 s, unrestricted", [](auto& s) { s.slow_start = seconds(29), s.unrestricted = true; }, {}},
+      {"slow start of 900 s", [](auto& s) { s.slow_start = seconds(900); }, {}},
+      {"slow start of 901 s",
+       [](auto& s) { s.slow_start = seconds(901); },
+       {"slow_start: 901s is out of range: 0s, or 30s to 900s"}},
+      {"mitigation with its algorithm",
+       [](auto& s) { s.anomaly_mitigation = true, s.algorithm = Algorithm::kWeightedRandom; },
+       {}},
+      {"mitigation without it",
+       [](auto& s) { s.anomaly_mitigation = true; },
+       {"anomaly_mitigation: true goes with algorithm weighted_random only, which is round_robin"}},
+      {"percentages of 1 and 100",
+       [](auto& s) { s.unhealthy_state_routing.percentage = 1, s.dns_failover.percentage = 100; },
+       {}},
+      {"a percentage of 0",
+       [](auto& s) { s.unhealthy_state_routing.percentage = 0; },
+       {"unhealthy_state_routing.minimum_healthy_targets_percentage: 0 is out of range: 1 to 100"}},
+      {"a percentage of 101",
+       [](auto& s) { s.dns_failover.percentage = 101; },
+       {"dns_failover.minimum_healthy_targets_percentage: 101 is out of range: 1 to 100"}},
       {"slow start without its algorithm",
        [](auto& s) { s.slow_start = seconds(30), s.algorithm = Algorithm::kWeightedRandom; },
-       {"slow_start: goes with algorithm round_robin only, which is weighted_random",
-        "slow_start: is not offered yet: leave it out, or write 0"}},
-      {"a setting that nothing follows yet",
-       [](auto& s) { s.cross_zone = false; },
-       {"cross_zone: is not offered yet: leave it out, or write true"}},
+       {"slow_start: goes with algorithm round_robin only, which is weighted_random"}},
+      {"without cross-zone", [](auto& s) { s.cross_zone = false; }, {}},
       {"DNS before routing",
        [](auto& s) { s.unhealthy_state_routing.count = 2; },
        {"dns_failover.minimum_healthy_targets_count: 1 is below unhealthy_state_routing's 2: it must be at least as "
@@ -384,6 +405,31 @@ TEST(LoadBalancerSettings, NumbersOfListenersAndTargetGroups) {
   settings.target_groups.push_back({.name = "g101"});
   EXPECT_EQ(messages(validate(settings)),
             (Messages{"listeners: 51 listeners: 0 to 50", "target_groups: 101 target groups: 0 to 100"}));
+}
+
+TEST(LoadBalancerValidation, AvailabilityZonesAreNamedOnce) {
+  LoadBalancerSettings settings;
+  settings.availability_zones = {"eu-west-1a", "", "eu-west-1a"};
+  EXPECT_EQ(messages(validate(settings)),
+            (std::vector<std::string>{"availability_zones: '' is not a zone",
+                                      "availability_zones: 'eu-west-1a' is named twice: name each zone once"}));
+  settings.availability_zones = {"eu-west-1a", "eu-west-1b"};
+  settings.propagation_delay = kMaximumPropagationDelay;
+  settings.zonal_shift_enabled = true;
+  EXPECT_EQ(messages(validate(settings)), std::vector<std::string>{});
+}
+
+TEST(GroupUse, EveryForwardOfEveryListenerCounts) {
+  LoadBalancerSettings settings;
+  for (const char* name : {"default", "rule", "zero", "spare"}) {
+    settings.target_groups.emplace_back().name = name;
+  }
+  ListenerSettings& listener = settings.listeners.emplace_back();
+  listener.default_action = ForwardAction{{{"default", 1}, {"zero", 0}}};
+  listener.rules.push_back({.priority = 1, .action = ForwardAction{{{"rule", 1}}}});
+  listener.rules.push_back({.priority = 2, .action = FixedResponseAction{}});
+  for (const char* name : {"default", "rule", "zero"}) EXPECT_TRUE(forwards_to(settings, name)) << name;
+  EXPECT_FALSE(forwards_to(settings, "spare"));
 }
 
 }  // namespace
