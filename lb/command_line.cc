@@ -330,6 +330,7 @@ std::string help_text() {
   std::ostringstream out;
   out << "rr-lb: an HTTP/1.1 load balancer that behaves as an AWS Application Load Balancer\n\n"
          "usage: rr-lb --listen ADDRESS:PORT --target ADDRESS:PORT [--target ...] [flags]\n"
+         "       rr-lb explain [--json] < ACCESS_LOG       (why each 5xx: rr-lb explain --help)\n"
       << options() << R"(
 Times are seconds (10, 0.5) or a number with ms, s, m or h. Port 0 lets the kernel choose; the port is printed.
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lb/command_line.h"
+#include "lb/explain_command.h"
 #include "lb/net/loop.h"
 #include "lb/net/signal_watcher.h"
 #include "lb/proxy/admin.h"
@@ -142,7 +143,9 @@ int serve(const rr::CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto line = rr::read_command_line(std::vector<std::string>(argv + 1, argv + argc));
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (!words.empty() && words.front() == "explain") return rr::explain_command({words.begin() + 1, words.end()});
+  const auto line = rr::read_command_line(words);
   if (!line) return fail(kUsage, line.error());
   if (line->help) {
     fmt::print("{}", rr::help_text());
