@@ -227,6 +227,35 @@ std::optional<ParseError> decide_framing(ResponseHead& head, bool to_head_reques
   return std::nullopt;
 }
 
+bool is_tunnel_protocol(std::string_view protocol) {
+  // A version may follow a slash: "HTTP/2.0" is as little wanted as "h2c".
+  const std::string_view name = protocol.substr(0, protocol.find('/'));
+  return is_token(name) && !equals_ignoring_case(name, "h2c") && !equals_ignoring_case(name, "h2") &&
+         !equals_ignoring_case(name, "http");
+}
+
+bool may_open_tunnel(const RequestHead& head) {
+  if (!head.upgrade || !head.clean || head.framing != Framing::kNone) return false;
+  bool any = false;
+  for (const HeaderView& field : head.view.headers) {
+    if (!equals_ignoring_case(field.name, "upgrade")) continue;
+    for_each_element(field.value, [&](std::string_view element) { any = any || is_tunnel_protocol(element); });
+  }
+  return any;
+}
+
+std::optional<std::string_view> tunnel_protocol(const ResponseHead& head) {
+  std::optional<std::string_view> found;
+  for (const HeaderView& field : head.view.headers) {
+    if (!equals_ignoring_case(field.name, "upgrade")) continue;
+    if (found || field.value.find(',') != std::string_view::npos || !is_tunnel_protocol(field.value)) {
+      return std::nullopt;
+    }
+    found = field.value;
+  }
+  return found;
+}
+
 bool is_framing_field(std::string_view name) {
   return equals_ignoring_case(name, "content-length") || equals_ignoring_case(name, "transfer-encoding");
 }

@@ -21,6 +21,14 @@ std::optional<ParseError> find_safe_reading(RequestHead& head);
 /// its fields say (RFC 9112 section 6.3).
 std::optional<ParseError> decide_framing(ResponseHead& head, bool to_head_request);
 
+/// Whether a tunnel may follow the request: it asks, cleanly and without a body, for another protocol than HTTP/2 in
+/// clear text (h2c), which would carry requests past whoever reads HTTP/1.1.
+bool may_open_tunnel(const RequestHead& head);
+/// Whether this element of an Upgrade field is one that is passed on.
+bool is_tunnel_protocol(std::string_view protocol);
+/// The protocol that a 101 switches to. None: it names not exactly one, or one that is never passed on.
+std::optional<std::string_view> tunnel_protocol(const ResponseHead& head);
+
 /// Whether a trailer of this name would change the framing that was already acted on (RFC 9110 section 6.5.1).
 bool is_framing_field(std::string_view name);
 

@@ -275,7 +275,14 @@ void append_trace_id(std::string& out, const RequestView& request, const Forward
 void append_upgrade(std::string& out, std::span<const HeaderView> fields) {
   out += "Connection: upgrade\r\n";
   for (const HeaderView& field : fields) {
-    if (equals_ignoring_case(field.name, "upgrade")) append_header(out, "Upgrade", field.value);
+    if (!equals_ignoring_case(field.name, "upgrade")) continue;
+    std::string_view rest = field.value;
+    while (!rest.empty()) {
+      const std::size_t comma = rest.find(',');
+      const std::string_view protocol = trim_blanks(rest.substr(0, comma));
+      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+      if (is_tunnel_protocol(protocol)) append_header(out, "Upgrade", protocol);
+    }
   }
 }
 

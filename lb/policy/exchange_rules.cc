@@ -24,6 +24,8 @@ enum class Deed : std::uint8_t {
   kDone,     //
   kCut,      // the response has begun: no status can be sent any more
   kLeave,    // the client has gone
+  kSwitch,   // to a tunnel
+  kShut,     // the tunnel ends: both connections close in order
 };
 
 using enum Deed;
@@ -31,30 +33,32 @@ using enum Deed;
 /// Rows: events. Columns: states. Every cell is answered.
 constexpr Deed kTable[kExchangeEventKinds][kExchangeStates] = {
     // clang-format off
-    //                        new      connecting uploading awaiting  both_ways relaying  ended
-    /* refused            */ {kRefuse, kNever,    kNever,   kNever,   kNever,   kNever,   kNever},
-    /* fixed_response     */ {kRefuse, kNever,    kNever,   kNever,   kNever,   kNever,   kNever},
-    /* no_target          */ {k503,    kNever,    kNever,   kNever,   kNever,   kNever,   kNever},
-    /* assigned_fresh     */ {kOpen,   kNever,    kNever,   kNever,   kNever,   kNever,   kNever},
-    /* assigned_reused    */ {kReuse,  kNever,    kNever,   kNever,   kNever,   kNever,   kNever},
-    /* connected          */ {kNever,  kSend,     kNever,   kNever,   kNever,   kNever,   kNever},
-    /* connect_failed     */ {kNever,  k502,      kNever,   kNever,   kNever,   kNever,   kNever},
-    /* connect_timed_out  */ {kNever,  k504,      kNever,   kNever,   kNever,   kNever,   kNever},
-    /* connect_limit      */ {kNever,  k500,      kNever,   kNever,   kNever,   kNever,   kNever},
-    /* request_complete   */ {kNever,  kWhole,    kWhole,   kNever,   kWhole,   kNever,   kNever},
-    /* request_malformed  */ {kNever,  k400,      k400,     kNever,   kCut,     kNever,   kNever},
-    /* client_closed      */ {kLeave,  kLeave,    kLeave,   kLeave,   kLeave,   kLeave,   kNever},
-    /* client_reset       */ {kLeave,  kLeave,    kLeave,   kLeave,   kLeave,   kLeave,   kNever},
-    /* client_silent      */ {kNever,  kNever,    k408,     kNever,   kCut,     kCut,     kNever},
-    /* interim_head       */ {kNever,  kNever,    kInterim, kInterim, kNever,   kNever,   kNever},
-    /* response_head      */ {kNever,  kNever,    kHead,    kHead,    kNever,   kNever,   kNever},
-    /* response_complete  */ {kNever,  kNever,    kNever,   kNever,   kDone,    kDone,    kNever},
-    /* target_closed      */ {kNever,  kNever,    k502,     k502,     kCut,     kCut,     kNever},
-    /* target_reset       */ {kNever,  kNever,    k502,     k502,     kCut,     kCut,     kNever},
-    /* target_silent      */ {kNever,  kNever,    k504,     k504,     kCut,     kCut,     kNever},
-    /* response_malformed */ {kNever,  kNever,    k502,     k502,     kCut,     kCut,     kNever},
-    /* drain_ended        */ {kNever,  k502,      k502,     k502,     kCut,     kCut,     kNever},
-    /* stopped            */ {k503,    k503,      k503,     k503,     kCut,     kCut,     kNever},
+    //                        new      connecting uploading awaiting  both_ways relaying  tunnel   ended
+    /* refused            */ {kRefuse, kNever,    kNever,   kNever,   kNever,   kNever,   kNever,  kNever},
+    /* fixed_response     */ {kRefuse, kNever,    kNever,   kNever,   kNever,   kNever,   kNever,  kNever},
+    /* no_target          */ {k503,    kNever,    kNever,   kNever,   kNever,   kNever,   kNever,  kNever},
+    /* assigned_fresh     */ {kOpen,   kNever,    kNever,   kNever,   kNever,   kNever,   kNever,  kNever},
+    /* assigned_reused    */ {kReuse,  kNever,    kNever,   kNever,   kNever,   kNever,   kNever,  kNever},
+    /* connected          */ {kNever,  kSend,     kNever,   kNever,   kNever,   kNever,   kNever,  kNever},
+    /* connect_failed     */ {kNever,  k502,      kNever,   kNever,   kNever,   kNever,   kNever,  kNever},
+    /* connect_timed_out  */ {kNever,  k504,      kNever,   kNever,   kNever,   kNever,   kNever,  kNever},
+    /* connect_limit      */ {kNever,  k500,      kNever,   kNever,   kNever,   kNever,   kNever,  kNever},
+    /* request_complete   */ {kNever,  kWhole,    kWhole,   kNever,   kWhole,   kNever,   kNever,  kNever},
+    /* request_malformed  */ {kNever,  k400,      k400,     kNever,   kCut,     kNever,   kNever,  kNever},
+    /* client_closed      */ {kLeave,  kLeave,    kLeave,   kLeave,   kLeave,   kLeave,   kShut,   kNever},
+    /* client_reset       */ {kLeave,  kLeave,    kLeave,   kLeave,   kLeave,   kLeave,   kLeave,  kNever},
+    /* client_silent      */ {kNever,  kNever,    k408,     kNever,   kCut,     kCut,     kNever,  kNever},
+    /* interim_head       */ {kNever,  kNever,    kInterim, kInterim, kNever,   kNever,   kNever,  kNever},
+    /* response_head      */ {kNever,  kNever,    kHead,    kHead,    kNever,   kNever,   kNever,  kNever},
+    /* response_complete  */ {kNever,  kNever,    kNever,   kNever,   kDone,    kDone,    kNever,  kNever},
+    /* target_closed      */ {kNever,  kNever,    k502,     k502,     kCut,     kCut,     kShut,   kNever},
+    /* target_reset       */ {kNever,  kNever,    k502,     k502,     kCut,     kCut,     kCut,    kNever},
+    /* target_silent      */ {kNever,  kNever,    k504,     k504,     kCut,     kCut,     kNever,  kNever},
+    /* response_malformed */ {kNever,  kNever,    k502,     k502,     kCut,     kCut,     kNever,  kNever},
+    /* drain_ended        */ {kNever,  k502,      k502,     k502,     kCut,     kCut,     kShut,   kNever},
+    /* stopped            */ {k503,    k503,      k503,     k503,     kCut,     kCut,     kShut,   kNever},
+    /* switched           */ {kNever,  kNever,    kNever,   kSwitch,  kNever,   kNever,   kNever,  kNever},
+    /* tunnel_silent      */ {kNever,  kNever,    kNever,   kNever,   kNever,   kNever,   kShut,   kNever},
     // clang-format on
 };
 
@@ -105,6 +109,8 @@ ExchangeCause cause_of(ExchangeEventKind kind) {
     case ExchangeEventKind::kConnected:
     case ExchangeEventKind::kRequestComplete:
     case ExchangeEventKind::kResponseHead:
+    case ExchangeEventKind::kSwitched:
+    case ExchangeEventKind::kTunnelSilent:
       return ExchangeCause::kInProgress;
   }
   return ExchangeCause::kInProgress;
@@ -114,34 +120,21 @@ ExchangeCause cause_of(ExchangeEventKind kind) {
 
 std::string_view to_string(ExchangeState state) {
   constexpr std::array<std::string_view, kExchangeStates> kNames{"new",       "connecting", "uploading", "awaiting",
-                                                                 "both_ways", "relaying",   "ended"};
+                                                                 "both_ways", "relaying",   "tunnel",    "ended"};
   return kNames[static_cast<std::size_t>(state)];
 }
 
 std::string_view to_string(ExchangeEventKind kind) {
-  constexpr std::array<std::string_view, kExchangeEventKinds> kNames{"refused",
-                                                                     "fixed_response",
-                                                                     "no_target",
-                                                                     "assigned_fresh",
-                                                                     "assigned_reused",
-                                                                     "connected",
-                                                                     "connect_failed",
-                                                                     "connect_timed_out",
-                                                                     "connect_limit",
-                                                                     "request_complete",
-                                                                     "request_malformed",
-                                                                     "client_closed",
-                                                                     "client_reset",
-                                                                     "client_silent",
-                                                                     "interim_head",
-                                                                     "response_head",
-                                                                     "response_complete",
-                                                                     "target_closed",
-                                                                     "target_reset",
-                                                                     "target_silent",
-                                                                     "response_malformed",
-                                                                     "drain_ended",
-                                                                     "stopped"};
+  constexpr std::array<std::string_view, kExchangeEventKinds> kNames{
+      "refused",          "fixed_response",    "no_target",
+      "assigned_fresh",   "assigned_reused",   "connected",
+      "connect_failed",   "connect_timed_out", "connect_limit",
+      "request_complete", "request_malformed", "client_closed",
+      "client_reset",     "client_silent",     "interim_head",
+      "response_head",    "response_complete", "target_closed",
+      "target_reset",     "target_silent",     "response_malformed",
+      "drain_ended",      "stopped",           "switched",
+      "tunnel_silent"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -218,6 +211,10 @@ ExchangeStep ExchangeRules::on(const ExchangeEvent& event) {
       return end(event, {ExchangeAct::kTruncate, 0, false, false});
     case kLeave:
       return leave(event);
+    case kSwitch:
+      return open_tunnel(event);
+    case kShut:
+      return close_tunnel(event);
   }
   check_failed(to_string(event.kind).data(), "an exchange got an event that its state does not know", __FILE__,
                __LINE__);
@@ -279,6 +276,23 @@ ExchangeStep ExchangeRules::relay_head(const ExchangeEvent& event) {
   // A response that comes before the end of the request announces the close: what the client still sends may be cut.
   announced_keep_ = client_keeps_alive_ && record_.request_complete && event.delimited;
   return {ExchangeAct::kRelayHead, 0, announced_keep_};
+}
+
+ExchangeStep ExchangeRules::open_tunnel(const ExchangeEvent& event) {
+  record_.head = event.at;
+  record_.target_status = record_.status = event.status;
+  state_ = ExchangeState::kTunnel;
+  announced_keep_ = false;
+  return {ExchangeAct::kRelayHead};
+}
+
+/// A side that closes has said all it had to say, and a tunnel that nobody uses is over: neither is an error.
+ExchangeStep ExchangeRules::close_tunnel(const ExchangeEvent& event) {
+  const ExchangeStep step = end(event, {ExchangeAct::kFinish});
+  if (event.kind != ExchangeEventKind::kDrainEnded && event.kind != ExchangeEventKind::kStopped) {
+    record_.cause = ExchangeCause::kCompleted;
+  }
+  return step;
 }
 
 ExchangeStep ExchangeRules::leave(const ExchangeEvent& event) {

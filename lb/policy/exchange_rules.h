@@ -19,9 +19,10 @@ enum class ExchangeState : std::uint8_t {
   kAwaiting,    // the whole request was sent, no response yet
   kBothWays,    // the response has begun before the request is complete
   kRelaying,    // the response has begun, the request is complete
+  kTunnel,      // the target switched protocols: bytes both ways, nobody reads them
   kEnded,
 };
-constexpr std::size_t kExchangeStates = 7;
+constexpr std::size_t kExchangeStates = 8;
 
 enum class ExchangeEventKind : std::uint8_t {
   kRefused,            // the request is not acceptable: `status` answers it
@@ -47,8 +48,10 @@ enum class ExchangeEventKind : std::uint8_t {
   kResponseMalformed,  // not a response, or beyond a limit
   kDrainEnded,         // the target's deregistration delay is over
   kStopped,            // this process stops now
+  kSwitched,           // 101, which was asked for
+  kTunnelSilent,       // nothing from or to either side for the idle timeout
 };
-constexpr std::size_t kExchangeEventKinds = 23;
+constexpr std::size_t kExchangeEventKinds = 25;
 
 std::string_view to_string(ExchangeState state);
 std::string_view to_string(ExchangeEventKind kind);
@@ -162,7 +165,9 @@ class ExchangeRules {
   void close_front() { client_keeps_alive_ = false; }
 
   ExchangeState state() const { return state_; }
-  bool response_begun() const { return state_ == ExchangeState::kBothWays || state_ == ExchangeState::kRelaying; }
+  bool response_begun() const {
+    return state_ == ExchangeState::kBothWays || state_ == ExchangeState::kRelaying || state_ == ExchangeState::kTunnel;
+  }
   const ExchangeRecord& record() const { return record_; }
 
   /// Whether the table of moves has an answer for it.
@@ -176,6 +181,8 @@ class ExchangeRules {
   ExchangeStep request_complete();
   ExchangeStep interim(const ExchangeEvent& event);
   ExchangeStep relay_head(const ExchangeEvent& event);
+  ExchangeStep open_tunnel(const ExchangeEvent& event);
+  ExchangeStep close_tunnel(const ExchangeEvent& event);
   ExchangeStep leave(const ExchangeEvent& event);
 
   ExchangeState state_ = ExchangeState::kEnded;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lb/base/check.h"
+#include "lb/http/framing.h"
 #include "lb/http/head_writer.h"
 #include "lb/proxy/back_pool.h"
 #include "lb/proxy/worker.h"
@@ -14,11 +15,12 @@ BackConn::BackConn(Worker& worker, TargetPool& pool) : worker_(worker), pool_(po
 BackConn::~BackConn() = default;
 
 void BackConn::to(State next) {
-  // Rows: from. Columns: to.              connecting busy   idle   closed
-  static constexpr bool kLegal[4][4] = {{false, true, false, true},     // connecting
-                                        {false, false, true, true},     // busy
-                                        {false, true, false, true},     // idle
-                                        {false, false, false, false}};  // closed
+  // Rows: from. Columns: to.              connecting busy   idle   tunnel closed
+  static constexpr bool kLegal[5][5] = {{false, true, false, false, true},     // connecting
+                                        {false, false, true, true, true},      // busy
+                                        {false, true, false, false, true},     // idle
+                                        {false, false, false, false, true},    // tunnel
+                                        {false, false, false, false, false}};  // closed
   RR_CHECK(kLegal[static_cast<std::size_t>(state_)][static_cast<std::size_t>(next)], "a move of a back connection");
   state_ = next;
 }
@@ -51,7 +53,8 @@ void BackConn::attach(BackUser& user) {
   user_ = &user;
 }
 
-void BackConn::begin_request(Framing framing, bool head_request) {
+void BackConn::begin_request(Framing framing, bool head_request, bool may_switch) {
+  may_switch_ = may_switch;
   request_framing_ = framing;
   response_keeps_alive_ = false;
   ++requests_;
@@ -93,6 +96,10 @@ void BackConn::on_read(std::string_view bytes) {
     pool_.close(*this);
     return;
   }
+  if (state_ == State::kTunnel && user_ != nullptr) {
+    user_->on_tunnel_bytes(bytes);
+    return;
+  }
   if (state_ != State::kBusy || user_ == nullptr) return;
   if (std::exchange(response_expected_, false) && requests_ > 1 && worker_.waited_before(sent_after_poll_)) {
     // They were in the kernel's buffer before the request was sent, so they are no answer to it, but would be read as
@@ -115,7 +122,7 @@ void BackConn::take_bytes(std::string_view bytes) {
       case ParseStep::Kind::kHead: {
         const ResponseHead& head = parser_.head();
         if (head.view.status == 101) {
-          user_->on_response_malformed("101 Switching Protocols, which was not asked for");
+          switch_protocol(bytes);
           return;
         }
         response_keeps_alive_ = head.keep_alive && head.framing != Framing::kUntilClose;
@@ -140,8 +147,25 @@ void BackConn::take_bytes(std::string_view bytes) {
   }
 }
 
+/// `rest` is what the target said in the new protocol behind its 101.
+void BackConn::switch_protocol(std::string_view rest) {
+  const ResponseHead& head = parser_.head();
+  const auto protocol = tunnel_protocol(head);
+  if (!may_switch_ || !protocol) {
+    user_->on_response_malformed("101 Switching Protocols, which was not asked for");
+    return;
+  }
+  to(State::kTunnel);
+  user_->on_switched(head, *protocol);
+  if (user_ != nullptr && !rest.empty()) user_->on_tunnel_bytes(rest);
+}
+
 void BackConn::on_end(StreamEnd end) {
   worker_.count_event();
+  if (state_ == State::kTunnel && user_ != nullptr) {
+    user_->on_back_end(end);
+    return;
+  }
   if (state_ == State::kIdle) {
     on_idle_end(end);
     return;

@@ -26,6 +26,10 @@ class BackUser {
   virtual void on_back_connect_failed(ConnectFailure failure) = 0;
   virtual void on_interim_head(const ResponseHead& head) = 0;
   virtual void on_response_head(const ResponseHead& head) = 0;
+  /// 101, after begin_request() was told that it may come. From now on bytes are neither read nor framed. Whether this
+  /// `protocol` was asked for is left to the user.
+  virtual void on_switched(const ResponseHead& head, std::string_view protocol) = 0;
+  virtual void on_tunnel_bytes(std::string_view bytes) = 0;
   virtual void on_response_body(std::string_view bytes) = 0;
   /// Nothing more for the moment: time to hand on what was collected.
   virtual void on_response_pause() = 0;
@@ -44,7 +48,7 @@ struct BusyTag;
 /// Belongs to its TargetPool, which destroys it through the loop's deferred list.
 class BackConn final : public StreamEvents, public Deferred, public ListLink<IdleTag>, public ListLink<BusyTag> {
  public:
-  enum class State : std::uint8_t { kConnecting, kBusy, kIdle, kClosed };
+  enum class State : std::uint8_t { kConnecting, kBusy, kIdle, kTunnel, kClosed };
 
   BackConn(Worker& worker, TargetPool& pool);
   ~BackConn() override;
@@ -57,8 +61,8 @@ class BackConn final : public StreamEvents, public Deferred, public ListLink<Idl
   void detach() { user_ = nullptr; }
   BackUser* user() const { return user_; }
 
-  /// Before the head of a request is written.
-  void begin_request(Framing framing, bool head_request);
+  /// Before the head of a request is written. `may_switch`: it asks for another protocol.
+  void begin_request(Framing framing, bool head_request, bool may_switch);
   /// Writes at once, in one system call; returns what the target has not taken yet.
   std::size_t write(std::string_view head, std::string_view body);
   void send_body(std::string& head, std::string_view bytes);
@@ -91,6 +95,7 @@ class BackConn final : public StreamEvents, public Deferred, public ListLink<Idl
   void on_end(StreamEnd end) override;
   void on_drained() override;
   void take_bytes(std::string_view bytes);
+  void switch_protocol(std::string_view rest);
   void on_idle_end(StreamEnd end);
   void on_news();
 
@@ -104,6 +109,7 @@ class BackConn final : public StreamEvents, public Deferred, public ListLink<Idl
   ResponseParser parser_;
   Framing request_framing_ = Framing::kNone;
   bool response_keeps_alive_ = false;
+  bool may_switch_ = false;
   std::uint64_t requests_ = 0;
   std::uint64_t sent_after_poll_ = 0;  // of the loop; of the present request's head
   bool response_expected_ = false;     // nothing of the present response was read yet

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "lb/base/check.h"
+#include "lb/http/framing.h"
 #include "lb/http/head_writer.h"
 #include "lb/policy/explanation.h"
 #include "lb/policy/redirect.h"
@@ -122,7 +123,7 @@ void Exchange::start(FrontStream& front, Listener& listener) {
   pool_ = nullptr;
   back_ = nullptr;
   fixed_ = nullptr;
-  doubtful_ = false;
+  may_switch_ = doubtful_ = false;
   desync_ = {};
   request_framing_ = Framing::kNone;
   head_request_ = request_collected_ = request_paused_ = response_paused_ = false;
@@ -130,7 +131,9 @@ void Exchange::start(FrontStream& front, Listener& listener) {
   rule_priority_ = -1;
   redirect_url_.clear();
   if (transformed_.status != TransformStatus::kNone) transformed_ = {};
-  for (std::string* text : {&method_, &target_, &host_, &user_agent_, &trace_id_}) text->clear();
+  for (std::string* text : {&method_, &target_, &host_, &user_agent_, &trace_id_, &protocols_}) {
+    text->clear();
+  }
 }
 
 void Exchange::refuse(FrontStream& front, Listener& listener, int status, const char* detail) {
@@ -148,7 +151,9 @@ void Exchange::begin(FrontStream& front, Listener& listener, const RequestHead& 
   head_request_ = head.view.method == "HEAD";
   rules_ = ExchangeRules(worker_.loop.now(), head.keep_alive && may_keep_front, head.framing != Framing::kNone);
   note_request(head);
-  if (mitigate(head) || refuse_by_head(head)) return;
+  if (mitigate(head)) return;
+  if (head.upgrade) note_upgrade(head);
+  if (refuse_by_head(head)) return;
 
   const RuleChoice choice = listener.rules().choose({head.view, front.peer().address}, worker_.random);
   rule_priority_ = choice.priority;
@@ -165,6 +170,17 @@ void Exchange::begin(FrontStream& front, Listener& listener, const RequestHead& 
   }
   if (choice.transforms != nullptr && !transform(head, choice)) return;
   forward(head, listener.load_balancer().group(*choice.target_group));
+}
+
+/// What the client sends before the answer may be in the new protocol, and must not be read as a request when there is
+/// no tunnel after all: so the connection is not kept then, whoever answers.
+void Exchange::note_upgrade(const RequestHead& head) {
+  may_switch_ = !doubtful_ && may_open_tunnel(head);
+  if (!may_switch_) return;
+  rules_.close_front();
+  for (const HeaderView& field : head.view.headers) {
+    if (equals_ignoring_case(field.name, "upgrade")) protocols_.append(field.value).push_back(',');
+  }
 }
 
 /// With what the rule says: fixed_ or redirect_url_.
@@ -274,7 +290,7 @@ void Exchange::forward(const RequestHead& head, ServedGroup& group) {
   if (head.expect_continue && minor_ >= 1) front_->send_continue();
   if (step.act == ExchangeAct::kSend) {
     back_->attach(*this);
-    back_->begin_request(request_framing_, head_request_);
+    back_->begin_request(request_framing_, head_request_, may_switch_);
     request_collected_ = true;
     return;
   }
@@ -299,6 +315,7 @@ void Exchange::build_head(const RequestHead& head) {
   }
   context.forwarded_for = forwarded_for_of(settings.xff_header_processing);
   context.preserve_host = settings.preserve_host_header;
+  context.upgrade = may_switch_;
   context.drop_invalid = settings.drop_invalid_header_fields;
   context.scheme = "http";
   context.port = listener_->port_text();
@@ -349,6 +366,12 @@ void Exchange::on_request_end() {
   rules_.on(event(ExchangeEventKind::kRequestComplete));
 }
 
+void Exchange::on_client_bytes(std::string_view bytes) {
+  if (back_->write(bytes, {}) == 0 || request_paused_) return;
+  request_paused_ = true;
+  front_->pause_request();
+}
+
 void Exchange::flush_request() {
   if (!request_collected_) return;
   request_collected_ = false;
@@ -381,7 +404,7 @@ void Exchange::on_stopped() { finish_on(event(ExchangeEventKind::kStopped)); }
 
 void Exchange::on_back_connected() {
   rules_.on(event(ExchangeEventKind::kConnected));
-  back_->begin_request(request_framing_, head_request_);
+  back_->begin_request(request_framing_, head_request_, may_switch_);
   if (back_->write(held_head_, {}) > 0 && !request_paused_) {
     request_paused_ = true;
     front_->pause_request();
@@ -409,6 +432,22 @@ void Exchange::on_response_head(const ResponseHead& head) {
   responded.delimited = front_->delimits(head);
   const ExchangeStep step = rules_.on(responded);
   front_->send_head(head, step.keep_front);
+}
+
+void Exchange::on_switched(const ResponseHead& head, std::string_view protocol) {
+  if (!list_contains(protocols_, protocol)) {
+    on_response_malformed("101 Switching Protocols to a protocol that was not asked for");
+    return;
+  }
+  ExchangeEvent switched = event(ExchangeEventKind::kSwitched);
+  switched.status = head.view.status;
+  rules_.on(switched);
+  front_->open_tunnel(head);
+}
+
+void Exchange::on_tunnel_bytes(std::string_view bytes) {
+  front_->send_tunnel(bytes);
+  pause_back_if_front_is_slow();
 }
 
 void Exchange::on_response_body(std::string_view bytes) {
@@ -467,6 +506,11 @@ void Exchange::check_deadline(Time now) {
     case ExchangeState::kRelaying:
       if (response_paused_ ? silent(front_->last_activity()) : silent(back_->last_activity())) {
         finish_on(event(response_paused_ ? ExchangeEventKind::kClientSilent : ExchangeEventKind::kTargetSilent));
+      }
+      return;
+    case ExchangeState::kTunnel:
+      if (silent(std::max(front_->last_activity(), back_->last_activity()))) {
+        finish_on(event(ExchangeEventKind::kTunnelSilent));
       }
       return;
     case ExchangeState::kNew:
@@ -536,7 +580,8 @@ void Exchange::end(const ExchangeStep& step) {
 /// Exchanges are kept for the next request, and what one unusual head made large must not be kept with all of them.
 void Exchange::forget_large_texts() {
   constexpr std::size_t kKept = 2048;
-  for (std::string* text : {&held_head_, &redirect_url_, &method_, &target_, &host_, &user_agent_, &trace_id_}) {
+  for (std::string* text :
+       {&held_head_, &redirect_url_, &method_, &target_, &host_, &user_agent_, &trace_id_, &protocols_}) {
     if (text->capacity() > kKept) std::string().swap(*text);
   }
 }
@@ -594,6 +639,7 @@ void Exchange::write_log() const {
   const FrontPeer peer = front_->peer();
   const bool readable = !method_.empty();
   entry.load_balancer = listener_->load_balancer().log_name();
+  if (rules_.record().target_status == 101) entry.type = "ws";
   entry.client_ip = peer.ip;
   entry.client_port = peer.address.port;
   if (pool_ != nullptr) entry.target = pool_->text();

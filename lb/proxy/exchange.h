@@ -31,6 +31,8 @@ class Exchange final : public BackUser {
   void refuse(FrontStream& front, Listener& listener, int status, const char* detail);
   void on_request_body(std::string_view bytes);
   void on_request_end();
+  /// What the client said in the protocol of the tunnel.
+  void on_client_bytes(std::string_view bytes);
   void on_request_malformed(const char* detail);
   void on_client_end(StreamEnd end);
   void on_front_drained();
@@ -50,6 +52,8 @@ class Exchange final : public BackUser {
   void on_back_connect_failed(ConnectFailure failure) override;
   void on_interim_head(const ResponseHead& head) override;
   void on_response_head(const ResponseHead& head) override;
+  void on_switched(const ResponseHead& head, std::string_view protocol) override;
+  void on_tunnel_bytes(std::string_view bytes) override;
   void on_response_body(std::string_view bytes) override;
   void on_response_pause() override;
   void on_response_end(bool reusable) override;
@@ -62,6 +66,7 @@ class Exchange final : public BackUser {
   /// True when the request goes no further.
   bool mitigate(const RequestHead& head);
   bool refuse_by_head(const RequestHead& head);
+  void note_upgrade(const RequestHead& head);
   void answer_by_rule(const RequestHead& head, int status);
   void redirect(const RequestHead& head, const RedirectAction& action);
   bool transform(const RequestHead& head, const RuleChoice& choice);
@@ -92,12 +97,14 @@ class Exchange final : public BackUser {
   Framing request_framing_ = Framing::kNone;
   bool head_request_ = false;
   bool request_collected_ = false;  // worker_.back_out holds bytes of ours
+  bool may_switch_ = false;         // the target was asked for another protocol
   bool doubtful_ = false;           // neither connection is kept after it
   DesyncClass desync_;
   bool request_paused_ = false;
   bool response_paused_ = false;
   int minor_ = 1;
   int rule_priority_ = -1;
+  std::string protocols_;     // those that it was asked for, each with a comma behind it
   std::string redirect_url_;  // of a redirect action
   Transformed transformed_;   // by the rule's transforms, where it has any
   std::string held_head_;     // until the connection is there

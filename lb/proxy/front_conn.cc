@@ -71,11 +71,12 @@ void FrontConn::write_connection_log() {
 }
 
 void FrontConn::to(State next) {
-  // Rows: from. Columns: to.               reading busy   linger closed
-  static constexpr bool kLegal[4][4] = {{false, true, true, true},      // reading
-                                        {true, false, true, true},      // busy
-                                        {false, false, false, true},    // lingering
-                                        {false, false, false, false}};  // closed
+  // Rows: from. Columns: to.              reading busy   tunnel linger closed
+  static constexpr bool kLegal[5][5] = {{false, true, false, true, true},      // reading
+                                        {true, false, true, true, true},       // busy
+                                        {false, false, false, true, true},     // tunnel
+                                        {false, false, false, false, true},    // lingering
+                                        {false, false, false, false, false}};  // closed
   RR_CHECK(kLegal[static_cast<std::size_t>(state_)][static_cast<std::size_t>(next)], "a move of a front connection");
   state_ = next;
 }
@@ -88,6 +89,9 @@ void FrontConn::on_read(std::string_view bytes) {
     case State::kClosed:
     case State::kLingering:
       return;  // nobody will answer it
+    case State::kTunnel:
+      take_tunnel_bytes(bytes);
+      return;
     case State::kReading:
     case State::kBusy:
       break;
@@ -107,6 +111,7 @@ bool FrontConn::can_parse() const {
       return stream_.queued() == 0;
     case State::kBusy:
       return message_open_ && (!message_has_body_ || exchange_->takes_body());
+    case State::kTunnel:
     case State::kLingering:
     case State::kClosed:
       return false;
@@ -206,6 +211,10 @@ void FrontConn::resume_request() {
 
 void FrontConn::on_end(StreamEnd end) {
   switch (state_) {
+    case State::kTunnel:
+      unreadable_ = false;  // all of it was read
+      exchange_->on_client_end(end);
+      return;
     case State::kBusy:
       exchange_->on_client_end(end);
       return;
@@ -221,6 +230,7 @@ void FrontConn::on_end(StreamEnd end) {
 void FrontConn::on_drained() {
   switch (state_) {
     case State::kBusy:
+    case State::kTunnel:
       exchange_->on_front_drained();
       return;
     case State::kReading:
@@ -271,6 +281,27 @@ void FrontConn::send_head(const ResponseHead& head, bool keep_alive) {
   ResponseHead chunked = head;
   chunked.framing = response_framing_ = Framing::kChunked;
   append_forwarded_response(worker_.front_out, chunked, keep_alive, minor_, listener_.response_changes());
+}
+
+void FrontConn::open_tunnel(const ResponseHead& head) {
+  append_forwarded_response(worker_.front_out, head, false, minor_, listener_.response_changes());
+  response_framing_ = Framing::kUntilClose;  // only a reset tells a cut from an end
+  unreadable_ = true;                        // the client may be talking when the target ends it
+  flush();
+  to(State::kTunnel);
+  const std::string early = std::exchange(pending_, {});
+  if (!early.empty()) take_tunnel_bytes(early);
+  stream_.resume(PauseReason::kPipelined);
+}
+
+void FrontConn::take_tunnel_bytes(std::string_view bytes) {
+  received_ += bytes.size();
+  exchange_->on_client_bytes(bytes);
+}
+
+void FrontConn::send_tunnel(std::string_view bytes) {
+  sent_ += bytes.size();
+  stream_.write(bytes);
 }
 
 void FrontConn::send_body(std::string_view bytes) {
@@ -412,6 +443,7 @@ void FrontConn::drain() {
 void FrontConn::stop() {
   switch (state_) {
     case State::kBusy:
+    case State::kTunnel:
       exchange_->on_stopped();
       return;  // lingers or is gone
     case State::kReading:
@@ -428,6 +460,7 @@ void FrontConn::check_deadline(Time now) {
   const Duration idle_timeout = listener_.load_balancer().settings().idle_timeout;
   switch (state_) {
     case State::kBusy:
+    case State::kTunnel:
       exchange_->check_deadline(now);
       return;
     case State::kLingering:

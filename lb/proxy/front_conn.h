@@ -31,6 +31,7 @@ class FrontConn final : public StreamEvents,
   enum class State : std::uint8_t {
     kReading,    // between requests, or in the middle of a head
     kBusy,       // an exchange is in progress
+    kTunnel,     // an exchange is in progress that is a tunnel: bytes are not read but passed on
     kLingering,  // everything was sent, the client has time to read it before the close
     kClosed,
   };
@@ -60,6 +61,8 @@ class FrontConn final : public StreamEvents,
   void send_interim(const ResponseHead& head) override;
   bool delimits(const ResponseHead& head) const override;
   void send_head(const ResponseHead& head, bool keep_alive) override;
+  void open_tunnel(const ResponseHead& head) override;
+  void send_tunnel(std::string_view bytes) override;
   void send_body(std::string_view bytes) override;
   void send_end() override;
   void send_error(int status, bool keep_alive, std::string_view explanation) override;
@@ -86,6 +89,7 @@ class FrontConn final : public StreamEvents,
   void hold(std::string_view bytes);
   void close_gently();
   void dispose();
+  void take_tunnel_bytes(std::string_view bytes);
   bool lifetime_over(Time now) const;
 
   Worker& worker_;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "lb/http/framing.h"
 #include "lb/http/request_parser.h"
 
 namespace rr {
@@ -199,6 +200,32 @@ TEST(ForwardedRequest, PassesAnUpgradeOnlyWhenATunnelMayFollow) {
   EXPECT_EQ(lines_named(forward(bytes, context), "Upgrade"), "Upgrade: websocket");
   EXPECT_EQ(lines_named(forward(bytes, context), "Connection"), "Connection: upgrade");
   EXPECT_EQ(lines_named(forward(bytes, context_with("80")), "Connection"), "");
+  const std::string list =
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c, websocket,HTTP/2.0, a/1\r\n\r\n";
+  EXPECT_EQ(lines_named(forward(list, context), "Upgrade"), "Upgrade: websocket\nUpgrade: a/1");
+}
+
+TEST(Tunnel, IsOpenedToExactlyOneProtocolThatIsNotHttp) {
+  const std::vector<std::pair<std::string, std::string>> table{
+      {"Upgrade: websocket\r\n", "websocket"},
+      {"upgrade: irc/6.9\r\n", "irc/6.9"},
+      {"", "none"},
+      {"Upgrade:\r\n", "none"},
+      {"Upgrade: h2c\r\n", "none"},
+      {"Upgrade: H2C\r\n", "none"},
+      {"Upgrade: h2\r\n", "none"},
+      {"Upgrade: HTTP/2.0\r\n", "none"},
+      {"Upgrade: two words\r\n", "none"},
+      {"Upgrade: websocket, irc/6.9\r\n", "none"},
+      {"Upgrade: websocket\r\nUpgrade: irc/6.9\r\n", "none"},
+  };
+  for (const auto& [fields, expected] : table) {
+    ResponseParser parser;
+    parser.expect(false);
+    const std::string response = "HTTP/1.1 101 Switching Protocols\r\n" + fields + "\r\n";
+    ASSERT_EQ(parser.next(response).kind, ParseStep::Kind::kHead) << fields;
+    EXPECT_EQ(tunnel_protocol(parser.head()).value_or("none"), expected) << fields;
+  }
 }
 
 // The most important property: what is forwarded is one message for whoever reads it, this parser included.

@@ -17,7 +17,7 @@ using Act = ExchangeAct;
 using State = ExchangeState;
 
 constexpr std::array kStates{State::kNew,      State::kConnecting, State::kUploading, State::kAwaiting,
-                             State::kBothWays, State::kRelaying,   State::kEnded};
+                             State::kBothWays, State::kRelaying,   State::kTunnel,    State::kEnded};
 
 Time at(double seconds) { return Time(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds))); }
 
@@ -49,6 +49,10 @@ ExchangeRules in_state(State state, bool keep_alive = true) {
     case State::kRelaying:
       rules.on(event(Kind::kAssignedReused));
       rules.on(event(Kind::kResponseHead));
+      break;
+    case State::kTunnel:
+      rules.on(event(Kind::kAssignedReused));
+      rules.on(event(Kind::kSwitched));
       break;
     case State::kEnded:
       rules.on(event(Kind::kNoTarget));
@@ -93,30 +97,32 @@ struct Row {
 TEST(ExchangeRules, EveryCellOfTheTable) {
   // clang-format off: columns
   const std::vector<Row> table{
-      //                          new        connecting uploading  awaiting   both_ways  relaying  ended
-      {Kind::kRefused, {"200", ".", ".", ".", ".", ".", "."}},
-      {Kind::kFixedResponse, {"200", ".", ".", ".", ".", ".", "."}},
-      {Kind::kNoTarget, {"503", ".", ".", ".", ".", ".", "."}},
-      {Kind::kAssignedFresh, {"connect", ".", ".", ".", ".", ".", "."}},
-      {Kind::kAssignedReused, {"send", ".", ".", ".", ".", ".", "."}},
-      {Kind::kConnected, {".", "send", ".", ".", ".", ".", "."}},
-      {Kind::kConnectFailed, {".", "502", ".", ".", ".", ".", "."}},
-      {Kind::kConnectTimedOut, {".", "504", ".", ".", ".", ".", "."}},
-      {Kind::kConnectLimit, {".", "500", ".", ".", ".", ".", "."}},
-      {Kind::kRequestComplete, {".", "on", "on", ".", "on", ".", "."}},
-      {Kind::kRequestMalformed, {".", "400", "400", ".", "cut", ".", "."}},
-      {Kind::kClientClosed, {"leave", "leave", "leave", "leave", "leave", "leave", "."}},
-      {Kind::kClientReset, {"leave", "leave", "leave", "leave", "leave", "leave", "."}},
-      {Kind::kClientSilent, {".", ".", "408", ".", "cut", "cut", "."}},
-      {Kind::kInterimHead, {".", ".", "interim", "interim", ".", ".", "."}},
-      {Kind::kResponseHead, {".", ".", "head", "head", ".", ".", "."}},
-      {Kind::kResponseComplete, {".", ".", ".", ".", "finish", "finish", "."}},
-      {Kind::kTargetClosed, {".", ".", "502", "502", "cut", "cut", "."}},
-      {Kind::kTargetReset, {".", ".", "502", "502", "cut", "cut", "."}},
-      {Kind::kTargetSilent, {".", ".", "504", "504", "cut", "cut", "."}},
-      {Kind::kResponseMalformed, {".", ".", "502", "502", "cut", "cut", "."}},
-      {Kind::kDrainEnded, {".", "502", "502", "502", "cut", "cut", "."}},
-      {Kind::kStopped, {"503", "503", "503", "503", "cut", "cut", "."}},
+      //                          new        connecting uploading  awaiting   both_ways  relaying  tunnel  ended
+      {Kind::kRefused, {"200", ".", ".", ".", ".", ".", ".", "."}},
+      {Kind::kFixedResponse, {"200", ".", ".", ".", ".", ".", ".", "."}},
+      {Kind::kNoTarget, {"503", ".", ".", ".", ".", ".", ".", "."}},
+      {Kind::kAssignedFresh, {"connect", ".", ".", ".", ".", ".", ".", "."}},
+      {Kind::kAssignedReused, {"send", ".", ".", ".", ".", ".", ".", "."}},
+      {Kind::kConnected, {".", "send", ".", ".", ".", ".", ".", "."}},
+      {Kind::kConnectFailed, {".", "502", ".", ".", ".", ".", ".", "."}},
+      {Kind::kConnectTimedOut, {".", "504", ".", ".", ".", ".", ".", "."}},
+      {Kind::kConnectLimit, {".", "500", ".", ".", ".", ".", ".", "."}},
+      {Kind::kRequestComplete, {".", "on", "on", ".", "on", ".", ".", "."}},
+      {Kind::kRequestMalformed, {".", "400", "400", ".", "cut", ".", ".", "."}},
+      {Kind::kClientClosed, {"leave", "leave", "leave", "leave", "leave", "leave", "finish", "."}},
+      {Kind::kClientReset, {"leave", "leave", "leave", "leave", "leave", "leave", "leave", "."}},
+      {Kind::kClientSilent, {".", ".", "408", ".", "cut", "cut", ".", "."}},
+      {Kind::kInterimHead, {".", ".", "interim", "interim", ".", ".", ".", "."}},
+      {Kind::kResponseHead, {".", ".", "head", "head", ".", ".", ".", "."}},
+      {Kind::kResponseComplete, {".", ".", ".", ".", "finish", "finish", ".", "."}},
+      {Kind::kTargetClosed, {".", ".", "502", "502", "cut", "cut", "finish", "."}},
+      {Kind::kTargetReset, {".", ".", "502", "502", "cut", "cut", "cut", "."}},
+      {Kind::kTargetSilent, {".", ".", "504", "504", "cut", "cut", ".", "."}},
+      {Kind::kResponseMalformed, {".", ".", "502", "502", "cut", "cut", ".", "."}},
+      {Kind::kDrainEnded, {".", "502", "502", "502", "cut", "cut", "finish", "."}},
+      {Kind::kStopped, {"503", "503", "503", "503", "cut", "cut", "finish", "."}},
+      {Kind::kSwitched, {".", ".", ".", "head", ".", ".", ".", "."}},
+      {Kind::kTunnelSilent, {".", ".", ".", ".", ".", ".", "finish", "."}},
   };
   // clang-format on
   ASSERT_EQ(table.size(), kExchangeEventKinds);
@@ -139,6 +145,22 @@ TEST(ExchangeRulesDeathTest, AnEventThatCannotHappenEndsTheProcess) {
     ExchangeRules rules = in_state(state);
     if (state == State::kConnecting) continue;
     EXPECT_DEATH(rules.on(event(Kind::kConnected)), "its state does not know");
+  }
+}
+
+TEST(ExchangeRules, ATunnelKeepsNeitherConnectionAndEndsAsCompleted) {
+  for (const Kind kind : {Kind::kClientClosed, Kind::kTargetClosed, Kind::kTunnelSilent}) {
+    ExchangeRules rules(at(10), true, false);
+    rules.on(event(Kind::kAssignedReused, 10.001));
+    ExchangeEvent switched = event(Kind::kSwitched, 10.002);
+    switched.status = 101;
+    EXPECT_EQ(rules.on(switched), (ExchangeStep{Act::kRelayHead, 0, false, false}));
+    EXPECT_TRUE(rules.response_begun());
+    EXPECT_EQ(rules.on(event(kind, 12)), (ExchangeStep{Act::kFinish, 0, false, false}));
+    EXPECT_EQ(rules.record().cause, ExchangeCause::kCompleted);
+    EXPECT_EQ(rules.record().status, 101);
+    EXPECT_EQ(rules.record().target_status, 101);
+    EXPECT_EQ(rules.record().ended, at(12));
   }
 }
 
