@@ -71,13 +71,24 @@ inline std::optional<PlainHead> read_plain_head(std::string_view bytes, std::siz
   return head;
 }
 
+/// Whether a name that is neither Content-Length nor Transfer-Encoding has its letters, in their order: a request loses
+/// such a field on its way.
+inline bool looks_like_framing(const std::string& lower_name) {
+  if (lower_name == "content-length" || lower_name == "transfer-encoding") return false;
+  std::string letters;
+  for (const char c : lower_name) {
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) letters += c;
+  }
+  return letters == "contentlength" || letters == "transferencoding";
+}
+
 /// Without the fields of one connection (RFC 9110 section 7.6.1, and those that Connection names), without the framing,
-/// and without those of `rewritten`.
+/// and without those of `rewritten`. A field called "close" or "keep-alive" is one that our own Connection field names.
 template <class Headers>
 Fields end_to_end(const Headers& headers, const std::vector<std::string_view>& rewritten) {
-  static constexpr std::array<std::string_view, 8> kOneHop{"connection",       "keep-alive",    "te",
-                                                           "proxy-connection", "trailer",       "transfer-encoding",
-                                                           "upgrade",          "content-length"};
+  static constexpr std::array<std::string_view, 9> kOneHop{"connection",       "keep-alive",     "te",
+                                                           "proxy-connection", "trailer",        "transfer-encoding",
+                                                           "upgrade",          "content-length", "close"};
   std::vector<std::string> named;
   for (const auto& header : headers) {
     if (lower(header.name) != "connection") continue;
