@@ -1,5 +1,5 @@
-// rr-webapp: flags and environment, then the service. Exits 0 after a graceful stop, 2 for a wrong use, 3 when it
-// cannot listen.
+// rr-webapp: flags and environment, then the service. Exits 0 after a graceful stop, 1 when its self-test failed, 2 for
+// a wrong use, 3 when it cannot listen.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "rr_version.h"
+#include "webapp/self_test.h"
 #include "webapp/service.h"
 
 namespace {
@@ -16,6 +17,7 @@ namespace options = boost::program_options;
 using rr::webapp::SettingRow;
 using Values = std::map<std::string, std::string>;
 
+constexpr int kSelfTestFailed = 1;
 constexpr int kUsage = 2;
 constexpr int kCannotStart = 3;
 
@@ -49,6 +51,8 @@ std::string help() {
     out += "\n" + wrapped(row.meaning, 6, 80);
   }
   out +=
+      "  --selftest\n"
+      "      serve on a loopback port, ask /healthz, /version and /, and exit: 0 when all was right, else 1\n"
       "  --help, --version\n"
       "\n"
       "Paths: /  /healthz  /version  /delay?ms=50  /bytes?n=1000  /echo\n"
@@ -57,6 +61,7 @@ std::string help() {
       "\n"
       "SIGTERM: /healthz says 503 at once, requests are served for the lame-duck time, those in flight are finished.\n"
       "SIGINT (Ctrl-C) does the same without that time. A second signal ends it at once.\n"
+      "Under systemd (NOTIFY_SOCKET, WATCHDOG_USEC) it says when it listens, that it lives, and that it stops.\n"
       "\n"
       "Examples:\n"
       "  rr-webapp\n"
@@ -71,6 +76,7 @@ struct Parsed {
   Values flags;
   bool help = false;
   bool version = false;
+  bool self_test = false;
 };
 
 rr::Result<Parsed> parse_flags(int argc, char** argv) {
@@ -78,16 +84,19 @@ rr::Result<Parsed> parse_flags(int argc, char** argv) {
   for (const SettingRow& row : rr::webapp::setting_rows()) {
     known.add_options()(std::string(row.flag).c_str(), options::value<std::string>());
   }
-  known.add_options()("help", "")("version", "");
+  known.add_options()("help", "")("version", "")("selftest", "");
   try {
     using Style = options::command_line_style::style_t;
     const int style = Style::allow_long | Style::long_allow_next | Style::long_allow_adjacent;
     const auto parsed = options::command_line_parser(argc, argv).options(known).style(style).positional({}).run();
     options::variables_map values;
     options::store(parsed, values);
-    Parsed result{.flags = {}, .help = values.count("help") > 0, .version = values.count("version") > 0};
+    Parsed result{.flags = {},
+                  .help = values.count("help") > 0,
+                  .version = values.count("version") > 0,
+                  .self_test = values.count("selftest") > 0};
     for (const auto& [name, value] : values) {
-      if (name != "help" && name != "version") result.flags[name] = value.as<std::string>();
+      if (name != "help" && name != "version" && name != "selftest") result.flags[name] = value.as<std::string>();
     }
     return result;
   } catch (const options::too_many_positional_options_error&) {
@@ -103,8 +112,10 @@ Values environment() {
     if (const char* value = std::getenv(name.c_str())) values[name] = value;
   };
   for (const SettingRow& row : rr::webapp::setting_rows()) take(std::string(row.environment));
-  take("HOST");
-  take("PORT");
+  for (const char* name : {"HOST", "PORT", "NOTIFY_SOCKET", "WATCHDOG_USEC"}) take(name);
+  // WATCHDOG_PID says whose watchdog it is: a parent's variables reach its children too.
+  const char* pid = std::getenv("WATCHDOG_PID");
+  if (pid != nullptr && pid != std::to_string(::getpid())) values.erase("WATCHDOG_USEC");
   return values;
 }
 
@@ -117,9 +128,20 @@ int serve(const rr::webapp::Settings& settings) {
   rr::Loop loop;
   rr::webapp::Service service(loop, settings);
   const rr::Status started = service.start();
-  if (!started.ok()) return fail(kCannotStart, fmt::format("{}: {}", settings.listen_source, started.error().message));
-  fmt::print(stderr, "rr-webapp: listening on {}\n", rr::format_endpoint(service.endpoint()));
+  if (!started.ok()) {
+    rr::webapp::say(settings.log, loop.now(), rr::webapp::Level::kError,
+                    fmt::format("{}: {}", settings.listen_source, started.error().message));
+    return kCannotStart;
+  }
   loop.run();
+  return 0;
+}
+
+int test_itself(const rr::webapp::Settings& settings) {
+  const rr::Status passed = rr::webapp::self_test(settings);
+  if (!passed.ok()) return fail(kSelfTestFailed, fmt::format("self-test failed: {}", passed.error().message));
+  fmt::print(stderr, "rr-webapp: self-test passed: commit {}, build {}\n", settings.identity.commit,
+             settings.identity.build);
   return 0;
 }
 
@@ -134,5 +156,5 @@ int main(int argc, char** argv) {
   }
   const auto settings = rr::webapp::read_settings(parsed->flags, environment(), system_host_name());
   if (!settings.ok()) return fail(kUsage, settings.error().message);
-  return serve(*settings);
+  return parsed->self_test ? test_itself(*settings) : serve(*settings);
 }

@@ -19,7 +19,11 @@ namespace {
 /// A second signal means it: nothing is finished or flushed. 128 + the signal's number, as shells have it.
 [[noreturn]] void end_at_once(int signal_number) { std::_Exit(128 + signal_number); }
 
-void say(std::string_view line) { fmt::print(stderr, "rr-webapp: {}\n", line); }
+/// Lines are not held back: whoever supervises the program follows them.
+void write_line(const std::string& line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fflush(stdout);
+}
 
 HttpServerSettings server_settings(const Settings& settings) {
   return {.limits = settings.limits,
@@ -37,11 +41,24 @@ HttpResponse to_response(Answer answer) {
 
 }  // namespace
 
+void say(LogFormat format, Time now, Level level, std::string_view message) {
+  switch (format) {
+    case LogFormat::kPlain:
+      fmt::print(stderr, "rr-webapp: {}\n", message);
+      return;
+    case LogFormat::kJson:
+      write_line(message_line(now, level, message));
+      return;
+  }
+}
+
 Service::Service(Loop& loop, const Settings& settings)
     : loop_(loop),
       settings_(settings),
       started_(loop.now()),
       chance_(std::random_device{}()),
+      supervisor_(loop, settings.notify_socket, settings.watchdog,
+                  [this](std::string_view trouble) { say(Level::kError, trouble); }),
       delay_(loop, [this] { answer_due(); }),
       lame_duck_(loop, [this] { drain(); }),
       terminate_(loop, SIGTERM, [this] { on_terminate(); }),
@@ -54,7 +71,14 @@ Status Service::start() {
   if (!server.ok()) return server.error();
   server_.emplace(*std::move(server));
   server_->on_exchange([this](const HttpExchange& exchange) { log(exchange); });
+  const std::string where = fmt::format("listening on {}", format_endpoint(endpoint()));
+  say(Level::kInfo, where);
+  supervisor_.ready(where);
   return Ok{};
+}
+
+void Service::say(Level level, std::string_view message) const {
+  webapp::say(settings_.log, loop_.now(), level, message);
 }
 
 Situation Service::situation() const {
@@ -124,23 +148,25 @@ void Service::log(const HttpExchange& exchange) const {
     if (equals_ignoring_case(name, "X-Amzn-Trace-Id")) trace_id = value;
   }
   const std::string peer = format_address(exchange.peer);
-  const std::string line = log_line({.time = exchange.began,
-                                     .method = exchange.method,
-                                     .path = exchange.target,
-                                     .status = exchange.status,
-                                     .bytes = exchange.bytes_out,
-                                     .duration = exchange.took,
-                                     .peer = peer,
-                                     .instance = settings_.identity.instance,
-                                     .trace_id = trace_id});
-  std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fflush(stdout);
+  const auto level = settings_.log == LogFormat::kJson ? std::optional(level_of(exchange.status)) : std::nullopt;
+  write_line(log_line({.time = exchange.began,
+                       .method = exchange.method,
+                       .path = exchange.target,
+                       .status = exchange.status,
+                       .bytes = exchange.bytes_out,
+                       .duration = exchange.took,
+                       .peer = peer,
+                       .instance = settings_.identity.instance,
+                       .trace_id = trace_id},
+                      level));
 }
 
 void Service::on_terminate() {
   if (phase_ != Phase::kServing) end_at_once(SIGTERM);
-  say(fmt::format("SIGTERM: /healthz says 503 now, requests are served for {} more",
-                  format_duration(settings_.lame_duck)));
+  const std::string what = fmt::format("SIGTERM: /healthz says 503 now, requests are served for {} more",
+                                       format_duration(settings_.lame_duck));
+  say(Level::kInfo, what);
+  supervisor_.stopping(what);
   phase_ = Phase::kLameDuck;
   server_->announce_close(false);
   lame_duck_.arm(settings_.lame_duck);
@@ -148,6 +174,7 @@ void Service::on_terminate() {
 
 void Service::on_interrupt() {
   if (phase_ != Phase::kServing) end_at_once(SIGINT);
+  supervisor_.stopping("SIGINT: finishing what is in flight");
   drain();
 }
 
@@ -156,7 +183,7 @@ void Service::drain() {
   for (const Hanging& one : std::exchange(hanging_, {})) one.responder.abort();
   server_->drain([this] { loop_.stop(); });
   // After it: whoever reads this line may rely on it.
-  say(fmt::format("accepting no more; {} requests in flight", server_->in_progress()));
+  say(Level::kInfo, fmt::format("accepting no more; {} requests in flight", server_->in_progress()));
 }
 
 }  // namespace rr::webapp

@@ -9,8 +9,10 @@
 #include "lb/net/loop.h"
 #include "lb/net/signal_watcher.h"
 #include "lb/net/timer.h"
+#include "webapp/app/request_log.h"
 #include "webapp/app/routes.h"
 #include "webapp/app/settings.h"
+#include "webapp/supervisor.h"
 
 namespace rr::webapp {
 
@@ -23,7 +25,7 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  /// Begins to listen. Call once, before the loop runs.
+  /// Begins to listen, says where, and tells the service manager. Call once, before the loop runs.
   Status start();
   Endpoint endpoint() const { return server_->endpoint(); }
 
@@ -50,6 +52,7 @@ class Service {
   /// bounded by the connections that are open, at a cost that is spread over the requests.
   void forget_gone();
   void log(const HttpExchange& exchange) const;
+  void say(Level level, std::string_view message) const;
   void on_terminate();
   void on_interrupt();
   void drain();
@@ -66,10 +69,14 @@ class Service {
   static constexpr std::size_t kForgetFrom = 64;
   std::size_t forget_at_ = kForgetFrom;
   std::optional<HttpServer> server_;
+  Supervisor supervisor_;
   Timer delay_;
   Timer lame_duck_;
   SignalWatcher terminate_;
   SignalWatcher interrupt_;
 };
+
+/// A message in the form that was asked for: for those who have no Service, or none that started.
+void say(LogFormat format, Time now, Level level, std::string_view message);
 
 }  // namespace rr::webapp

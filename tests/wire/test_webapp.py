@@ -5,7 +5,9 @@ the byte, or wrong on purpose) and with the real curl. It is stopped with signal
 that is what a release does to it all day.
 """
 
+import contextlib
 import json
+import os
 import signal
 import socket
 import unittest
@@ -17,7 +19,7 @@ PAGE = ("<HTML><BODY><P>Hi there! I'm being served from ip-172-31-9-166</P><P>AM
         + COMMIT + "</P><P>Build number 28</P></BODY></HTML>").encode()
 # Nothing of the caller's own environment may leak into the program under test.
 NOTHING = dict.fromkeys(("APP_COMMIT", "APP_BUILD", "RR_HOST_NAME", "RR_INSTANCE_ID", "RR_ZONE", "RR_IMAGE_ID", "HOST",
-                         "PORT"))
+                         "PORT", "KEEP_ALIVE_TIMEOUT", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"))
 
 
 class WebappTest(harness.TestCase):
@@ -292,6 +294,136 @@ class Log(WebappTest):
         harness.fetch(address, "/healthz")
         self.assertEqual(self.logged(one, 1)[0]["path"], "/healthz")
         self.assertTrue(one.running)
+
+
+    def test_with_json_messages_are_lines_among_them_and_all_have_a_level(self):
+        one = self.start("rr-webapp", "--listen", "127.0.0.1:0", "--log", "json", "--faults", "on", "--lame-duck", "0",
+                         environment=NOTHING)
+        address = one.wait_for(r'"message":"listening on ([^"]+)"', stream="stdout").group(1)
+        harness.fetch(address, "/fault?error=100")
+        harness.fetch(address, "/")
+        one.send_signal(signal.SIGTERM)
+        self.assertEqual(one.wait(), 0)
+        lines = [json.loads(line) for line in one.lines("stdout")]
+        self.assertEqual([(line["level"], line.get("status")) for line in lines[:3]],
+                         [("info", None), ("info", 200), ("error", 500)])
+        self.assertRegex(lines[3]["message"], "^SIGTERM: /healthz says 503 now")
+        self.assertRegex(lines[4]["message"], "^accepting no more")
+        self.assertEqual(one.lines("stderr"), [])
+
+    def test_with_json_a_start_that_fails_is_a_line_too(self):
+        _, address = self.webapp()
+        finished = self.run_program("rr-webapp", "--log", "json", "--listen", address, environment=NOTHING)
+        self.assertEqual((finished.returncode, finished.stderr), (3, ""))
+        [line] = [json.loads(line) for line in finished.stdout.splitlines()]
+        self.assertEqual((line["level"], line["message"]), ("error", f"--listen: {address} is in use by another program"))
+
+
+class ServiceManagement(WebappTest):
+    """What systemd hears on NOTIFY_SOCKET (Type=notify, WatchdogSec=)."""
+
+    def manager(self, name=None):
+        """A socket that hears, and the name that says where."""
+        heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(heard.close)
+        heard.settimeout(harness.scaled(10))
+        name = name or str(self.folder / "notify")
+        heard.bind("\0" + name[1:] if name[0] == "@" else name)
+        return heard, name
+
+    @staticmethod
+    def hear(heard):
+        return heard.recv(4096).decode().splitlines()
+
+    def test_ready_is_said_when_connections_are_accepted(self):
+        heard, name = self.manager()
+        self.start("rr-webapp", "--listen", "127.0.0.1:0", environment={**NOTHING, "NOTIFY_SOCKET": name})
+        ready, status = self.hear(heard)
+        self.assertEqual(ready, "READY=1")
+        address = status.removeprefix("STATUS=listening on ")
+        self.assertEqual(harness.fetch(address, "/healthz").status, 200)  # at once: nothing is waited for
+
+    def test_an_abstract_socket_is_spoken_to_as_well(self):
+        heard, name = self.manager(f"@rr-test-{self.mark}")
+        self.webapp(environment={"NOTIFY_SOCKET": name})
+        self.assertEqual(self.hear(heard)[0], "READY=1")
+
+    def test_a_program_that_cannot_listen_is_never_ready(self):
+        _, address = self.webapp()
+        heard, name = self.manager()
+        finished = self.run_program("rr-webapp", "--listen", address, environment={**NOTHING, "NOTIFY_SOCKET": name})
+        self.assertEqual(finished.returncode, 3)
+        heard.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            heard.recv(4096)
+
+    def test_stopping_is_said_at_sigterm_and_the_watchdog_goes_on_to_the_end(self):
+        heard, name = self.manager()
+        one, _ = self.webapp("--lame-duck", "1h", environment={"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "100000"})
+        self.assertEqual(self.hear(heard)[0], "READY=1")
+        self.assertEqual([self.hear(heard) for _ in range(5)], [["WATCHDOG=1"]] * 5)
+        one.send_signal(signal.SIGTERM)
+        said = self.hear(heard)
+        while said == ["WATCHDOG=1"]:
+            said = self.hear(heard)
+        self.assertEqual(said[0], "STOPPING=1")
+        self.assertRegex(said[1], "^STATUS=SIGTERM: /healthz says 503 now")
+        self.assertEqual(self.hear(heard), ["WATCHDOG=1"])
+
+    def test_a_watchdog_of_another_process_is_not_served(self):
+        heard, name = self.manager()
+        one, _ = self.webapp("--lame-duck", "0", environment={"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "1000",
+                                                              "WATCHDOG_PID": "1"})
+        self.assertEqual(self.hear(heard)[0], "READY=1")
+        one.send_signal(signal.SIGTERM)
+        self.assertEqual(self.hear(heard)[0], "STOPPING=1")  # with nothing between
+
+    def test_a_program_that_hangs_gives_no_sign_of_life(self):
+        heard, name = self.manager()
+        one, _ = self.webapp(environment={"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "20000"})
+        self.assertEqual(self.hear(heard)[0], "READY=1")
+        one.send_signal(signal.SIGSTOP)
+        harness.eventually(lambda: harness.process_state(one.pid) == "T", "it is stopped")
+        heard.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                heard.recv(4096)
+        # Ten times its 10 ms between two signs; a message within it would have been sent by a process that is stopped.
+        heard.settimeout(0.1)
+        with self.assertRaises(TimeoutError):
+            heard.recv(4096)
+
+    def test_nobody_who_listens_is_no_reason_not_to_serve(self):
+        one, address = self.webapp(environment={"NOTIFY_SOCKET": str(self.folder / "nobody"), "WATCHDOG_USEC": "10000"})
+        one.wait_for("the service manager at NOTIFY_SOCKET .*/nobody does not hear: No such file", stream="stderr")
+        for _ in range(3):
+            self.assertEqual(harness.fetch(address, "/delay?ms=20").status, 200)
+        self.assertEqual(one.text("stderr").count("does not hear"), 1)
+
+
+class SelfTest(WebappTest):
+    def test_it_asks_itself_and_ends(self):
+        finished = self.run_program("rr-webapp", "--selftest", "--commit", COMMIT, "--build", "28",
+                                    environment={**NOTHING, "NOTIFY_SOCKET": str(self.folder / "nobody")})
+        self.assertEqual(finished.returncode, 0, finished)
+        self.assertIn(f"self-test passed: commit {COMMIT}, build 28", finished.stderr)
+        self.assertNotIn("does not hear", finished.stderr)
+        asked = [json.loads(line) for line in finished.stdout.splitlines()]
+        self.assertEqual([(line["path"], line["status"]) for line in asked],
+                         [("/healthz", 200), ("/version", 200), ("/", 200)])
+
+    def test_it_needs_no_port_of_its_own(self):
+        _, address = self.webapp()
+        self.assertEqual(self.run_program("rr-webapp", "--selftest", "--listen", address, environment=NOTHING).returncode, 0)
+
+    def test_where_it_cannot_be_reached_it_fails(self):
+        """In a network whose loopback interface is down."""
+        alone = [harness.need_command("unshare", "util-linux"), "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+        if self.run_program(*alone, "true").returncode != 0:
+            harness.skip("network namespaces are not allowed here")
+        finished = self.run_program(*alone, harness.program("rr-webapp"), "--selftest", environment=NOTHING)
+        self.assertEqual(finished.returncode, 1, finished)
+        self.assertRegex(finished.stderr, "self-test failed: /healthz was not answered: no route")
 
 
 class FaultsOnRequest(WebappTest):

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,8 +21,16 @@ struct LoggedRequest {
   std::string_view trace_id;  // X-Amzn-Trace-Id, empty when there was none
 };
 
+enum class Level : std::uint8_t { kInfo, kError };
+
+/// What a request is logged as where lines have a level: an error when this program failed it (5xx).
+Level level_of(int status);
+
+/// A message as one line of JSON with its line end: time, level, message.
+std::string message_line(Time time, Level level, std::string_view message);
+
 /// One line of JSON with its line end: time, method, path, status, bytes, duration (seconds), peer, instance, trace_id.
-/// Null where nothing is known.
-std::string log_line(const LoggedRequest& request);
+/// Null where nothing is known. With a level, that comes after the time.
+std::string log_line(const LoggedRequest& request, std::optional<Level> level = std::nullopt);
 
 }  // namespace rr::webapp

@@ -22,12 +22,16 @@ constexpr std::array kRows = {
     SettingRow{"instance", "ID", "RR_INSTANCE_ID", "the instance's id"},
     SettingRow{"zone", "NAME", "RR_ZONE", "the availability zone"},
     SettingRow{"image", "ID", "RR_IMAGE_ID", "the image's id"},
-    SettingRow{"keep-alive", "TIME", "",
+    SettingRow{"keep-alive", "TIME", "KEEP_ALIVE_TIMEOUT",
                "how long an idle connection is kept (default 75s: longer than a load balancer's 60s, so that it never "
                "sends a request on a connection that is just being closed)"},
     SettingRow{"request-timeout", "TIME", "", "from a request's first byte to its last (default 60s); then 408"},
     SettingRow{"lame-duck", "TIME", "", "how long SIGTERM lets it go on serving, /healthz saying 503 (default 5s)"},
     SettingRow{"faults", "on|off", "", "whether /fault may spoil answers (default off)"},
+    SettingRow{
+        "log", "plain|json", "",
+        "plain (default): messages as text on standard error, a line of JSON a request on standard output; json: "
+        "all of it as JSON on standard output, with a level"},
     SettingRow{"max-body", "BYTES", "", "a larger request body gets 413 (default 1048576)"},
     SettingRow{"max-start-line", "BYTES", "", "a longer request line gets 414 (default 16384)"},
     SettingRow{"max-header", "BYTES", "", "a longer header line gets 431 (default 16384)"},
@@ -175,6 +179,36 @@ Status read_limits(const Reader& reader, Settings& settings) {
   return read;
 }
 
+Status read_log(const Reader& reader, LogFormat& out) {
+  const std::optional<Given> given = reader.given("log");
+  if (!given) return Ok{};
+  if (given->value != "plain" && given->value != "json") {
+    return Error{fmt::format("{} '{}': write plain or json", given->source, given->value)};
+  }
+  out = given->value == "json" ? LogFormat::kJson : LogFormat::kPlain;
+  return Ok{};
+}
+
+/// sd_notify(3), sd_watchdog_enabled(3).
+Status read_supervisor(const Reader& reader, Settings& settings) {
+  constexpr std::size_t kLongestName = 107;  // sockaddr_un holds 108 characters, one of them the path's end
+  if (const auto given = reader.variable("NOTIFY_SOCKET")) {
+    const std::string& name = given->value;
+    if ((name[0] != '/' && name[0] != '@') || name.size() < 2 || name.size() > kLongestName) {
+      return Error{fmt::format("NOTIFY_SOCKET '{}': an absolute path or @name of at most {} characters was expected",
+                               name, kLongestName)};
+    }
+    settings.notify_socket = name;
+  }
+  if (const auto given = reader.variable("WATCHDOG_USEC")) {
+    constexpr std::uint64_t kDay = 86'400'000'000;
+    const auto microseconds = parse_whole_number("WATCHDOG_USEC", given->value, 1, kDay);
+    if (!microseconds.ok()) return microseconds.error();
+    settings.watchdog = std::chrono::microseconds(*microseconds);
+  }
+  return Ok{};
+}
+
 }  // namespace
 
 std::span<const SettingRow> setting_rows() { return kRows; }
@@ -191,6 +225,8 @@ Result<Settings> read_settings(const std::map<std::string, std::string>& flags,
   if (read.ok()) read = read_times(reader, settings);
   if (read.ok()) read = read_switch(reader, "faults", settings.faults);
   if (read.ok()) read = read_limits(reader, settings);
+  if (read.ok()) read = read_log(reader, settings.log);
+  if (read.ok()) read = read_supervisor(reader, settings);
   if (!read.ok()) return read.error();
   return settings;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // What rr-webapp can be told, by flags and by its environment. A flag wins over the environment.
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
@@ -14,6 +15,10 @@
 
 namespace rr::webapp {
 
+/// How messages and the request log are written. kPlain: messages as text on standard error, requests as JSON on
+/// standard output. kJson: every line is JSON on standard output and has a level, for collectors that filter by it.
+enum class LogFormat : std::uint8_t { kPlain, kJson };
+
 struct Settings {
   Identity identity;
   Endpoint listen = Address::v4(127, 0, 0, 1, 8080);
@@ -25,6 +30,9 @@ struct Settings {
   std::size_t max_connections = 10'000;
   HttpLimits limits;
   bool faults = false;
+  LogFormat log = LogFormat::kPlain;
+  std::string notify_socket;  // NOTIFY_SOCKET: a path, or "@" and an abstract name; empty: no service manager listens
+  Duration watchdog{};        // WATCHDOG_USEC: the service manager restarts a program that is silent for it; 0: none
 };
 
 /// One thing that can be told.
@@ -37,8 +45,9 @@ struct SettingRow {
 
 std::span<const SettingRow> setting_rows();
 
-/// Both maps hold only what was given; `environment` by variable name, HOST and PORT among them. `system_host_name` is
-/// shown where nothing else was said. The error names the flag or variable, the value, and what would be right.
+/// Both maps hold only what was given; `environment` by variable name, HOST, PORT, NOTIFY_SOCKET and WATCHDOG_USEC
+/// among them. `system_host_name` is shown where nothing else was said. The error names the flag or variable, the
+/// value, and what would be right.
 Result<Settings> read_settings(const std::map<std::string, std::string>& flags,
                                const std::map<std::string, std::string>& environment,
                                const std::string& system_host_name);

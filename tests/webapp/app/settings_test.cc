@@ -31,6 +31,27 @@ TEST(Settings, HaveDefaults) {
   EXPECT_EQ(settings.lame_duck, 5s);
   EXPECT_EQ(settings.max_body, 1048576U);
   EXPECT_FALSE(settings.faults);
+  EXPECT_EQ(settings.log, LogFormat::kPlain);
+  EXPECT_EQ(settings.notify_socket, "");
+  EXPECT_EQ(settings.watchdog, Duration::zero());
+}
+
+TEST(Settings, OfTheServiceManagerComeFromItsVariables) {
+  const Settings settings =
+      read({}, {{"NOTIFY_SOCKET", "/run/systemd/notify"}, {"WATCHDOG_USEC", "10000000"}, {"KEEP_ALIVE_TIMEOUT", "90"}})
+          .value();
+  EXPECT_EQ(settings.notify_socket, "/run/systemd/notify");
+  EXPECT_EQ(settings.watchdog, 10s);
+  EXPECT_EQ(settings.keep_alive, 90s);
+  EXPECT_EQ(read({}, {{"NOTIFY_SOCKET", "@abstract"}}).value().notify_socket, "@abstract");
+  EXPECT_EQ(read({}, {{"WATCHDOG_USEC", "1"}}).value().watchdog, 1us);
+  EXPECT_EQ(read({}, {{"WATCHDOG_USEC", "86400000000"}}).value().watchdog, 24h);
+}
+
+TEST(Settings, TheLongestNameOfASocketIsTaken) {
+  const std::string longest = "/" + std::string(106, 's');  // 107: sun_path's 108 less the end
+  EXPECT_EQ(read({}, {{"NOTIFY_SOCKET", longest}}).value().notify_socket, longest);
+  EXPECT_FALSE(read({}, {{"NOTIFY_SOCKET", longest + "s"}}).ok());
 }
 
 TEST(Settings, ComeFromTheEnvironment) {
@@ -87,8 +108,10 @@ TEST(Settings, TakeEveryFlag) {
                                   {"max-start-line", "64"},
                                   {"max-header", "65"},
                                   {"max-head", "256"},
-                                  {"max-headers", "1"}})
+                                  {"max-headers", "1"},
+                                  {"log", "json"}})
                                 .value();
+  EXPECT_EQ(settings.log, LogFormat::kJson);
   EXPECT_EQ(settings.keep_alive, 500ms);
   EXPECT_EQ(settings.request_timeout, 250ms);
   EXPECT_EQ(settings.lame_duck, 0s);
@@ -123,6 +146,12 @@ TEST(Settings, RefusalsNameSourceValueAndWhatWouldBeRight) {
       {{{"max-body", "1MB"}}, {}, "--max-body '1MB': write a whole number from 0 to 1073741824"},
       {{{"max-headers", "0"}}, {}, "--max-headers '0': write a whole number from 1 to 10000"},
       {{{"commit", "a\nb"}}, {}, "--commit: write one line of at most 256 characters, without control characters"},
+      {{{"log", "text"}}, {}, "--log 'text': write plain or json"},
+      {{}, {{"NOTIFY_SOCKET", "run/notify"}}, "NOTIFY_SOCKET 'run/notify': an absolute path or @name of at most 107"},
+      {{}, {{"NOTIFY_SOCKET", "@"}}, "NOTIFY_SOCKET '@': an absolute path or @name"},
+      {{}, {{"WATCHDOG_USEC", "0"}}, "WATCHDOG_USEC '0': write a whole number from 1 to 86400000000"},
+      {{}, {{"WATCHDOG_USEC", "10s"}}, "WATCHDOG_USEC '10s': write a whole number"},
+      {{}, {{"KEEP_ALIVE_TIMEOUT", "long"}}, "KEEP_ALIVE_TIMEOUT 'long': write a time"},
       {{}, {{"RR_ZONE", std::string(257, 'z')}}, "RR_ZONE: write one line of at most 256 characters"},
   };
   for (const Row& row : table) {
@@ -148,6 +177,35 @@ TEST(RequestLog, IsOneLineOfJson) {
             "{\"time\":\"2026-04-25T16:45:16.001234Z\",\"method\":\"GET\",\"path\":\"/?a=\\\"b\\\"\",\"status\":200,"
             "\"bytes\":1234,\"duration\":0.0015,\"peer\":\"127.0.0.1:5\",\"instance\":\"i-1\","
             "\"trace_id\":\"Root=1-a-b\"}\n");
+}
+
+TEST(RequestLog, HasALevelWhereLinesHaveOne) {
+  LoggedRequest request{.time = {},
+                        .method = "GET",
+                        .path = "/",
+                        .status = 200,
+                        .bytes = 0,
+                        .duration = {},
+                        .peer = "",
+                        .instance = "",
+                        .trace_id = ""};
+  EXPECT_THAT(log_line(request, level_of(200)),
+              testing::StartsWith("{\"time\":\"1970-01-01T00:00:00.000000Z\",\"level\":\"info\",\"method\":\"GET\""));
+  EXPECT_THAT(log_line(request, Level::kError), testing::HasSubstr("\"level\":\"error\""));
+  EXPECT_EQ(log_line(request).find("level"), std::string::npos);
+}
+
+TEST(RequestLog, OnlyWhatThisProgramFailedIsAnError) {
+  for (const auto& [status, level] :
+       {std::pair{0, Level::kInfo}, std::pair{200, Level::kInfo}, std::pair{404, Level::kInfo},
+        std::pair{499, Level::kInfo}, std::pair{500, Level::kError}, std::pair{503, Level::kError}}) {
+    EXPECT_EQ(level_of(status), level) << status;
+  }
+}
+
+TEST(RequestLog, MessagesAreLinesToo) {
+  EXPECT_EQ(message_line({}, Level::kError, "a \"b\"\n"),
+            "{\"time\":\"1970-01-01T00:00:00.000000Z\",\"level\":\"error\",\"message\":\"a \\\"b\\\"\\n\"}\n");
 }
 
 TEST(RequestLog, SurvivesBytesThatAreNoText) {
