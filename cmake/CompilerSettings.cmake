@@ -44,6 +44,13 @@ if(RR_SANITIZE)
   endif()
 endif()
 
+# For images: rr-webapp has to run where neither this machine's glibc nor its libstdc++ is. Only rr-webapp is linked so; the
+# preset `static` builds nothing else. cmake/Dependencies.cmake takes the libraries' archives then.
+option(RR_STATIC "Link rr-webapp with no shared library" OFF)
+if(RR_STATIC)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+endif()
+
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})

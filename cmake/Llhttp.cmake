@@ -2,6 +2,9 @@
 # node-llhttp, the released sources by FetchContent.
 option(RR_FETCH_LLHTTP "Download llhttp's sources when no package has them" ON)
 
+if(RR_STATIC)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+endif()
 find_library(LLHTTP_LIBRARY llhttp)
 find_path(LLHTTP_INCLUDE llhttp.h PATH_SUFFIXES llhttp PATHS /usr/share/include)
 find_path(LLHTTP_SOURCES llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
