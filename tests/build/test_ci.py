@@ -1,0 +1,286 @@
+"""The CI files keep to their rules, and the one script that all of them call does what it says.
+
+Nothing of this needs AWS: the workflows are read, ci/run is run with an rr-deploy that writes down how it was called, and
+the stages that need no account run in a clean clone.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import unittest
+import zipfile
+
+import harness
+from kit.deployment import rendered
+
+try:
+    import yaml
+except ImportError:
+    yaml = None
+
+WORKFLOWS = sorted((harness.ROOT / ".github/workflows").glob("*.yml"))
+OTHERS = [harness.ROOT / "buildspec.yml", harness.ROOT / ".travis.yml"]
+# What the runner itself may do beside calling our scripts.
+GLUE = {"fetch rr-deploy", "roll back"}
+# Variables of the repository that are not made from the settings.
+OWN_VARIABLES = {"RR_RUNNER"}
+NO_CI = dict.fromkeys(("CI_COMMIT", "CI_BUILD", "GITHUB_SHA", "GITHUB_RUN_NUMBER", "CODEBUILD_RESOLVED_SOURCE_VERSION",
+                       "CODEBUILD_BUILD_NUMBER", "TRAVIS_COMMIT", "TRAVIS_BUILD_NUMBER"))
+
+
+def loaded(path):
+    if yaml is None:
+        harness.skip("PyYAML is not installed (apt-get install python3-yaml)")
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if True in document:  # YAML 1.1 reads the key `on` as a boolean
+        document["on"] = document.pop(True)
+    return document
+
+
+def jobs():
+    """[(workflow, job's name, job)] of all workflows."""
+    return [(path.name, name, job) for path in WORKFLOWS for name, job in loaded(path)["jobs"].items()]
+
+
+def stages():
+    """The stages that ci/run says it has."""
+    text = (harness.ROOT / "ci/run").read_text(encoding="utf-8")
+    return set(re.findall(r"^#   ([a-z-]+)  +\S", text, re.MULTILINE))
+
+
+class Rules(harness.TestCase):
+    def test_actions_are_pinned_by_hash_with_their_version_beside(self):
+        pins = {}
+        for path in WORKFLOWS:
+            for line in re.findall(r"uses: (.+)", path.read_text(encoding="utf-8")):
+                match = re.fullmatch(r"([\w.-]+/[\w./-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)", line)
+                self.assertIsNotNone(match, f"{path.name}: {line}")
+                pins.setdefault(match.group(1), set()).add(match.groups()[1:])
+        self.assertEqual({name: len(found) for name, found in pins.items()}, dict.fromkeys(pins, 1), "one version of each")
+        self.assertIn("actions/checkout", pins)
+
+    def test_every_job_has_the_least_rights_and_a_time_limit(self):
+        for path in WORKFLOWS:
+            self.assertEqual(loaded(path)["permissions"], {}, path.name)
+        for workflow, name, job in jobs():
+            with self.subTest(workflow=workflow, job=name):
+                rights = job["permissions"]
+                self.assertLessEqual(set(rights), {"contents", "id-token", "actions"})
+                self.assertEqual(rights["contents"], "read")
+                self.assertIn(rights.get("actions", "read"), ("read",))
+                takes_role = any("configure-aws-credentials" in step.get("uses", "") for step in job["steps"])
+                self.assertEqual(rights.get("id-token"), "write" if takes_role else None)
+                self.assertLessEqual(job["timeout-minutes"], 90)
+
+    def test_no_workflow_has_a_secret_and_none_runs_a_fork_with_rights(self):
+        for path in [*WORKFLOWS, *OTHERS]:
+            text = path.read_text(encoding="utf-8")
+            self.assertNotRegex(text, r"secrets\s*[.\[]", path.name)
+            self.assertNotIn("pull_request_target", text)
+            self.assertNotRegex(text, r"(?i)aws_secret_access_key|AKIA[0-9A-Z]{16}")
+        pull_request = loaded(harness.ROOT / ".github/workflows/pull-request.yml")
+        self.assertEqual(list(pull_request["on"]), ["pull_request"])
+        for name, job in pull_request["jobs"].items():
+            if "id-token" in job["permissions"]:
+                self.assertIn("head.repo.full_name == github.repository", job["if"], name)
+            self.assertNotIn("environment", job)
+
+    def test_what_a_caller_wrote_is_never_part_of_a_script(self):
+        for workflow, name, job in jobs():
+            for step in job["steps"]:
+                self.assertNotIn("${{", step.get("run", ""), f"{workflow} {name}: hand it over in env")
+
+    def test_checkouts_leave_no_credentials_behind(self):
+        for workflow, name, job in jobs():
+            for step in job["steps"]:
+                if step.get("uses", "").startswith("actions/checkout@"):
+                    self.assertIs(step["with"]["persist-credentials"], False, f"{workflow} {name}")
+
+    def test_a_release_is_never_cut_off_and_a_rollback_never_waits_for_it(self):
+        main = loaded(harness.ROOT / ".github/workflows/main.yml")
+        rollback = loaded(harness.ROOT / ".github/workflows/rollback.yml")
+        self.assertNotIn("concurrency", main)  # else a newer commit could cancel the whole run
+        release, bake, back = (main["jobs"]["release"]["concurrency"], main["jobs"]["bake"]["concurrency"],
+                               rollback["concurrency"])
+        self.assertEqual([one["cancel-in-progress"] for one in (release, bake, back)], [False] * 3)
+        self.assertEqual(len({one["group"] for one in (release, bake, back)}), 3)
+        self.assertEqual(main["jobs"]["release"]["environment"], "production")
+        self.assertEqual(list(rollback["on"]), ["workflow_dispatch"])
+
+    def test_the_game_day_keeps_its_evidence_also_when_it_fails(self):
+        [job] = loaded(harness.ROOT / ".github/workflows/game-day.yml")["jobs"].values()
+        kept = job["steps"][-1]
+        self.assertIn("upload-artifact", kept["uses"])
+        self.assertEqual((kept["if"], kept["with"]["path"]), ("always()", "build/evidence/"))
+        self.assertGreaterEqual(kept["with"]["retention-days"], 30)
+
+    def test_they_only_say_when(self):
+        """Each step calls one of our scripts with a stage and an environment that exist."""
+        environments = {path.stem for path in (harness.ROOT / "deploy/settings").glob("*.yaml")}
+        commands = [command for _, _, job in jobs() for step in job["steps"] if "run" in step and step.get("name") not in GLUE
+                    for command in step["run"].splitlines()]
+        for path in OTHERS:
+            document = loaded(path)
+            parts = document.get("phases", {}).values() if path.name == "buildspec.yml" else document["jobs"]["include"]
+            commands += [command for part in parts for command in part.get("commands", part.get("script", []))]
+        self.assertGreater(len(commands), 15)
+        for command in commands:
+            with self.subTest(command=command):
+                words = command.split()
+                self.assertIn(words[0], ("ci/run", "ci/tools", "tools/setup"))
+                if words[0] == "ci/run":
+                    self.assertIn(words[1], stages())
+                    self.assertLessEqual(set(words[2:]), environments | {'"$RR_ENVIRONMENT"'})
+
+    def test_values_that_a_workflow_has_to_repeat_are_those_of_the_settings(self):
+        ci = loaded(harness.ROOT / "deploy/settings/production.yaml")["ci"]
+        main, game_day = (loaded(harness.ROOT / f".github/workflows/{name}.yml") for name in ("main", "game-day"))
+        self.assertEqual(main["on"]["push"]["branches"], [ci["branch"]])
+        self.assertEqual(main["jobs"]["release"]["environment"], ci["github_environment"])
+        self.assertEqual(game_day["on"]["schedule"], [{"cron": ci["game_day_schedule"]}])
+
+    def test_actionlint_finds_nothing(self):
+        program = shutil.which("actionlint") or harness.skip("actionlint is not installed")
+        done = subprocess.run([program, *map(str, WORKFLOWS)], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+
+class Script(harness.TestCase):
+    """ci/run with an rr-deploy that writes down how it was called and ends as it is told."""
+
+    def setUp(self):
+        super().setUp()
+        self.bin = self.folder / "bin"
+        self.bin.mkdir()
+        stub = self.bin / "rr-deploy"
+        stub.write_text('#!/bin/sh\necho "$@ commit=$CI_COMMIT build=$CI_BUILD"\nexit "${RR_STUB_EXIT:-0}"\n')
+        stub.chmod(0o755)
+
+    def ci(self, *arguments, **environment):
+        return self.run_program(harness.ROOT / "ci/run", *arguments,
+                                environment={**NO_CI, "RR_BIN": str(self.bin), **environment})
+
+    def test_stages_of_an_environment_are_commands_of_rr_deploy(self):
+        for stage in ("plan", "bake", "apply", "release", "rollback"):
+            done = self.ci(stage, "production", CI_COMMIT="c0ffee1", CI_BUILD="7")
+            self.assertEqual((done.returncode, done.stdout), (0, f"{stage} production commit=c0ffee1 build=7\n"))
+        done = self.ci("rollback", "production", "--to", "12", CI_COMMIT="c0ffee1", CI_BUILD="7")
+        self.assertIn("rollback production --to 12 ", done.stdout)
+
+    def test_its_exit_status_is_kept(self):
+        for status in (0, 3, 10, 11):
+            self.assertEqual(self.ci("release", "production", RR_STUB_EXIT=str(status)).returncode, status)
+
+    def test_commit_and_build_are_those_of_the_ci_that_runs_it(self):
+        for given in ({"GITHUB_SHA": "a1", "GITHUB_RUN_NUMBER": "1"},
+                      {"CODEBUILD_RESOLVED_SOURCE_VERSION": "a1", "CODEBUILD_BUILD_NUMBER": "1"},
+                      {"TRAVIS_COMMIT": "a1", "TRAVIS_BUILD_NUMBER": "1"},
+                      {"CI_COMMIT": "a1", "CI_BUILD": "1", "GITHUB_SHA": "b2", "GITHUB_RUN_NUMBER": "2"}):
+            self.assertIn("commit=a1 build=1", self.ci("plan", "production", **given).stdout)
+
+    def test_without_a_ci_they_are_those_of_the_checkout(self):
+        if not (harness.ROOT / ".git").exists():
+            harness.skip("this is no checkout")
+        head = subprocess.run(["git", "-C", str(harness.ROOT), "rev-parse", "HEAD"], capture_output=True, text=True,
+                              check=True).stdout.strip()
+        self.assertRegex(self.ci("plan", "production").stdout, rf"commit={head} build=\d+")
+
+    def test_variables_are_those_that_the_settings_render(self):
+        known = {line.split("=")[0] for line in rendered(self, "ci", "production").splitlines()}
+        used = {name for path in WORKFLOWS for name in re.findall(r"vars\.(\w+)", path.read_text(encoding="utf-8"))}
+        self.assertIn("RR_DEPLOY_ROLE", used)
+        self.assertEqual(used - known - OWN_VARIABLES, set())
+
+    def test_a_wrong_use_is_one_line_that_says_what_there_is(self):
+        self.assert_usage_error(self.ci("deploy"), "deploy", "ci/run --help")
+        self.assert_usage_error(self.ci("plan"), "which environment", "production")
+        self.assert_usage_error(self.ci("release", "prod"), "prod", "production")
+        shown = self.ci("--help")
+        self.assertEqual(shown.returncode, 0)
+        for stage in stages():
+            self.assertIn(f"  {stage} ", shown.stdout)
+
+
+class Tools(harness.TestCase):
+    """ci/tools installs what the list's hash says, and nothing else."""
+
+    def setUp(self):
+        super().setUp()
+        harness.need_command("curl")
+        # A copy, so that nothing is put into this checkout's build/tools.
+        (self.folder / "ci").mkdir()
+        shutil.copy(harness.ROOT / "ci/tools", self.folder / "ci/tools")
+        self.archive = self.folder / "tool.zip"
+        with zipfile.ZipFile(self.archive, "w") as archive:
+            archive.writestr("sometool", "#!/bin/sh\necho some tool\n")
+        self.machine = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}[
+            subprocess.run(["uname", "-m"], capture_output=True, text=True, check=True).stdout.strip()]
+
+    def tools(self, digest, *arguments):
+        (self.folder / "list").write_text(f"# a list\nsometool 1.0 {self.machine} {digest} file://{self.archive}\n")
+        return self.run_program(self.folder / "ci/tools", *arguments, environment={"RR_TOOLS_LOCK": str(self.folder / "list")})
+
+    def digest(self):
+        return hashlib.sha256(self.archive.read_bytes()).hexdigest()
+
+    def test_a_tool_with_the_right_hash_is_installed_once(self):
+        done = self.tools(self.digest())
+        self.assertEqual((done.returncode, done.stdout), (0, "ci/tools: sometool 1.0\n"), done)
+        self.assertEqual(self.run_program(self.folder / "build/tools/sometool").stdout, "some tool\n")
+        digest = self.digest()
+        self.archive.unlink()
+        self.assertEqual(self.tools(digest, "sometool").returncode, 0)
+
+    def test_another_content_is_refused_and_not_kept(self):
+        done = self.tools("0" * 64)
+        self.assertEqual(done.returncode, 3, done)
+        self.assertIn("nothing is installed", done.stderr)
+        self.assertIn(self.digest(), done.stderr)
+        self.assertEqual(list((self.folder / "build/tools").iterdir()), [])
+
+    def test_what_is_not_in_the_list_is_refused(self):
+        self.assert_usage_error(self.tools(self.digest(), "curl"), "curl is not in")
+        self.assert_usage_error(self.tools(self.digest(), "--all"), "--all")
+
+    def test_the_list_itself_has_one_hash_a_line(self):
+        lines = [line for line in (harness.ROOT / "ci/tools.lock").read_text().splitlines() if not line.startswith("#")]
+        self.assertGreaterEqual(len(lines), 2)
+        for line in lines:
+            name, version, _, digest, address = line.split()
+            self.assertRegex(digest, r"^[0-9a-f]{64}$")
+            self.assertIn(f"/{name}/{version}/", address)
+            self.assertTrue(address.startswith("https://"))
+
+
+class CleanClone(harness.TestCase):
+    """What the CI does on a machine that has nothing but the commit. It compiles rr-webapp, so only in ./check --all."""
+
+    alone = True
+
+    def test_lint_and_bundle_run_from_a_clean_clone(self):
+        if not harness.long_run():
+            harness.skip("only in ./check --all")
+        if not (harness.ROOT / ".git").exists():
+            harness.skip("this is no checkout")
+        clone = self.folder / "clone"
+        subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(harness.ROOT), str(clone)], check=True)
+        rendered(self, "packer")  # so rr-deploy is there
+        # RR_LONG would have the clone's own lint run this test.
+        environment = {**NO_CI, "RR_BIN": str(harness.bin_folder()), "RR_LONG": None}
+        linted = self.run_program(clone / "ci/run", "lint", timeout=120, cwd=clone, environment=environment)
+        self.assertEqual(linted.returncode, 0, linted)
+        bundled = self.run_program(clone / "ci/run", "bundle", "local", timeout=900, cwd=clone, environment=environment)
+        self.assertEqual(bundled.returncode, 0, bundled)
+        described = json.loads((clone / "build/bake/local/bundle.tar.gz.json").read_text())
+        head = subprocess.run(["git", "-C", str(clone), "rev-parse", "HEAD"], capture_output=True, text=True,
+                              check=True).stdout.strip()
+        self.assertEqual(described["commit"], head)
+        left = subprocess.run(["git", "-C", str(clone), "status", "--porcelain"], capture_output=True, text=True,
+                              check=True).stdout
+        self.assertEqual(left, "", "the stages leave nothing outside of build/")
+
+
+if __name__ == "__main__":
+    unittest.main()
