@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "lb/http/characters.h"
+#include "lb/http/start_line.h"
 
 namespace rr {
 namespace {
@@ -140,7 +141,7 @@ bool is_host(std::string_view text) {
       return false;
     }
   }
-  return true;
+  return has_proper_port(text);
 }
 
 }  // namespace

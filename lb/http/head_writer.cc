@@ -100,7 +100,7 @@ template <class Skip>
 void append_end_to_end(std::string& out, std::span<const HeaderView> fields, Skip skip) {
   const bool named = connection_names_fields(fields);
   for (const HeaderView& field : fields) {
-    if (is_hop_by_hop(field.name) || skip(field.name)) continue;
+    if (is_hop_by_hop(field.name) || is_framing_lookalike(field.name) || skip(field.name)) continue;
     if (named && is_named_by_connection(fields, field.name)) continue;
     append_header(out, field.name, field.value);
   }

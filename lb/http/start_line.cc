@@ -41,9 +41,22 @@ std::optional<AbsoluteTarget> split_absolute_target(std::string_view target) {
     parts.authority = target.substr(0, end);
     if (end != std::string_view::npos) parts.rest = target.substr(end);
     if (parts.authority.empty() || parts.authority.find_first_of("@,\\\"<>") != std::string_view::npos) return {};
+    if (!has_proper_port(parts.authority)) return {};
     return parts;
   }
   return std::nullopt;
+}
+
+bool has_proper_port(std::string_view host) {
+  const std::size_t bracket = host.rfind(']');
+  std::string_view rest = bracket == std::string_view::npos ? host : host.substr(bracket + 1);
+  const std::size_t colon = rest.find(':');
+  if (colon == std::string_view::npos) return bracket == std::string_view::npos || rest.empty();
+  if (bracket != std::string_view::npos && colon != 0) return false;
+  for (char c : rest.substr(colon + 1)) {
+    if (!is_digit(c)) return false;
+  }
+  return true;
 }
 
 std::optional<ParseError> parse_request_line(std::string_view line, RequestView& request) {

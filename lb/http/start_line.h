@@ -28,4 +28,8 @@ struct AbsoluteTarget {
 /// Nothing when the target is in another form or its authority is not usable (empty, or with a user name).
 std::optional<AbsoluteTarget> split_absolute_target(std::string_view target);
 
+/// Whether what follows the colon of "a:80" or "[::1]:80" is a port, or nothing: with another text there one reader may
+/// see another host than the next.
+bool has_proper_port(std::string_view host);
+
 }  // namespace rr

@@ -71,7 +71,7 @@ inline std::optional<PlainHead> read_plain_head(std::string_view bytes, std::siz
   return head;
 }
 
-/// Whether a name that is neither Content-Length nor Transfer-Encoding has its letters, in their order: a request loses
+/// Whether a name that is neither Content-Length nor Transfer-Encoding has its letters, in their order: a head loses
 /// such a field on its way.
 inline bool looks_like_framing(const std::string& lower_name) {
   if (lower_name == "content-length" || lower_name == "transfer-encoding") return false;
@@ -82,8 +82,14 @@ inline bool looks_like_framing(const std::string& lower_name) {
   return letters == "contentlength" || letters == "transferencoding";
 }
 
-/// Without the fields of one connection (RFC 9110 section 7.6.1, and those that Connection names), without the framing,
-/// and without those of `rewritten`. A field called "close" or "keep-alive" is one that our own Connection field names.
+inline bool any_looks_like_framing(const PlainHead& head) {
+  return std::any_of(head.fields.begin(), head.fields.end(),
+                     [](const auto& one) { return looks_like_framing(one.first); });
+}
+
+/// Without the fields of one connection (RFC 9110 section 7.6.1, and those that Connection names), without the framing
+/// and what looks like it, and without those of `rewritten`. A field called "close" or "keep-alive" is one that our own
+/// Connection field names.
 template <class Headers>
 Fields end_to_end(const Headers& headers, const std::vector<std::string_view>& rewritten) {
   static constexpr std::array<std::string_view, 9> kOneHop{"connection",       "keep-alive",     "te",
@@ -104,7 +110,7 @@ Fields end_to_end(const Headers& headers, const std::vector<std::string_view>& r
   for (const auto& header : headers) {
     const std::string name = lower(header.name);
     const auto is_name = [&](std::string_view one) { return one == name; };
-    if (std::any_of(kOneHop.begin(), kOneHop.end(), is_name)) continue;
+    if (std::any_of(kOneHop.begin(), kOneHop.end(), is_name) || looks_like_framing(name)) continue;
     if (std::any_of(named.begin(), named.end(), is_name)) continue;
     if (std::any_of(rewritten.begin(), rewritten.end(), is_name)) continue;
     kept.emplace_back(name, std::string(header.value));

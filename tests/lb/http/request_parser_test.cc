@@ -155,6 +155,7 @@ const Case kStartLines[] = {
     {"AsteriskWithAPath", "OPTIONS */ HTTP/1.1\r\nHost: a\r\n\r\n", "error bad syntax"},
     {"OtherScheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "error bad syntax"},
     {"AbsoluteFormWithoutAuthority", "GET http:///a HTTP/1.1\r\nHost: a\r\n\r\n", "error bad syntax"},
+    {"AbsoluteFormWithLettersForAPort", "GET http://b:x/ HTTP/1.1\r\nHost: a\r\n\r\n", "error bad syntax"},
     {"AbsoluteFormWithAUser", "GET http://b@c/ HTTP/1.1\r\nHost: a\r\n\r\n", "error bad syntax"},
     {"TlsHelloIsToldAtItsFirstByte", "\x16\x03\x01", "error bad syntax"},
     {"TwoEmptyLines", "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "error bad syntax"},
@@ -200,6 +201,14 @@ const Case kHeaders[] = {
     {"SpaceInHost", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "error bad syntax"},
     {"UserInHost", "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", "error bad syntax"},
     {"PathInHost", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "error bad syntax"},
+    {"LettersForAPort", "GET / HTTP/1.1\r\nHost: a:x\r\n\r\n", "error bad syntax"},
+    {"TwoPorts", "GET / HTTP/1.1\r\nHost: a:1:2\r\n\r\n", "error bad syntax"},
+    {"TextBehindAnAddress", "GET / HTTP/1.1\r\nHost: [::1]b:80\r\n\r\n", "error bad syntax"},
+    {"AnAddressWithoutBrackets", "GET / HTTP/1.1\r\nHost: ::1\r\n\r\n", "error bad syntax"},
+    {"NoPortBehindTheColon", "GET / HTTP/1.1\r\nHost: a:\r\n\r\n",
+     "head GET / 1.1 {Host=a:} no-body keep-alive | end | idle"},
+    {"AnAddressWithAPort", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
+     "head GET / 1.1 {Host=[::1]:80} no-body keep-alive | end | idle"},
 };
 INSTANTIATE_TEST_SUITE_P(Headers, RequestStreams, testing::ValuesIn(kHeaders), name_of);
 
