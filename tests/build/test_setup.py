@@ -70,6 +70,20 @@ class SetUp(harness.TestCase):
         self.assertEqual(finished.returncode, 3, finished)
         self.assertIn("not a distribution with apt", finished.stderr)
 
+    def test_peers_that_are_missing_are_named_with_the_command_that_fetches_them(self):
+        if any(os.access(f"/usr/sbin/{name}", os.X_OK) for name in ("nginx", "haproxy")):
+            harness.skip("nginx or HAProxy is installed here")
+        path = self.minimal_path("dpkg-deb")
+        self.fake("apt-get", 'echo "Inst nginx (1.22 Debian)"; echo "Inst liblua5.3-0 (5.3.6-2 Debian)"')
+        # It looks below its own build/ too, where a peer may have been unpacked: a copy of its own has none.
+        (self.folder / "tools").mkdir()
+        shutil.copy(harness.ROOT / "tools" / "peers", self.folder / "tools" / "peers")
+        finished = self.run_program(shutil.which("bash"), str(self.folder / "tools" / "peers"), "--no-install",
+                                    environment={"PATH": path})
+        self.assertEqual(finished.returncode, 3, finished)
+        self.assertIn("Missing: nginx haproxy.", finished.stderr)
+        self.assertIn("  apt-get download nginx liblua5.3-0\n", finished.stderr)
+
     def test_which_package_has_the_parser_is_asked_of_the_release(self):
         path = self.minimal_path()
         self.fake("apt-get", "exit 0")
@@ -88,12 +102,15 @@ class SetUp(harness.TestCase):
         self.assert_usage_error(self.script("fuzz", "--seconds", "soon"), "soon", "a number")
         self.assert_usage_error(self.script("soak", "--requests", "many"), "many", "a whole number")
         self.assert_usage_error(self.script("soak", "--request", "5"), "--request", "--requests")
+        self.assert_usage_error(self.script("peers", "--case", "x"), "--case", "--cases")
+        self.assert_usage_error(self.script("peers", "--preset", "lunch"), "lunch", "dev or asan")
         self.assert_usage_error(self.script("fuzz", "lunch"), "lunch", "request_parser")
+        self.assert_usage_error(self.script("tools/peers", "--frob"), "--frob", "--no-install")
         self.assert_usage_error(self.script("tools/setup", "--frob"), "--frob")
         self.assert_usage_error(self.script("tools/setup", "--for", "lunch"), "lunch", "demo, check or fuzz")
 
     def test_help_has_examples(self):
-        for script in ("check", "demo", "fuzz", "soak"):
+        for script in ("check", "demo", "fuzz", "peers", "soak"):
             finished = self.script(script, "--help")
             self.assertEqual(finished.returncode, 0)
             self.assertIn("Examples:", finished.stdout)

@@ -9,8 +9,9 @@ import unittest
 import harness
 
 CLANG_FORMAT = 14
-SCRIPTS = ["check", "demo", ".ci/run", "tools/setup", "tools/build", "tools/cleanroom", "ci/run", "ci/tools", "packer/bake",
-           "packer/files/install", "packer/files/selftest", "packer/files/cloudwatch-agent"]
+SCRIPTS = ["check", "demo", "fuzz", "peers", "soak", ".ci/run", "tools/setup", "tools/build", "tools/peers", "tools/cleanroom",
+           "ci/run", "ci/tools", "packer/bake", "packer/files/install", "packer/files/selftest",
+           "packer/files/cloudwatch-agent"]
 
 
 class Style(harness.TestCase):
