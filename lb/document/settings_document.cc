@@ -246,6 +246,9 @@ void read_fields(MapReader& map, HealthCheck& out) {
   map.duration("timeout", out.timeout);
   map.number("healthy_threshold", out.healthy_threshold);
   map.number("unhealthy_threshold", out.unhealthy_threshold);
+  if (map.get("initial_unhealthy_threshold") != nullptr) {
+    map.number("initial_unhealthy_threshold", out.initial_unhealthy_threshold.emplace());
+  }
   map.parsed(
       "matcher", [](const std::string& text) { return Matcher::parse(text); }, out.matcher);
   map.boolean("unrestricted", out.unrestricted);
@@ -264,6 +267,7 @@ void read_fields(MapReader& map, TargetGroupSettings& out) {
     out.cross_zone = cross_zone;
   }
   map.duration("slow_start", out.slow_start);
+  map.number("slow_start_floor_percent", out.slow_start_floor_percent);
   map.map("stickiness", [&](MapReader& inner) { read_stickiness(inner, out.stickiness); });
   read_minimum(map, "dns_failover", out.dns_failover);
   read_minimum(map, "unhealthy_state_routing", out.unhealthy_state_routing);
@@ -312,6 +316,11 @@ void read_fields(MapReader& map, LoadBalancerSettings& out) {
   map.duration("network_delay_same_zone", out.network_delay_same_zone);
   map.duration("network_delay_cross_zone", out.network_delay_cross_zone);
   map.duration("propagation_delay", out.propagation_delay);
+  map.number("oversized_head_status", out.oversized_head_status);
+  map.number("unknown_coding_status", out.unknown_coding_status);
+  map.boolean("answer_silent_clients", out.answer_silent_clients);
+  map.boolean("replace_forwarded_proto", out.replace_forwarded_proto);
+  map.number("maximum_idle_connections", out.maximum_idle_connections);
   map.choice("explain", parse_explain_to, "nobody, loopback or everyone", out.explain);
   map.boolean("unrestricted", out.unrestricted);
 }
@@ -348,6 +357,7 @@ Json to_json(const HealthCheck& check) {
   json["timeout"] = format_duration(check.timeout);
   json["healthy_threshold"] = check.healthy_threshold;
   json["unhealthy_threshold"] = check.unhealthy_threshold;
+  if (check.initial_unhealthy_threshold) json["initial_unhealthy_threshold"] = *check.initial_unhealthy_threshold;
   json["matcher"] = check.matcher.text();
   json["unrestricted"] = check.unrestricted;
   return json;
@@ -361,6 +371,7 @@ Json to_json(const TargetGroupSettings& group) {
             {"anomaly_mitigation", group.anomaly_mitigation}};
   if (group.cross_zone) json["cross_zone"] = *group.cross_zone;
   json["slow_start"] = format_duration(group.slow_start);
+  json["slow_start_floor_percent"] = group.slow_start_floor_percent;
   json["stickiness"] = stickiness_to_json(group.stickiness);
   json["dns_failover"] = minimum_to_json(group.dns_failover);
   json["unhealthy_state_routing"] = minimum_to_json(group.unhealthy_state_routing);
@@ -405,6 +416,11 @@ Json to_json(const LoadBalancerSettings& balancer) {
   json["network_delay_same_zone"] = format_duration(balancer.network_delay_same_zone);
   json["network_delay_cross_zone"] = format_duration(balancer.network_delay_cross_zone);
   json["propagation_delay"] = format_duration(balancer.propagation_delay);
+  json["oversized_head_status"] = balancer.oversized_head_status;
+  json["unknown_coding_status"] = balancer.unknown_coding_status;
+  json["answer_silent_clients"] = balancer.answer_silent_clients;
+  json["replace_forwarded_proto"] = balancer.replace_forwarded_proto;
+  json["maximum_idle_connections"] = balancer.maximum_idle_connections;
   json["explain"] = to_string(balancer.explain);
   json["unrestricted"] = balancer.unrestricted;
   return json;

@@ -232,6 +232,13 @@ void append_forwarded_for(std::string& out, std::span<const HeaderView> fields, 
   }
 }
 
+/// X-Forwarded-Proto and -Port: our own word, or where it is to be kept the first that came in, if it is clean.
+void append_proto_or_port(std::string& out, const RequestView& request, std::string_view name, std::string_view own,
+                          const ForwardContext& context) {
+  const auto came = context.replace_proto ? std::nullopt : request.header(name);
+  append_header(out, name, came && !came->empty() && !has_control(*came) ? *came : own);
+}
+
 std::size_t header_bytes(std::span<const HeaderView> fields) {
   std::size_t total = 0;
   for (const HeaderView& field : fields) total += field.name.size() + field.value.size() + 4;  // ": " and CRLF
@@ -385,8 +392,8 @@ InvalidFields append_forwarded_request(std::string& out, const RequestHead& head
   const std::optional<AbsoluteTarget> absolute = split_absolute_target(request.target);
   append_request_line(out, head, absolute, context.rewritten_target);
   append_forwarded_for(out, request.headers, context);
-  append_header(out, "X-Forwarded-Proto", context.scheme);
-  append_header(out, "X-Forwarded-Port", context.port);
+  append_proto_or_port(out, request, "X-Forwarded-Proto", context.scheme, context);
+  append_proto_or_port(out, request, "X-Forwarded-Port", context.port, context);
   const std::optional<std::string_view> sent_host = request.header("host");
   if (!context.rewritten_host.empty()) {
     append_host(out, context.rewritten_host, context.port);

@@ -23,6 +23,7 @@ struct ForwardContext {
   std::string_view client_port{};  // where routing.http.xff_client_port asks for it, else empty
   ForwardedFor forwarded_for = ForwardedFor::kAppend;
   bool preserve_host = false;     // routing.http.preserve_host_header.enabled
+  bool replace_proto = true;      // false: X-Forwarded-Proto and -Port that came in go on as they are
   std::string_view scheme;        // "http"
   std::string_view port;          // listener port as text
   std::string_view trace_root;    // "Root=1-67891233-abcdef012345678912345678", used where the request brings none

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "lb/base/check.h"
-#include "lb/policy/slow_start.h"
 
 namespace rr {
 namespace {
@@ -27,9 +26,10 @@ std::optional<Algorithm> parse_algorithm(std::string_view text) {
   return std::nullopt;
 }
 
-void Balancer::configure(Algorithm algorithm, Duration slow_start) {
+void Balancer::configure(Algorithm algorithm, Duration slow_start, std::uint32_t slow_start_floor) {
   algorithm_ = algorithm;
   slow_start_ = slow_start;
+  slow_start_floor_ = slow_start_floor;
   reserve(slots_.capacity());
 }
 
@@ -116,14 +116,14 @@ std::optional<TargetId> Balancer::pick_in_turn(Tried tried) {
 std::optional<TargetId> Balancer::pick_by_earnings(Time now, Tried tried) {
   // When all are in slow start the one that is furthest counts as a whole one: shares are relative.
   const std::uint32_t whole =
-      slow_ < slots_.size() ? kFullWeight : slow_start_weight(now - slowest_since_, slow_start_);
+      slow_ < slots_.size() ? kFullWeight : slow_start_weight(now - slowest_since_, slow_start_, slow_start_floor_);
   for (std::size_t looked_at = 0; looked_at < slots_.size(); ++looked_at) {
     const std::size_t place = next_;
     Slot& slot = slots_[place];
     const TargetId target = take(place);
     if (contains(tried, target)) continue;
     if (!slot.slow_since) return target;
-    slot.earned += slow_start_weight(now - *slot.slow_since, slow_start_);
+    slot.earned += slow_start_weight(now - *slot.slow_since, slow_start_, slow_start_floor_);
     if (slot.earned < whole) continue;
     slot.earned -= whole;
     return target;

@@ -11,6 +11,7 @@
 #include "lb/base/rng.h"
 #include "lb/base/time.h"
 #include "lb/policy/load_tree.h"
+#include "lb/policy/slow_start.h"
 #include "lb/policy/target_id.h"
 #include "lb/policy/target_weight.h"
 
@@ -48,8 +49,8 @@ struct Candidate {
 /// Least outstanding requests: of those with the fewest requests in progress, the next in turn.
 class Balancer {
  public:
-  /// rebuild() must follow before the next pick.
-  void configure(Algorithm algorithm, Duration slow_start);
+  /// `slow_start_floor`: the least weight in slow start. rebuild() must follow before the next pick.
+  void configure(Algorithm algorithm, Duration slow_start, std::uint32_t slow_start_floor = kSlowStartFloor);
 
   /// Makes room for lists of this length.
   void reserve(std::size_t targets);
@@ -85,6 +86,7 @@ class Balancer {
 
   Algorithm algorithm_ = Algorithm::kRoundRobin;
   Duration slow_start_{};
+  std::uint32_t slow_start_floor_ = kSlowStartFloor;
   std::vector<Slot> slots_;
   std::vector<Slot> before_;  // room for rebuilding
   std::size_t next_ = 0;

@@ -170,7 +170,10 @@ std::optional<Transition> HealthState::observe(const ProbeOutcome& outcome, cons
     health_.reason = TargetReason::kNone;
     return Transition{before, health_};
   }
-  if (before.state != TargetState::kUnhealthy && failures_ < check.unhealthy_threshold) return std::nullopt;
+  const int needed = before.state == TargetState::kInitial
+                         ? check.initial_unhealthy_threshold.value_or(check.unhealthy_threshold)
+                         : check.unhealthy_threshold;
+  if (before.state != TargetState::kUnhealthy && failures_ < needed) return std::nullopt;
   health_.state = TargetState::kUnhealthy;
   health_.reason = failure_reason(outcome.kind);
   if (before.state == health_.state && before.reason == health_.reason) return std::nullopt;

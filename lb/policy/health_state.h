@@ -64,6 +64,9 @@ struct HealthCheck {
   Duration timeout = std::chrono::seconds(5);
   int healthy_threshold = 5;
   int unhealthy_threshold = 2;
+  /// Failures that make a new target unhealthy, 1 to 10; none: unhealthy_threshold. AWS only says "the minimum number
+  /// of checks".
+  std::optional<int> initial_unhealthy_threshold{};
   Matcher matcher{};
   /// Permits intervals and timeouts below AWS's minimum, and a timeout above the interval, for time-lapse runs.
   bool unrestricted = false;
@@ -120,7 +123,7 @@ struct Transition {
 ///
 /// The first success is enough for a new target, whatever the threshold; a target that was unhealthy has to earn it. A
 /// single failure of a healthy target is forgotten at the next success. A new target that only fails stays initial
-/// until unhealthy_threshold failures.
+/// until unhealthy_threshold failures (or initial_unhealthy_threshold, where it is set).
 ///
 /// kInitial, kHealthy and kUnhealthy only; draining and the rest are
 /// the target group's business.

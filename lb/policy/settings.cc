@@ -231,6 +231,10 @@ void check_availability_zones(SettingErrors& errors, const std::vector<std::stri
   }
 }
 
+void check_either(SettingErrors& errors, const char* field, int value, int usual, int other) {
+  if (value != usual && value != other) errors.add(field, fmt::format("{} is neither {} nor {}", value, usual, other));
+}
+
 }  // namespace
 
 std::string_view to_string(StickinessType type) { return kStickinessTypes[static_cast<std::size_t>(type)]; }
@@ -259,6 +263,10 @@ std::vector<SettingError> validate(const HealthCheck& settings) {
   errors.in_range("health_check.healthy_threshold", settings.healthy_threshold, kMinimumThreshold, kMaximumThreshold);
   errors.in_range("health_check.unhealthy_threshold", settings.unhealthy_threshold, kMinimumThreshold,
                   kMaximumThreshold);
+  if (settings.initial_unhealthy_threshold) {
+    errors.in_range("health_check.initial_unhealthy_threshold", *settings.initial_unhealthy_threshold, 1,
+                    kMaximumThreshold);
+  }
   return errors.take();
 }
 
@@ -268,6 +276,7 @@ std::vector<SettingError> validate(const TargetGroupSettings& settings) {
   errors.add_all(validate(settings.health_check));
   errors.in_range("deregistration_delay", settings.deregistration_delay, Duration::zero(), kMaximumDeregistrationDelay);
   check_algorithm(errors, settings);
+  errors.in_range("slow_start_floor_percent", settings.slow_start_floor_percent, 1, 100);
   check_stickiness(errors, settings);
   check_health_thresholds(errors, settings);
   refuse_what_is_missing(errors, settings);
@@ -294,6 +303,9 @@ std::vector<SettingError> validate(const LoadBalancerSettings& settings) {
   errors.in_range("network_delay_cross_zone", settings.network_delay_cross_zone, Duration::zero(),
                   kMaximumNetworkDelay);
   errors.in_range("propagation_delay", settings.propagation_delay, Duration::zero(), kMaximumPropagationDelay);
+  check_either(errors, "oversized_head_status", settings.oversized_head_status, 400, 413);
+  check_either(errors, "unknown_coding_status", settings.unknown_coding_status, 501, 400);
+  errors.in_range("maximum_idle_connections", settings.maximum_idle_connections, 0, kMaximumIdleConnections);
   check_availability_zones(errors, settings.availability_zones);
   check_listeners(errors, settings);
   check_target_groups(errors, settings.target_groups);

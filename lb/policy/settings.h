@@ -27,6 +27,7 @@ constexpr Duration kMaximumConnectTimeout = std::chrono::seconds(60);
 constexpr Duration kMaximumNetworkDelay = std::chrono::seconds(1);
 constexpr Duration kMaximumPropagationDelay = std::chrono::seconds(300);
 constexpr Duration kMaximumZonalShift = std::chrono::hours(72);
+constexpr int kMaximumIdleConnections = 65'536;
 
 /// routing.http.desync_mitigation_mode
 enum class DesyncMode : std::uint8_t { kMonitor, kDefensive, kStrictest };
@@ -71,6 +72,18 @@ struct LoadBalancerSettings {
   Duration network_delay_cross_zone = Duration::zero();
   /// Not AWS's, though AWS has one: a node keeps giving requests to a deregistered target for that long (0 to 300 s).
   Duration propagation_delay = Duration::zero();
+  /// Of the following AWS does not say, or says two things; each default is the likelier one.
+  /// What answers headers beyond the limits: AWS lists them under both 400 and 413.
+  int oversized_head_status = 400;
+  /// What answers a transfer coding that nobody knows: 501 as documented, or the 400 of desync mitigation before it.
+  int unknown_coding_status = 501;
+  /// Whether a client that says nothing between two requests gets a 408 at the idle timeout, or just the close.
+  bool answer_silent_clients = false;
+  /// Whether X-Forwarded-Proto and X-Forwarded-Port of a client are replaced. Kept, a client can claim to have come by
+  /// TLS.
+  bool replace_forwarded_proto = true;
+  /// Idle connections kept for one target, 0 to 65536.
+  int maximum_idle_connections = 4096;
   ExplainTo explain = ExplainTo::kNobody;
   /// Permits idle_timeout and client_keep_alive below AWS's minimum, down to 10 ms, for tests and time-lapse runs.
   bool unrestricted = false;

@@ -8,8 +8,8 @@
 
 namespace rr {
 
-/// The least share of a target in slow start. AWS says that the share grows linearly, not where it begins; with
-/// nothing at all the first request would never come.
+/// The least share of a target in slow start, where no other is set. AWS says that the share grows linearly, not where
+/// it begins; with nothing at all the first request would never come.
 constexpr std::uint32_t kSlowStartFloor = kFullWeight / 100;
 
 /// The weight of a target that became healthy `elapsed` ago: max(floor, elapsed / duration), kFullWeight at the end and
@@ -17,6 +17,6 @@ constexpr std::uint32_t kSlowStartFloor = kFullWeight / 100;
 ///
 ///     elapsed   0 s    0.3 s   3 s    15 s   29.9 s      30 s
 ///     weight    1 %    1 %     10 %   50 %   99.6666 %   100 %
-std::uint32_t slow_start_weight(Duration elapsed, Duration duration);
+std::uint32_t slow_start_weight(Duration elapsed, Duration duration, std::uint32_t floor = kSlowStartFloor);
 
 }  // namespace rr

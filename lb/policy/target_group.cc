@@ -152,7 +152,7 @@ void TargetGroup::State::follow_use(Time now, TargetRecord& record) {
 TargetGroup::TargetGroup(TargetGroupSettings settings, Journal* journal) : state_(std::make_unique<State>()) {
   state_->settings = std::move(settings);
   state_->journal = journal;
-  state_->balancer.configure(state_->settings.algorithm, state_->settings.slow_start);
+  state_->configure_balancer();
 }
 TargetGroup::~TargetGroup() = default;
 TargetGroup::TargetGroup(TargetGroup&&) noexcept = default;
@@ -173,7 +173,7 @@ void TargetGroup::configure(Time now, TargetGroupSettings settings) {
     record->deadline = state_->probes.move(record->deadline, next);
   }
   if (before.slow_start != state_->settings.slow_start) state_->change_slow_start(now);
-  state_->balancer.configure(state_->settings.algorithm, state_->settings.slow_start);
+  state_->configure_balancer();
   state_->recount_all(now);
   state_->routing_is_stale = true;
 }

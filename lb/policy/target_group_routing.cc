@@ -74,6 +74,11 @@ AdministrativeOverride TargetGroup::State::administrative_override(const TargetR
 
 /// Only beside at least one healthy target that is not in slow start: those that come to an empty group together begin
 /// with whole shares.
+void TargetGroup::State::configure_balancer() {
+  const auto floor = static_cast<std::uint32_t>(settings.slow_start_floor_percent) * (kFullWeight / 100);
+  balancer.configure(settings.algorithm, settings.slow_start, floor);
+}
+
 void TargetGroup::State::begin_slow_start(Time now, TargetRecord& record) {
   if (std::exchange(record.founder, false)) return;
   if (settings.slow_start == Duration::zero() || !record.healthy_in_scope) return;

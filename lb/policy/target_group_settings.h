@@ -61,6 +61,8 @@ struct TargetGroupSettings {
   /// load_balancing.cross_zone.enabled; nothing is use_load_balancer_configuration, which is always true for an ALB.
   std::optional<bool> cross_zone{};
   Duration slow_start = Duration::zero();  // slow_start.duration_seconds: 0 is off, or 30 to 900 s
+  /// Not AWS's, which does not say where slow start begins: the least share of a target in it, 1 to 100.
+  int slow_start_floor_percent = 1;
   Stickiness stickiness{};
   /// target_group_health.dns_failover: the node of a zone below it leaves DNS.
   MinimumHealthyTargets dns_failover{};

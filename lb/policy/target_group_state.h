@@ -108,6 +108,7 @@ struct TargetGroup::State {
   /// The same for all of them, after a change of what decides about the scope.
   void recount_all(Time now);
   bool shift_concerns_targets() const;
+  void configure_balancer();
   void begin_slow_start(Time now, TargetRecord& record);
   void end_slow_start(TargetRecord& record);
   void change_slow_start(Time now);

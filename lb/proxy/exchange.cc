@@ -236,7 +236,7 @@ bool Exchange::mitigate(const RequestHead& head) {
   }
   const char* reason = to_string(desync_.reason).data();
   ExchangeEvent refused = event(ExchangeEventKind::kRefused, head.unsafe ? to_string(*head.unsafe).data() : reason);
-  refused.status = head.unsafe ? alb_status(*head.unsafe) : 400;
+  refused.status = head.unsafe ? balancer.refusal_status(*head.unsafe) : 400;
   finish_on(refused);
   return true;
 }
@@ -315,6 +315,7 @@ void Exchange::build_head(const RequestHead& head) {
   }
   context.forwarded_for = forwarded_for_of(settings.xff_header_processing);
   context.preserve_host = settings.preserve_host_header;
+  context.replace_proto = settings.replace_forwarded_proto;
   context.upgrade = may_switch_;
   context.drop_invalid = settings.drop_invalid_header_fields;
   context.scheme = "http";

@@ -184,7 +184,7 @@ void FrontConn::refuse(ParseError error) {
   head_request_ = false;
   exchange_ = worker_.new_exchange();
   to(State::kBusy);
-  exchange_->refuse(*this, listener_, alb_status(error), to_string(error).data());
+  exchange_->refuse(*this, listener_, listener_.load_balancer().refusal_status(error), to_string(error).data());
 }
 
 void FrontConn::hold(std::string_view bytes) {
@@ -455,6 +455,16 @@ void FrontConn::stop() {
   }
 }
 
+void FrontConn::refuse_silence(bool between_requests) {
+  unreadable_ = true;
+  sent_ = 0;
+  head_request_ = false;
+  exchange_ = worker_.new_exchange();
+  to(State::kBusy);
+  exchange_->refuse(*this, listener_, 408,
+                    between_requests ? "no request came" : "the head of the request did not come to its end");
+}
+
 void FrontConn::check_deadline(Time now) {
   const Duration silence = now - stream_.last_activity();
   const Duration idle_timeout = listener_.load_balancer().settings().idle_timeout;
@@ -474,14 +484,11 @@ void FrontConn::check_deadline(Time now) {
       if (draining_ && between_requests && now >= deadline_) {
         dispose();
       } else if (silence >= idle_timeout || head_is_late) {
-        if (between_requests || stream_.queued() > 0) {
+        const bool answers = !between_requests || listener_.load_balancer().settings().answer_silent_clients;
+        if (!answers || stream_.queued() > 0) {
           dispose();
         } else {
-          unreadable_ = true;
-          sent_ = 0;
-          exchange_ = worker_.new_exchange();
-          to(State::kBusy);
-          exchange_->refuse(*this, listener_, 408, "the head of the request did not come to its end");
+          refuse_silence(between_requests);
         }
       }
       return;

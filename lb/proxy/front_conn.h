@@ -86,6 +86,7 @@ class FrontConn final : public StreamEvents,
   bool take(const ParseStep& step);
   void begin_exchange();
   void refuse(ParseError error);
+  void refuse_silence(bool between_requests);
   void hold(std::string_view bytes);
   void close_gently();
   void dispose();

@@ -32,6 +32,7 @@ void move_rest(std::vector<std::unique_ptr<Named>>& from, std::vector<std::uniqu
 PoolSettings pool_settings_of(const LoadBalancerSettings& settings, const std::string& zone) {
   PoolSettings pool;
   pool.idle_timeout = settings.idle_timeout;
+  pool.maximum_idle = static_cast<std::size_t>(settings.maximum_idle_connections);
   pool.network_delay_same_zone = settings.network_delay_same_zone;
   pool.network_delay_cross_zone = settings.network_delay_cross_zone;
   pool.zone = zone;
@@ -44,6 +45,24 @@ LoadBalancer::LoadBalancer(Worker& worker, std::string name, DrainLog& drains)
     : worker_(worker), drains_(drains), follows_dns_soon_(std::make_shared<bool>(false)) {
   log_name_ = fmt::format("app/{}/{}", name, stable_id(name));
   settings_.name = std::move(name);
+}
+
+int LoadBalancer::refusal_status(ParseError error) const {
+  switch (error) {
+    case ParseError::kHeaderTooLarge:
+    case ParseError::kTooManyHeaders:
+      return settings_.oversized_head_status;
+    case ParseError::kUnknownTransferCoding:
+      return settings_.unknown_coding_status;
+    case ParseError::kBadSyntax:
+    case ParseError::kBadVersion:
+    case ParseError::kBadFraming:
+    case ParseError::kBadChunk:
+    case ParseError::kStartLineTooLong:
+    case ParseError::kMissingHost:
+      break;
+  }
+  return alb_status(error);
 }
 
 LoadBalancer::~LoadBalancer() {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lb/http/message.h"
 #include "lb/policy/zone_health.h"
 #include "lb/proxy/config.h"
 #include "lb/proxy/counters.h"
@@ -43,6 +44,8 @@ class LoadBalancer {
   /// "app/NAME/0123456789abcdef".
   const std::string& log_name() const { return log_name_; }
   const LoadBalancerSettings& settings() const { return settings_; }
+  /// The status that answers bytes which are no request.
+  int refusal_status(ParseError error) const;
   ServedGroup& group(std::size_t index) { return *groups_[index]; }
   Listener* find_listener(const std::string& name);
   const std::vector<std::unique_ptr<Listener>>& listeners() const { return listeners_; }

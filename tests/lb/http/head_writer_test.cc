@@ -172,6 +172,19 @@ TEST(ForwardedRequest, ForwardedForByItsMode) {
   }
 }
 
+TEST(ForwardedRequest, KeepsProtoAndPortWhereTheyAreNotReplaced) {
+  ForwardContext context = context_with("8080");
+  context.replace_proto = false;
+  const std::string host = "GET / HTTP/1.1\r\nHost: a\r\n";
+  const std::string kept = forward(host + "X-Forwarded-Proto: https\r\nX-Forwarded-Port: 443\r\n\r\n", context);
+  EXPECT_EQ(lines_named(kept, "X-Forwarded-Proto"), "X-Forwarded-Proto: https");
+  EXPECT_EQ(lines_named(kept, "X-Forwarded-Port"), "X-Forwarded-Port: 443");
+  // Nothing came, or nothing that could be passed on: our own word.
+  const std::string own = forward(host + "X-Forwarded-Proto:\r\n\r\n", context);
+  EXPECT_EQ(lines_named(own, "X-Forwarded-Proto"), "X-Forwarded-Proto: http");
+  EXPECT_EQ(lines_named(own, "X-Forwarded-Port"), "X-Forwarded-Port: 8080");
+}
+
 TEST(ForwardedRequest, PreservesTheHostWhereAsked) {
   ForwardContext context = context_with("8080");
   context.preserve_host = true;

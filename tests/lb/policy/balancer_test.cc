@@ -145,6 +145,8 @@ TEST(SlowStart, TheWeightGrowsLinearlyFromAFloor) {
   EXPECT_EQ(weight(30), kFullWeight);
   EXPECT_EQ(weight(1e6), kFullWeight);
   EXPECT_EQ(slow_start_weight(Duration::zero(), Duration::zero()), kFullWeight);
+  // Another floor: 3 of 30 seconds are 10 %, below it.
+  EXPECT_EQ(slow_start_weight(std::chrono::seconds(3), duration, kFullWeight / 4), kFullWeight / 4);
   // The longest one does not overflow.
   EXPECT_EQ(slow_start_weight(std::chrono::seconds(450), std::chrono::seconds(900)), 500'000U);
 }

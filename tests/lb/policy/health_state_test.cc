@@ -101,6 +101,13 @@ TEST(HealthState, TransitionsAsATable) {
   }
 }
 
+TEST(HealthState, ANewTargetMayHaveAThresholdOfItsOwn) {
+  const HealthCheck check{.healthy_threshold = 2, .unhealthy_threshold = 3, .initial_unhealthy_threshold = 1};
+  HealthState state;
+  // One failure is enough at first; once it was healthy three are needed.
+  EXPECT_EQ(states(state, check, "tooottt"), "TTHHHHT");
+}
+
 TEST(HealthState, EveryThresholdIsExact) {
   for (int threshold = 2; threshold <= 10; ++threshold) {
     HealthState state;
