@@ -125,6 +125,9 @@ class StreamListener {
   /// Accepts what has queued, without waiting: before the end of a listener that shares its socket with nobody, as the
   /// kernel resets what is left in the queue. At most 4,096 connections, the kernel's usual bound of a queue.
   void take_queued();
+  /// Connections that the kernel has turned away because the queue was full, whoever shares the socket; an attempt that
+  /// a client repeats counts each time. Always 0 for a Unix socket, whose clients wait or are told at once.
+  std::uint64_t turned_away() const;
   /// With the port that the kernel chose.
   Endpoint endpoint() const;
 

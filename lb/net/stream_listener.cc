@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -305,6 +307,12 @@ void StreamListener::take_queued() {
   if (state_->accepting && !inside_callback) state_->accept_all(state_->poll.raw(), kLastAccepts);
 }
 void StreamListener::leave_descriptors() { state_->leave_descriptors(); }
+std::uint64_t StreamListener::turned_away() const {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> facts{};
+  socklen_t length = sizeof facts;
+  if (getsockopt(state_->listening.fd.get(), SOL_SOCKET, SO_MEMINFO, facts.data(), &length) != 0) return 0;
+  return facts[SK_MEMINFO_DROPS];
+}
 bool StreamListener::accepting() const { return state_->accepting; }
 Endpoint StreamListener::endpoint() const { return state_->listening.endpoint; }
 

@@ -10,8 +10,27 @@ namespace {
 constexpr std::array<std::string_view, 4> kReasons{"healthy", "no_zone_is_healthy", "too_few_healthy_targets",
                                                    "zonal_shift"};
 
-/// What a group counts for one zone.
-ZoneCount in_scope(const GroupHealth& group, const std::string& zone, const std::optional<std::string>& shifted) {
+DnsVerdict verdict(const std::string& zone, std::span<const GroupHealth> groups,
+                   const std::optional<std::string>& shifted) {
+  if (shifted == zone) return {zone, false, DnsReason::kZonalShift};
+  for (const GroupHealth& group : groups) {
+    const ZoneCount count = counted_for(group, zone, shifted);
+    if (count.registered == 0 || !is_below(group.minimum, count.healthy, count.registered)) continue;
+    return {zone, false, DnsReason::kTooFewHealthy, group.target_group};
+  }
+  return {zone, true, DnsReason::kHealthy};
+}
+
+}  // namespace
+
+bool in_every_zone(std::string_view zone) { return zone.empty() || zone == "all"; }
+
+bool is_below(const MinimumHealthyTargets& minimum, std::size_t healthy, std::size_t registered) {
+  if (minimum.count && healthy < static_cast<std::size_t>(*minimum.count)) return true;
+  return minimum.percentage && 100 * healthy < static_cast<std::size_t>(*minimum.percentage) * registered;
+}
+
+ZoneCount counted_for(const GroupHealth& group, const std::string& zone, const std::optional<std::string>& shifted) {
   const bool elsewhere = std::any_of(group.zones.begin(), group.zones.end(), [&](const ZoneCount& one) {
     return one.registered > 0 && shifted && one.zone != *shifted;
   });
@@ -26,24 +45,16 @@ ZoneCount in_scope(const GroupHealth& group, const std::string& zone, const std:
   return sum;
 }
 
-DnsVerdict verdict(const std::string& zone, std::span<const GroupHealth> groups,
-                   const std::optional<std::string>& shifted) {
-  if (shifted == zone) return {zone, false, DnsReason::kZonalShift};
-  for (const GroupHealth& group : groups) {
-    const ZoneCount count = in_scope(group, zone, shifted);
-    if (count.registered == 0 || !is_below(group.minimum, count.healthy, count.registered)) continue;
-    return {zone, false, DnsReason::kTooFewHealthy, group.target_group};
+std::vector<ZoneStates> zone_states(const GroupHealth& group, const MinimumHealthyTargets& routing,
+                                    std::span<const std::string> zones, const std::optional<std::string>& shifted) {
+  std::vector<ZoneStates> states;
+  for (const std::string& zone : zones) {
+    const ZoneCount count = counted_for(group, zone, shifted);
+    if (count.registered == 0) continue;
+    states.push_back({zone, !is_below(group.minimum, count.healthy, count.registered),
+                      !is_below(routing, count.healthy, count.registered)});
   }
-  return {zone, true, DnsReason::kHealthy};
-}
-
-}  // namespace
-
-bool in_every_zone(std::string_view zone) { return zone.empty() || zone == "all"; }
-
-bool is_below(const MinimumHealthyTargets& minimum, std::size_t healthy, std::size_t registered) {
-  if (minimum.count && healthy < static_cast<std::size_t>(*minimum.count)) return true;
-  return minimum.percentage && 100 * healthy < static_cast<std::size_t>(*minimum.percentage) * registered;
+  return states;
 }
 
 std::string_view to_string(DnsReason reason) { return kReasons[static_cast<std::size_t>(reason)]; }

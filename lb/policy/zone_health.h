@@ -34,6 +34,21 @@ struct GroupHealth {
   std::vector<ZoneCount> zones{};   // each zone once
 };
 
+/// What a group counts for a zone, as zones_in_dns() says: every zone's targets where cross-zone is on, but for the
+/// shifted zone's when there are others; else the zone's own.
+ZoneCount counted_for(const GroupHealth& group, const std::string& zone, const std::optional<std::string>& shifted);
+
+/// Whether a zone has enough healthy targets of a group: HealthyStateDNS and HealthyStateRouting of CloudWatch.
+struct ZoneStates {
+  std::string zone;
+  bool healthy_dns = true;
+  bool healthy_routing = true;
+  bool operator==(const ZoneStates&) const = default;
+};
+/// One for each of `zones` for which the group counts targets at all. `routing`: unhealthy_state_routing.
+std::vector<ZoneStates> zone_states(const GroupHealth& group, const MinimumHealthyTargets& routing,
+                                    std::span<const std::string> zones, const std::optional<std::string>& shifted);
+
 /// Why a zone's node is in DNS or not.
 enum class DnsReason : std::uint8_t {
   kHealthy,          // in

@@ -92,14 +92,15 @@ Json listener_json(const Listener& listener) {
           {"sockets", std::move(sockets)}};
 }
 
-Json counters_json(const LoadBalancerCounters& counters) {
+Json counters_json(const LoadBalancer& balancer) {
+  const LoadBalancerCounters& counters = balancer.counters();
   Json own = Json::object();
   for (std::size_t status = 0; status < counters.own_status.size(); ++status) {
     if (counters.own_status[status] > 0) own[std::to_string(status)] = counters.own_status[status];
   }
   return {{"connections_accepted", counters.connections_accepted},
           {"requests", counters.requests},
-          {"requests_with_target", counters.requests_with_target},
+          {"requests_with_target", balancer.totals().targets.requests},
           {"received_bytes", counters.received_bytes},
           {"sent_bytes", counters.sent_bytes},
           {"responses_truncated", counters.truncated},
@@ -128,7 +129,7 @@ Json balancer_json(const LoadBalancer& balancer) {
   for (const auto& listener : balancer.listeners()) listeners.push_back(listener_json(*listener));
   for (const auto& group : balancer.groups()) groups.push_back(group_json(*group));
   return {{"name", balancer.name()},           {"connections", balancer.connections()},
-          {"dns", dns_json(balancer)},         {"counters", counters_json(balancer.counters())},
+          {"dns", dns_json(balancer)},         {"counters", counters_json(balancer)},
           {"listeners", std::move(listeners)}, {"target_groups", std::move(groups)}};
 }
 

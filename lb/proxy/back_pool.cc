@@ -139,12 +139,25 @@ std::uint64_t BackPool::forget(TargetId target) {
   TargetPool* pool = find(target);
   if (pool == nullptr) return 0;
   const std::uint64_t cut = pool->end_exchanges();
+  forgotten_ += pool->counters;
   std::erase_if(pools_, [&](const auto& one) { return one.get() == pool; });
   return cut;
 }
 
 void BackPool::close_expired(Time now) {
   for (const auto& pool : pools_) pool->close_expired(now);
+}
+
+TargetCounters BackPool::counters() const {
+  TargetCounters sum = forgotten_;
+  for (const auto& pool : pools_) sum += pool->counters;
+  return sum;
+}
+
+std::size_t BackPool::open() const {
+  std::size_t sum = 0;
+  for (const auto& pool : pools_) sum += pool->open();
+  return sum;
 }
 
 bool BackPool::unused() const {

@@ -87,6 +87,9 @@ class BackPool {
   std::uint64_t forget(TargetId target);
   void close_expired(Time now);
   bool unused() const;
+  /// Of all targets there ever were.
+  TargetCounters counters() const;
+  std::size_t open() const;
   const std::vector<std::unique_ptr<TargetPool>>& pools() const { return pools_; }
 
  private:
@@ -95,6 +98,7 @@ class BackPool {
   Worker& worker_;
   PoolSettings settings_;
   std::vector<std::unique_ptr<TargetPool>> pools_;
+  TargetCounters forgotten_;  // of those that have no pool any more
 };
 
 }  // namespace rr

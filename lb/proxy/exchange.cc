@@ -623,16 +623,22 @@ void Exchange::count() const {
   ++counters.requests;
   counters.received_bytes += front_->received_bytes();
   counters.sent_bytes += front_->sent_bytes();
-  if (record.assigned) ++counters.requests_with_target;
+  if (record.sent_to_target) count_latencies(record);
   if (is_error_of_our_own(record.cause)) note_error();
   if (record.target_status != 0) {
     const auto status_class = static_cast<std::size_t>(std::clamp(record.target_status / 100, 1, 5) - 1);
     ++pool_->counters.status_class[status_class];
-    counters.target_response_time.observe(record.head - record.sent);
     if (record.cause != ExchangeCause::kCompleted) ++counters.truncated;
   } else if (record.status > 0 && record.status < 600) {
     ++counters.own_status[static_cast<std::size_t>(record.status)];
   }
+}
+
+void Exchange::count_latencies(const ExchangeRecord& record) const {
+  GroupLatencies& latencies = group_->latencies();
+  if (!record.reused) latencies.connect.observe(record.sent - record.created);
+  if (record.target_status != 0) latencies.first_byte.observe(record.head - record.sent);
+  if (record.target_status != 101) latencies.total.observe(record.ended - record.created);
 }
 
 void Exchange::write_log() const {

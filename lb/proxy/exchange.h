@@ -83,6 +83,7 @@ class Exchange final : public BackUser {
   void release_back(bool keep);
   void forget_large_texts();
   void count() const;
+  void count_latencies(const ExchangeRecord& record) const;
   void write_log() const;
   void pause_back_if_front_is_slow();
 

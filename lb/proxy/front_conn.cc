@@ -373,6 +373,11 @@ FrontPeer FrontConn::peer() const {
 
 void FrontConn::finished(FrontEnd end) {
   worker_.recycle(std::move(exchange_));
+  if (peer_.family == Address::Family::kV6) {
+    LoadBalancerCounters& counters = listener_.load_balancer().counters();
+    ++counters.ipv6_requests;
+    counters.ipv6_bytes += received_ + sent_;
+  }
   received_ = 0;
   const bool until_close = std::exchange(response_framing_, Framing::kNone) == Framing::kUntilClose;
   // No exchange, no reason to wait for one; a read that failed meanwhile tells itself.

@@ -34,6 +34,13 @@ Result<std::unique_ptr<ListenerSocket>> ListenerSocket::open(Worker& worker, con
   return std::unique_ptr<ListenerSocket>(new ListenerSocket(std::move(opened).value(), configured));
 }
 
+void ListenerSocket::set_owner(Listener* owner) {
+  if (owner == owner_) return;
+  if (owner_ != nullptr) owner_->load_balancer().counters().connections_rejected += turned_away();
+  turned_away_before_ = stream_listener_.turned_away();
+  owner_ = owner;
+}
+
 void ListenerSocket::accept(bool accepting) {
   if (accepting == stream_listener_.accepting()) return;
   if (!accepting) {

@@ -27,14 +27,19 @@ struct Worker;
 class ListenerSocket {
  public:
   static Result<std::unique_ptr<ListenerSocket>> open(Worker& worker, const Endpoint& configured);
+  ~ListenerSocket() { set_owner(nullptr); }
+  ListenerSocket(const ListenerSocket&) = delete;
+  ListenerSocket& operator=(const ListenerSocket&) = delete;
 
   /// As the configuration names it; port 0 stays 0.
   const Endpoint& configured() const { return configured_; }
   /// With the port that the kernel chose.
   const Endpoint& actual() const { return actual_; }
   bool accepting() const { return stream_listener_.accepting(); }
-  /// New connections go to `owner` from now on.
-  void set_owner(Listener* owner) { owner_ = owner; }
+  /// New connections go to `owner` from now on. What was turned away until now stays with the one before.
+  void set_owner(Listener* owner);
+  /// Connections that the kernel turned away since the present owner has the socket, because its queue was full.
+  std::uint64_t turned_away() const { return stream_listener_.turned_away() - turned_away_before_; }
   void accept(bool accepting);
   /// Gives its owner what has queued. Before its end: the kernel resets the queue of a socket that nobody shares.
   void take_queued();
@@ -46,6 +51,7 @@ class ListenerSocket {
   Endpoint configured_;
   Endpoint actual_;
   Listener* owner_ = nullptr;
+  std::uint64_t turned_away_before_ = 0;
 };
 
 class Listener {

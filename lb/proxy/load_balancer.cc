@@ -131,20 +131,49 @@ GroupPlace LoadBalancer::place_of(const std::string& target_group) const {
   return place;
 }
 
-std::vector<DnsVerdict> LoadBalancer::dns() const {
-  std::vector<GroupHealth> health;
-  for (const auto& group : groups_) health.push_back(group->group().zone_health());
+std::vector<std::string> LoadBalancer::zones(std::span<const GroupHealth> groups) const {
   std::set<std::string> zones(settings_.availability_zones.begin(), settings_.availability_zones.end());
   if (!zone_.empty()) zones.insert(zone_);
-  for (const GroupHealth& group : health) {
+  for (const GroupHealth& group : groups) {
     for (const ZoneCount& one : group.zones) {
       if (!in_every_zone(one.zone)) zones.insert(one.zone);
     }
   }
-  std::optional<std::string> shifted;
+  return {zones.begin(), zones.end()};
+}
+
+std::optional<std::string> LoadBalancer::shifted_zone() const {
   const auto& shift = settings_.zonal_shift;
-  if (shift && worker_.loop.now() < shift->expires) shifted = shift->zone;
-  return zones_in_dns(std::vector<std::string>(zones.begin(), zones.end()), health, shifted);
+  if (!shift || worker_.loop.now() >= shift->expires) return std::nullopt;
+  return shift->zone;
+}
+
+std::vector<DnsVerdict> LoadBalancer::dns() const {
+  std::vector<GroupHealth> health;
+  for (const auto& group : groups_) health.push_back(group->group().zone_health());
+  return zones_in_dns(zones(health), health, shifted_zone());
+}
+
+std::vector<ZoneStates> LoadBalancer::zone_states(const ServedGroup& group) const {
+  const GroupHealth health = group.group().zone_health();
+  std::vector<std::string> all = zones(std::span(&health, 1));
+  if (all.empty()) all.emplace_back();
+  return rr::zone_states(health, group.group().settings().unhealthy_state_routing, all, shifted_zone());
+}
+
+GroupTotals LoadBalancer::totals() const {
+  GroupTotals sum = gone_groups_;
+  for (const auto& group : groups_) sum += group->totals();
+  for (const auto& group : retired_groups_) sum += group->totals();
+  return sum;
+}
+
+std::uint64_t LoadBalancer::connections_rejected() const {
+  std::uint64_t sum = counters_.connections_rejected;
+  for (const auto& listener : listeners_) {
+    for (const auto& socket : listener->sockets()) sum += socket->turned_away();
+  }
+  return sum;
 }
 
 void LoadBalancer::follow_dns_soon() {
@@ -211,8 +240,11 @@ void LoadBalancer::check_deadlines(Time now) {
 
 void LoadBalancer::clear_retired() {
   std::erase_if(retired_listeners_, [](const auto& listener) { return listener->connections() == 0; });
-  std::erase_if(retired_groups_,
-                [](const auto& group) { return group->back_pool().unused() && group->group().status().empty(); });
+  std::erase_if(retired_groups_, [this](const auto& group) {
+    const bool gone = group->back_pool().unused() && group->group().status().empty();
+    if (gone) gone_groups_ += group->totals();
+    return gone;
+  });
 }
 
 void LoadBalancer::drain() {

@@ -2,6 +2,8 @@
 // One load balancer of the process: its listeners and target groups.
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -57,6 +59,12 @@ class LoadBalancer {
   const DnsVerdict& own_dns() const { return own_dns_; }
   LoadBalancerCounters& counters() { return counters_; }
   const LoadBalancerCounters& counters() const { return counters_; }
+  /// What the target groups come to, those that are no longer configured included.
+  GroupTotals totals() const;
+  /// Connections that the kernel turned away because the queue of a listening socket was full.
+  std::uint64_t connections_rejected() const;
+  /// By zone, for the zones of dns() in which the group counts targets; one zone without a name where there are none.
+  std::vector<ZoneStates> zone_states(const ServedGroup& group) const;
   ErrorLog& errors() { return errors_; }
   const ErrorLog& errors() const { return errors_; }
   /// Open connections of clients, also those of listeners that are no longer configured.
@@ -66,6 +74,8 @@ class LoadBalancer {
   void configure_groups(const LoadBalancerConfig& config);
   void configure_listeners(const LoadBalancerConfig& config, ListenerSockets sockets);
   void clear_retired();
+  std::vector<std::string> zones(std::span<const GroupHealth> groups) const;
+  std::optional<std::string> shifted_zone() const;
   GroupPlace place_of(const std::string& target_group) const;
   /// After whatever may have changed who is in DNS, once for all that happens in one round of the loop.
   void follow_dns_soon();
@@ -77,6 +87,7 @@ class LoadBalancer {
   std::string log_name_;
   std::string zone_;
   LoadBalancerCounters counters_;
+  GroupTotals gone_groups_;
   ErrorLog errors_;
   // Declared before the listeners: their connections hold exchanges that use the groups.
   std::vector<std::unique_ptr<ServedGroup>> groups_;  // as settings_.target_groups

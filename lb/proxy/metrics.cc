@@ -1,197 +1,271 @@
+// The metrics of CloudWatch. A series has the labels LoadBalancer, TargetGroup and AvailabilityZone in the combinations
+// that AWS documents; those with an AvailabilityZone are left out by a node that stands in no zone.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
 #include "lb/proxy/metrics.h"
 
-#include <fmt/format.h>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <vector>
 
-#include <algorithm>
-#include <functional>
-#include <iterator>
-
+#include "lb/proxy/exposition.h"
 #include "lb/proxy/node.h"
 
 namespace rr {
 namespace {
 
-/// One metric family: its HELP and TYPE lines, then its samples.
-class Family {
+struct HostCounts {
+  std::size_t healthy = 0, unhealthy = 0, anomalous = 0, mitigated = 0, shifted = 0;
+
+  void count(const TargetStatus& one) {
+    healthy += one.health.state == TargetState::kHealthy ? 1 : 0;
+    unhealthy += one.health.state == TargetState::kUnhealthy ? 1 : 0;
+    anomalous += one.anomalous ? 1 : 0;
+    mitigated += one.mitigation_in_effect ? 1 : 0;
+    shifted += one.administrative_override == AdministrativeOverride::kZonalShiftActive ? 1 : 0;
+  }
+};
+
+/// A target group, looked at once for all of its metrics.
+struct GroupView {
+  const ServedGroup* group;
+  std::string label;
+  GroupTotals totals;
+  HostCounts hosts;
+  std::map<std::string, HostCounts> hosts_of_zones;  // not of targets that stand in no zone
+  std::vector<ZoneStates> states;
+};
+
+struct BalancerView {
+  const LoadBalancer* balancer;
+  std::string label;
+  GroupTotals totals;
+  std::vector<GroupView> groups;
+};
+
+std::string zone_label(std::string_view zone) { return label("AvailabilityZone", zone); }
+
+GroupView view_of(const LoadBalancer& balancer, const ServedGroup& group) {
+  GroupView view{&group, label("TargetGroup", group.log_name()), group.totals(), {}, {}, balancer.zone_states(group)};
+  for (const TargetStatus& one : group.group().status()) {
+    view.hosts.count(one);
+    const bool unused = one.health.state == TargetState::kUnused || one.health.state == TargetState::kDraining;
+    if (!in_every_zone(one.spec.zone) && !unused) view.hosts_of_zones[one.spec.zone].count(one);
+  }
+  return view;
+}
+
+std::vector<BalancerView> views_of(const Node& node) {
+  std::vector<BalancerView> views;
+  for (const auto& balancer : node.load_balancers()) {
+    BalancerView& view = views.emplace_back(
+        BalancerView{balancer.get(), label("LoadBalancer", balancer->log_name()), balancer->totals(), {}});
+    for (const auto& group : balancer->groups()) view.groups.push_back(view_of(*balancer, *group));
+  }
+  return views;
+}
+
+/// Writes a metric in the sets of dimensions that CloudWatch has it in. L: LoadBalancer, T: TargetGroup, A: the zone.
+class Page {
  public:
-  Family(std::string& out, std::string_view name, std::string_view type, std::string_view help)
-      : out_(out), name_(name) {
-    fmt::format_to(std::back_inserter(out_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  Page(std::string& out, const Node& node) : out_(out), views_(views_of(node)) {
+    if (!node.config().zone.empty()) zone_ = zone_label(node.config().zone);
   }
+
+  /// {L}
   template <class Value>
-  void sample(const std::string& labels, Value value) {
-    fmt::format_to(std::back_inserter(out_), "{}{{{}}} {}\n", name_, labels, value);
+  void whole_balancer(const Metric& metric, Value value) {
+    Family family(out_, metric);
+    for (const BalancerView& one : views_) family.sample(one.label, value(*one.balancer));
   }
+  /// {A, L}; without A where there is none
   template <class Value>
-  void sample_of(std::string_view suffix, const std::string& labels, Value value) {
-    fmt::format_to(std::back_inserter(out_), "{}{}{{{}}} {}\n", name_, suffix, labels, value);
+  void balancer_in_zone(const Metric& metric, Value value) {
+    Family family(out_, metric);
+    for (const BalancerView& one : views_) family.sample(join_labels({zone_, one.label}), value(*one.balancer));
+  }
+  /// {L} {A, L}
+  template <class Value>
+  void balancer(const Metric& metric, Value value) {
+    Family family(out_, metric);
+    for (const BalancerView& one : views_) in_both(family, one.label, value(*one.balancer));
+  }
+  /// {L} {A, L} {T, L} {A, T, L}: what the groups add up
+  template <class Value>
+  void traffic(const Metric& metric, Value value) {
+    Family family(out_, metric);
+    for (const BalancerView& one : views_) {
+      in_both(family, one.label, value(one.totals));
+      for (const GroupView& group : one.groups) {
+        in_both(family, join_labels({one.label, group.label}), value(group.totals));
+      }
+    }
+  }
+  /// {T, L} {A, T, L}
+  template <class Value>
+  void group(const Metric& metric, Value value) {
+    Family family(out_, metric);
+    for_each_group([&](const std::string& labels, const GroupView& group) { in_both(family, labels, value(group)); });
+  }
+  /// {T, L} {A, T, L}: the zones are the targets' own.
+  void hosts(const Metric& metric, std::size_t HostCounts::*count) {
+    Family family(out_, metric);
+    for_each_group([&](const std::string& labels, const GroupView& group) {
+      family.sample(labels, group.hosts.*count);
+      for (const auto& [zone, hosts] : group.hosts_of_zones) {
+        family.sample(join_labels({zone_label(zone), labels}), hosts.*count);
+      }
+    });
+  }
+  /// {T, L} {A, T, L}: in how many zones a state is `wanted`.
+  void zones(const Metric& metric, bool ZoneStates::*state, bool wanted) {
+    Family family(out_, metric);
+    for_each_group([&](const std::string& labels, const GroupView& group) {
+      std::size_t count = 0;
+      for (const ZoneStates& one : group.states) count += one.*state == wanted ? 1 : 0;
+      family.sample(labels, count);
+      for (const ZoneStates& one : group.states) {
+        if (one.zone.empty()) continue;
+        family.sample(join_labels({zone_label(one.zone), labels}), one.*state == wanted ? 1 : 0);
+      }
+    });
+  }
+  /// {T} {A, T} {T, L} {A, T, L}. Here load balancers may have groups of one name, which {T} adds up.
+  void requests_per_target(const Metric& metric) {
+    Family family(out_, metric);
+    std::map<std::string, double> by_group;
+    const auto count = [&](const std::string& labels, const GroupView& group, bool in_zone) {
+      const double value = group.group->requests_per_target(in_zone);
+      family.sample(join_labels({in_zone ? zone_ : "", labels}), value);
+      by_group[join_labels({in_zone ? zone_ : "", group.label})] += value;
+    };
+    for_each_group([&](const std::string& labels, const GroupView& group) {
+      count(labels, group, false);
+      if (!zone_.empty()) count(labels, group, true);
+    });
+    for (const auto& [labels, value] : by_group) family.sample(labels, value);
   }
 
  private:
+  template <class Value>
+  void in_both(Family& family, std::string_view labels, const Value& value) {
+    family.sample(labels, value);
+    if (!zone_.empty()) family.sample(join_labels({zone_, labels}), value);
+  }
+  template <class Function>
+  void for_each_group(Function function) {
+    for (const BalancerView& one : views_) {
+      for (const GroupView& group : one.groups) function(join_labels({one.label, group.label}), group);
+    }
+  }
+
   std::string& out_;
-  std::string_view name_;
+  std::vector<BalancerView> views_;
+  std::string zone_;
 };
 
-std::string label(std::string_view name, std::string_view value) {
-  return fmt::format("{}=\"{}\"", name, escape_label(value));
+void append_connections(Page& page) {
+  page.balancer({"ActiveConnectionCount", "gauge", "Open connections of clients and to targets."},
+                [](const LoadBalancer& b) { return b.connections() + b.totals().connections; });
+  page.balancer(
+      {"NewConnectionCount", "counter", "Connections made by clients and to targets."},
+      [](const LoadBalancer& b) { return b.counters().connections_accepted + b.totals().targets.connections_opened; });
+  page.balancer({"RejectedConnectionCount", "counter", "Connections turned away because a listener's queue was full."},
+                [](const LoadBalancer& b) { return b.connections_rejected(); });
+  page.balancer({"ProcessedBytes", "counter", "Bytes of requests and of responses, heads included."},
+                [](const LoadBalancer& b) { return b.counters().received_bytes + b.counters().sent_bytes; });
+  page.balancer({"IPv6ProcessedBytes", "counter", "Those of clients that came by IPv6."},
+                [](const LoadBalancer& b) { return b.counters().ipv6_bytes; });
+  page.balancer({"IPv6RequestCount", "counter", "Requests of clients that came by IPv6."},
+                [](const LoadBalancer& b) { return b.counters().ipv6_requests; });
 }
 
-std::string balancer_label(const LoadBalancer& balancer) { return label("load_balancer", balancer.name()); }
-
-std::string group_labels(const LoadBalancer& balancer, const ServedGroup& group) {
-  return balancer_label(balancer) + "," + label("target_group", group.name());
-}
-
-std::string target_labels(const LoadBalancer& balancer, const ServedGroup& group, const TargetSpec& spec) {
-  return group_labels(balancer, group) + "," + label("target", spec.id) + "," +
-         label("address", format_address(spec.address)) + "," + label("zone", spec.zone);
-}
-
-using EachPool = std::function<void(const LoadBalancer&, const ServedGroup&, const TargetPool&)>;
-
-void for_each_pool(const Node& node, const EachPool& each) {
-  for (const auto& balancer : node.load_balancers()) {
-    for (const auto& group : balancer->groups()) {
-      for (const auto& pool : group->back_pool().pools()) each(*balancer, *group, *pool);
-    }
-  }
-}
-
-void append_balancers(std::string& out, const Node& node) {
-  const auto each = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
-    Family family(out, name, type, help);
-    for (const auto& balancer : node.load_balancers()) family.sample(balancer_label(*balancer), value(*balancer));
+void append_own_answers(Page& page) {
+  const auto answers = [&](std::string_view name, std::string_view help, std::size_t first, std::size_t last) {
+    page.balancer({name, "counter", help},
+                  [=](const LoadBalancer& b) { return b.counters().own_responses(first, last); });
   };
-  each("rr_lb_connections", "gauge", "Open connections of clients.",
-       [](const LoadBalancer& b) { return b.connections(); });
-  each("rr_lb_connections_accepted_total", "counter", "Connections accepted from clients.",
-       [](const LoadBalancer& b) { return b.counters().connections_accepted; });
-  each("rr_lb_requests_total", "counter", "Requests that were answered, refused or abandoned.",
-       [](const LoadBalancer& b) { return b.counters().requests; });
-  each("rr_lb_requests_with_target_total", "counter", "Requests for which a target was chosen.",
-       [](const LoadBalancer& b) { return b.counters().requests_with_target; });
-  each("rr_lb_responses_truncated_total", "counter", "Responses that were cut after their head.",
-       [](const LoadBalancer& b) { return b.counters().truncated; });
-  each("rr_lb_received_bytes_total", "counter", "Bytes of requests.",
-       [](const LoadBalancer& b) { return b.counters().received_bytes; });
-  each("rr_lb_sent_bytes_total", "counter", "Bytes of responses.",
-       [](const LoadBalancer& b) { return b.counters().sent_bytes; });
-  Family own(out, "rr_lb_own_responses_total", "counter", "Answers of the load balancer's own, and 460, by status.");
-  for (const auto& balancer : node.load_balancers()) {
-    const auto& by_status = balancer->counters().own_status;
-    for (std::size_t status = 0; status < by_status.size(); ++status) {
-      if (by_status[status] == 0) continue;
-      own.sample(balancer_label(*balancer) + "," + label("status", std::to_string(status)), by_status[status]);
-    }
-  }
+  answers("HTTPCode_ELB_3XX_Count", "Redirects of the load balancer's own.", 300, 399);
+  answers("HTTPCode_ELB_4XX_Count", "Answers of the load balancer's own with 4xx, and 460.", 400, 499);
+  answers("HTTPCode_ELB_5XX_Count", "Answers of the load balancer's own with 5xx.", 500, 599);
+  answers("HTTPCode_ELB_500_Count", "Those with 500.", 500, 500);
+  answers("HTTPCode_ELB_502_Count", "Those with 502.", 502, 502);
+  answers("HTTPCode_ELB_503_Count", "Those with 503.", 503, 503);
+  answers("HTTPCode_ELB_504_Count", "Those with 504.", 504, 504);
 }
 
-void append_latency(std::string& out, const Node& node) {
-  Family family(out, "rr_lb_target_response_seconds", "histogram",
-                "Request sent to a target until its response's head.");
-  for (const auto& balancer : node.load_balancers()) {
-    const LatencyHistogram& histogram = balancer->counters().target_response_time;
-    const std::string labels = balancer_label(*balancer);
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < histogram.buckets().size(); ++i) {
-      sum += histogram.buckets()[i];
-      const std::string bound =
-          i < LatencyHistogram::kBounds.size() ? fmt::format("{}", LatencyHistogram::kBounds[i]) : "+Inf";
-      family.sample_of("_bucket", labels + "," + label("le", bound), sum);
-    }
-    family.sample_of("_sum", labels, to_seconds(histogram.sum()));
-    family.sample_of("_count", labels, sum);
-  }
-}
-
-void append_health(std::string& out, const Node& node) {
-  Family states(out, "rr_lb_targets", "gauge", "Targets of a group by state.");
-  for (const auto& balancer : node.load_balancers()) {
-    for (const auto& group : balancer->groups()) {
-      const auto status = group->group().status();
-      for (const TargetState state :
-           {TargetState::kInitial, TargetState::kHealthy, TargetState::kUnhealthy, TargetState::kDraining}) {
-        const auto count = std::count_if(status.begin(), status.end(),
-                                         [&](const TargetStatus& one) { return one.health.state == state; });
-        states.sample(group_labels(*balancer, *group) + "," + label("state", to_string(state)), count);
-      }
-    }
-  }
-  Family open(out, "rr_lb_failing_open", "gauge", "1 while unhealthy targets are used because too few are healthy.");
-  for (const auto& balancer : node.load_balancers()) {
-    for (const auto& group : balancer->groups()) {
-      open.sample(group_labels(*balancer, *group), group->group().failing_open() ? 1 : 0);
-    }
-  }
-  Family healthy(out, "rr_lb_target_healthy", "gauge", "1 for a healthy target.");
-  for (const auto& balancer : node.load_balancers()) {
-    for (const auto& group : balancer->groups()) {
-      for (const TargetStatus& one : group->group().status()) {
-        healthy.sample(target_labels(*balancer, *group, one.spec), one.health.state == TargetState::kHealthy ? 1 : 0);
-      }
-    }
-  }
-}
-
-void append_targets(std::string& out, const Node& node) {
-  const auto each = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
-    Family family(out, name, type, help);
-    for_each_pool(node, [&](const LoadBalancer& balancer, const ServedGroup& group, const TargetPool& pool) {
-      family.sample(target_labels(balancer, group, pool.spec()), value(pool));
-    });
+void append_rules_and_headers(Page& page) {
+  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t LoadBalancerCounters::*count) {
+    page.balancer({name, "counter", help}, [=](const LoadBalancer& b) { return b.counters().*count; });
   };
-  each("rr_lb_target_requests_total", "counter", "Requests given to a target.",
-       [](const TargetPool& pool) { return pool.counters.requests; });
-  each("rr_lb_target_connection_errors_total", "counter", "Connections to a target that were not made.",
-       [](const TargetPool& pool) { return pool.counters.connection_errors; });
-  each("rr_lb_target_connections_opened_total", "counter", "Connections made to a target.",
-       [](const TargetPool& pool) { return pool.counters.connections_opened; });
-  each("rr_lb_target_closed_while_idle_total", "counter",
-       "Kept connections that the target closed before the load balancer's idle timeout.",
-       [](const TargetPool& pool) { return pool.keep_alive().early_closes(); });
-  each("rr_lb_target_connections", "gauge", "Open connections to a target.",
-       [](const TargetPool& pool) { return pool.open(); });
-  each("rr_lb_target_connections_idle", "gauge", "Kept connections to a target without a request.",
-       [](const TargetPool& pool) { return pool.idle(); });
-  Family classes(out, "rr_lb_target_responses_total", "counter", "Responses of a target by status class.");
-  for_each_pool(node, [&](const LoadBalancer& balancer, const ServedGroup& group, const TargetPool& pool) {
-    for (std::size_t i = 1; i < pool.counters.status_class.size(); ++i) {
-      classes.sample(target_labels(balancer, group, pool.spec()) + "," + label("class", fmt::format("{}xx", i + 1)),
-                     pool.counters.status_class[i]);
-    }
-  });
+  counter("HTTP_Redirect_Count", "Redirect actions that were carried out.", &LoadBalancerCounters::redirects);
+  counter("HTTP_Redirect_Url_Limit_Exceeded_Count", "Redirect actions whose URL would be longer than 8 K.",
+          &LoadBalancerCounters::redirects_too_long);
+  counter("HTTP_Fixed_Response_Count", "Fixed-response actions that were carried out.",
+          &LoadBalancerCounters::fixed_responses);
+  counter("DesyncMitigationMode_NonCompliant_Request_Count", "Requests that do not comply with RFC 7230.",
+          &LoadBalancerCounters::desync_non_compliant);
+  page.whole_balancer({"RuleEvaluations", "counter", "Rules that were asked, default ones not counted."},
+                      [](const LoadBalancer& b) { return b.counters().rule_evaluations; });
+  page.balancer_in_zone(
+      {"DroppedInvalidHeaderRequestCount", "counter", "Requests routed without some header whose name is not valid."},
+      [](const LoadBalancer& b) { return b.counters().dropped_invalid_header; });
+  page.balancer_in_zone(
+      {"ForwardedInvalidHeaderRequestCount", "counter", "Requests routed with a header whose name is not valid."},
+      [](const LoadBalancer& b) { return b.counters().forwarded_invalid_header; });
+}
+
+void append_target_traffic(Page& page) {
+  page.traffic({"RequestCount", "counter", "Requests for which a target was chosen."},
+               [](const GroupTotals& t) { return t.targets.requests; });
+  constexpr std::string_view kClasses[] = {"HTTPCode_Target_2XX_Count", "HTTPCode_Target_3XX_Count",
+                                           "HTTPCode_Target_4XX_Count", "HTTPCode_Target_5XX_Count"};
+  for (std::size_t i = 0; i < std::size(kClasses); ++i) {
+    page.traffic({kClasses[i], "counter", "Responses of targets, by the class of their status."},
+                 [=](const GroupTotals& t) { return t.targets.status_class[i + 1]; });
+  }
+  page.traffic({"TargetConnectionErrorCount", "counter", "Connections to targets that were not made."},
+               [](const GroupTotals& t) { return t.targets.connection_errors; });
+  page.traffic({"TargetResponseTime", "histogram", "Seconds from a request's leaving to the head of its response."},
+               [](const GroupTotals& t) -> const LatencyHistogram& { return t.latencies.first_byte; });
+  page.requests_per_target(
+      {"RequestCountPerTarget", "counter", "Requests, each as its share among the healthy targets of its time."});
+  page.group({"UnhealthyRoutingRequestCount", "counter", "Requests routed while too few targets were healthy."},
+             [](const GroupView& view) { return view.group->group().unhealthy_routing_requests(); });
+}
+
+void append_hosts(Page& page) {
+  page.hosts({"HealthyHostCount", "gauge", "Healthy targets."}, &HostCounts::healthy);
+  page.hosts({"UnHealthyHostCount", "gauge", "Unhealthy targets."}, &HostCounts::unhealthy);
+  page.hosts({"AnomalousHostCount", "gauge", "Targets that fail more than their peers."}, &HostCounts::anomalous);
+  page.hosts({"MitigatedHostCount", "gauge", "Targets that get less because of it."}, &HostCounts::mitigated);
+  page.hosts({"ActiveZonalShiftHostCount", "gauge", "Targets that a zonal shift keeps requests from."},
+             &HostCounts::shifted);
+  page.zones({"HealthyStateDNS", "gauge", "Zones with enough healthy targets for DNS."}, &ZoneStates::healthy_dns,
+             true);
+  page.zones({"UnhealthyStateDNS", "gauge", "Zones with too few."}, &ZoneStates::healthy_dns, false);
+  page.zones({"HealthyStateRouting", "gauge", "Zones with enough healthy targets to route to no others."},
+             &ZoneStates::healthy_routing, true);
+  page.zones({"UnhealthyStateRouting", "gauge", "Zones with too few, where all targets are routed to."},
+             &ZoneStates::healthy_routing, false);
 }
 
 }  // namespace
 
-std::string escape_label(std::string_view value) {
-  std::string out;
-  for (const char c : value) {
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      if (c == '\\' || c == '"') out.push_back('\\');
-      out.push_back(c);
-    }
-  }
-  return out;
+void append_cloudwatch_metrics(std::string& out, const Node& node) {
+  Page page(out, node);
+  append_connections(page);
+  append_own_answers(page);
+  append_rules_and_headers(page);
+  append_target_traffic(page);
+  append_hosts(page);
 }
 
 std::string metrics_text(const Node& node) {
   std::string out;
-  append_balancers(out, node);
-  append_latency(out, node);
-  append_health(out, node);
-  append_targets(out, node);
-  Family lost(out, "rr_lb_access_log_lines_lost_total", "counter",
-              "Lines of the access log that could not be written.");
-  lost.sample("", node.lost_log_lines());
-  Family lost_connections(out, "rr_lb_connection_log_lines_lost_total", "counter", "Those of the connection log.");
-  lost_connections.sample("", node.lost_connection_log_lines());
-  Family lost_checks(out, "rr_lb_health_check_log_lines_lost_total", "counter", "Those of the health-check log.");
-  lost_checks.sample("", node.lost_health_check_log_lines());
-  Family generation(out, "rr_lb_config_generation", "gauge", "Generation of the configuration in force.");
-  generation.sample("", node.config().generation);
+  append_cloudwatch_metrics(out, node);
+  append_own_metrics(out, node);
   return out;
 }
 

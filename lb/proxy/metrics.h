@@ -1,7 +1,7 @@
 #pragma once
-// The node's counters for machines: Prometheus's text format, version 0.0.4.
+// The node's counters for machines, in Prometheus's text format: those of CloudWatch's namespace AWS/ApplicationELB
+// under their own names and dimensions, then those that AWS does not have (rr_lb_...). docs/metrics.md lists them all.
 #include <string>
-#include <string_view>
 
 namespace rr {
 
@@ -9,7 +9,8 @@ class Node;
 
 std::string metrics_text(const Node& node);
 
-/// A label's value with backslash, quote and line end escaped, as the format wants.
-std::string escape_label(std::string_view value);
+/// The two halves of it.
+void append_cloudwatch_metrics(std::string& out, const Node& node);
+void append_own_metrics(std::string& out, const Node& node);
 
 }  // namespace rr

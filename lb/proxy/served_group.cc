@@ -46,6 +46,7 @@ void ServedGroup::set_targets(const std::vector<TargetSpec>& targets) {
 }
 
 void ServedGroup::set_place(const GroupPlace& place) {
+  place_ = place;
   group_.set_place(worker_.loop.now(), place);
   follow();
 }
@@ -66,11 +67,31 @@ void ServedGroup::follow() {
     const bool drained = one.health.state == TargetState::kDraining && !one.heard_of_late && one.outstanding == 0;
     if (drained) report(pool_.pool(one.target), false, 0);
   }
+  follow_shares();
   if (const auto next = group_.next_wake()) {
     timer_.arm_at(*next);
   } else {
     timer_.disarm();
   }
+}
+
+void ServedGroup::follow_shares() {
+  const GroupHealth health = group_.zone_health();
+  ZoneCount all;
+  for (const ZoneCount& one : health.zones) {
+    all.registered += one.registered;
+    all.healthy += one.healthy;
+  }
+  std::optional<std::string> shifted;
+  if (place_.zonal_shift && worker_.loop.now() < place_.zonal_shift->expires) shifted = place_.zonal_shift->zone;
+  const ZoneCount of_zone = counted_for(health, place_.zone, shifted);
+  const std::uint64_t requests = pool_.counters().requests;
+  per_target_.share_among(all.healthy > 0 ? all.healthy : all.registered, requests);
+  per_target_of_zone_.share_among(of_zone.healthy > 0 ? of_zone.healthy : of_zone.registered, requests);
+}
+
+double ServedGroup::requests_per_target(bool of_own_zone) const {
+  return (of_own_zone ? per_target_of_zone_ : per_target_).sum(pool_.counters().requests);
 }
 
 void ServedGroup::report(TargetPool& pool, bool expired, std::uint64_t requests_cut) {
@@ -106,7 +127,9 @@ void ServedGroup::tell_observer(const ProbeDue& probe, int status, ProbeReason r
 
 void ServedGroup::on_probe(const ProbeDue& probe, const ProbeOutcome& outcome, const ProbeCourse& course) {
   tell_observer(probe, outcome.status, probe_reason(outcome, group_.settings().health_check.matcher), course);
-  if (group_.observe(worker_.loop.now(), probe.target, probe.sequence, outcome)) on_change_();
+  if (!group_.observe(worker_.loop.now(), probe.target, probe.sequence, outcome)) return;
+  follow_shares();
+  on_change_();
 }
 
 // A flood of clients may use up the descriptors. Were the targets ejected for it, whoever replaces sick instances would

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lb/net/timer.h"
+#include "lb/policy/requests_per_target.h"
 #include "lb/policy/target_group.h"
 #include "lb/proxy/back_pool.h"
 #include "lb/proxy/prober.h"
@@ -65,6 +66,12 @@ class ServedGroup final : private ProbeListener {
   void started(TargetPool& pool);
   void finished(TargetPool& pool, TargetResult result);
 
+  /// What requests took that went to a target of the group.
+  GroupLatencies& latencies() { return latencies_; }
+  GroupTotals totals() const { return {pool_.counters(), latencies_, pool_.open()}; }
+  /// RequestCountPerTarget, by the targets of all zones or of those that this node gives requests to.
+  double requests_per_target(bool of_own_zone) const;
+
   void close_expired(Time now) { pool_.close_expired(now); }
 
  private:
@@ -73,6 +80,7 @@ class ServedGroup final : private ProbeListener {
   void tell_observer(const ProbeDue& probe, int status, ProbeReason reason, const ProbeCourse& course) const;
   void wake();
   void follow();
+  void follow_shares();
   void report(TargetPool& pool, bool expired, std::uint64_t requests_cut);
 
   Worker& worker_;
@@ -82,7 +90,10 @@ class ServedGroup final : private ProbeListener {
   DrainLog& drains_;
   std::function<void()> on_change_;
   TargetGroup group_;
+  GroupPlace place_;
   BackPool pool_;
+  GroupLatencies latencies_;
+  RequestsPerTarget per_target_, per_target_of_zone_;
   Prober prober_;
   Timer timer_;
 };

@@ -251,26 +251,6 @@ class ControlChannel(LoadBalancerTest):
         self.assertEqual((answer.status, json.loads(answer.text)), (200, {"status": "ok"}))
 
 
-class Metrics(LoadBalancerTest):
-    def test_counters_by_target_and_status(self):
-        target = self.target(lambda e: e.respond(int(e.request.path[1:])))
-        lb = self.balancer(target)
-        for status in (200, 200, 404, 500):
-            harness.fetch(lb.address, f"/{status}")
-        text = harness.fetch(lb.admin_address, "/metrics").text
-        labels = (f'load_balancer="app",target_group="targets",target="{target.text}",address="{target.text}",zone=""')
-        for line in (f'rr_lb_target_requests_total{{{labels}}} 4',
-                     f'rr_lb_target_responses_total{{{labels},class="2xx"}} 2',
-                     f'rr_lb_target_responses_total{{{labels},class="4xx"}} 1',
-                     f'rr_lb_target_responses_total{{{labels},class="5xx"}} 1',
-                     f'rr_lb_target_healthy{{{labels}}} 1',
-                     'rr_lb_target_response_seconds_bucket{load_balancer="app",le="+Inf"} 4',
-                     'rr_lb_requests_total{load_balancer="app"} 4'):
-            self.assertIn(line + "\n", text)
-        for line in text.splitlines():
-            self.assertRegex(line, r'^(# (HELP|TYPE) \w+ .+|\w+\{[^}]*\} [0-9.e+-]+)$')
-
-
 class AccessLog(LoadBalancerTest):
     def test_a_line_a_request_and_a_new_file_after_sighup(self):
         lb = self.balancer(self.target())

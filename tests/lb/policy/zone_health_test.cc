@@ -53,6 +53,40 @@ TEST(DnsFailover, WithCrossZoneAllZonesHaveOneVerdictSoAllStay) {
             "a:in(no_zone_is_healthy) b:in(no_zone_is_healthy)");
 }
 
+/// "a:dns,routing b:-,-", of zones for which the group counts targets.
+std::string shown_states(const GroupHealth& group, MinimumHealthyTargets routing,
+                         std::vector<std::string> zones = kZones,
+                         const std::optional<std::string>& shifted = std::nullopt) {
+  std::string text;
+  for (const ZoneStates& one : zone_states(group, routing, zones, shifted)) {
+    text += (text.empty() ? "" : " ") + one.zone + ":" + (one.healthy_dns ? "dns" : "-") + "," +
+            (one.healthy_routing ? "routing" : "-");
+  }
+  return text;
+}
+
+TEST(ZoneStates, EachThresholdByItself) {
+  const std::vector<ZoneCount> counts{{"a", 10, 10}, {"b", 10, 4}};
+  EXPECT_EQ(shown_states(group(false, {{}, 50}, counts), {1, {}}), "a:dns,routing b:-,routing");
+  EXPECT_EQ(shown_states(group(false, {{}, 50}, counts), {{}, 50}), "a:dns,routing b:-,-");
+  EXPECT_EQ(shown_states(group(false, {1, {}}, counts), {5, {}}), "a:dns,routing b:dns,-");
+  // With cross-zone each zone counts all: 14 of 20.
+  EXPECT_EQ(shown_states(group(true, {{}, 70}, counts), {{}, 71}), "a:dns,- b:dns,-");
+}
+
+TEST(ZoneStates, ZonesWithoutTargetsAndTargetsWithoutZone) {
+  EXPECT_EQ(shown_states(group(false, {1, {}}, {{"a", 2, 1}}), {1, {}}), "a:dns,routing");
+  EXPECT_EQ(shown_states(group(true, {1, {}}, {}), {1, {}}), "");
+  EXPECT_EQ(shown_states(group(true, {1, {}}, {{"", 2, 0}}), {1, {}}, {""}), ":-,-");
+  EXPECT_EQ(shown_states(group(false, {1, {}}, {{"all", 2, 2}}), {1, {}}), "a:dns,routing b:dns,routing");
+}
+
+TEST(ZoneStates, AShiftedZoneIsNotCounted) {
+  const std::vector<ZoneCount> counts{{"a", 2, 0}, {"b", 2, 2}};
+  EXPECT_EQ(shown_states(group(true, {1, {}}, counts), {1, {}}, kZones, "b"), "a:-,- b:-,-");
+  EXPECT_EQ(shown_states(group(true, {1, {}}, counts), {1, {}}), "a:dns,routing b:dns,routing");
+}
+
 TEST(DnsFailover, WhenAllZonesAreBadAllAreIn) {
   EXPECT_EQ(shown({group(false, {1, {}}, {{"a", 2, 0}, {"b", 2, 0}})}),
             "a:in(no_zone_is_healthy) b:in(no_zone_is_healthy)");

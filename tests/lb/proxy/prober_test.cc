@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "lb/proxy/metrics.h"
-
 namespace rr {
 namespace {
 
@@ -48,8 +46,6 @@ TEST(Prober, EveryEndOfAnAttemptHasItsMeaning) {
   EXPECT_EQ(failed(Kind::kClosed), Outcome::kMalformed);
   EXPECT_EQ(failed(Kind::kMalformed), Outcome::kMalformed);
 }
-
-TEST(Metrics, LabelsAreEscaped) { EXPECT_EQ(escape_label("a\"b\\c\nd"), "a\\\"b\\\\c\\nd"); }
 
 }  // namespace
 }  // namespace rr

@@ -1,0 +1,87 @@
+#include "lb/proxy/exposition.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rr {
+namespace {
+
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+
+/// The number of bytes of the UTF-8 character that the text begins with; 0: none does (RFC 3629 section 4).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
+  const unsigned first = byte(0), second = byte(1);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    const bool overlong = first == 0xe0 && second < 0xa0;
+    const bool surrogate = first == 0xed && second >= 0xa0;
+    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const bool overlong = first == 0xf0 && second < 0x90;
+    const bool beyond = first == 0xf4 && second >= 0x90;
+    return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
+  }
+  return 0;
+}
+
+void append_escaped(std::string& out, std::string_view character) {
+  if (character == "\n") {
+    out += "\\n";
+    return;
+  }
+  if (character == "\\" || character == "\"") out.push_back('\\');
+  out += character;
+}
+
+}  // namespace
+
+std::string label(std::string_view name, std::string_view value) {
+  std::string out(name);
+  out += "=\"";
+  while (!value.empty()) {
+    const std::size_t length = utf8_length(value);
+    append_escaped(out, length == 0 ? kReplacement : value.substr(0, length));
+    value.remove_prefix(length == 0 ? 1 : length);
+  }
+  out.push_back('"');
+  return out;
+}
+
+std::string join_labels(std::initializer_list<std::string_view> parts) {
+  std::string out;
+  for (const std::string_view part : parts) {
+    if (part.empty()) continue;
+    if (!out.empty()) out.push_back(',');
+    out += part;
+  }
+  return out;
+}
+
+Family::Family(std::string& out, const Metric& metric) : out_(out), name_(metric.name) {
+  fmt::format_to(std::back_inserter(out_), "# HELP {} {}\n# TYPE {} {}\n", metric.name, metric.help, metric.name,
+                 metric.type);
+}
+
+void Family::line(std::string_view suffix, std::string_view labels, std::string_view value) {
+  out_.append(name_).append(suffix);
+  if (!labels.empty()) out_.append("{").append(labels).append("}");
+  out_.append(" ").append(value).append("\n");
+}
+
+void Family::sample(std::string_view labels, const LatencyHistogram& histogram) {
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < histogram.buckets().size(); ++i) {
+    count += histogram.buckets()[i];
+    const bool last = i == LatencyHistogram::kBounds;
+    const std::string bound = last ? "+Inf" : fmt::format("{}", to_seconds(LatencyHistogram::bound(i)));
+    line("_bucket", join_labels({labels, label("le", bound)}), fmt::format("{}", count));
+  }
+  line("_sum", labels, fmt::format("{}", to_seconds(histogram.sum())));
+  line("_count", labels, fmt::format("{}", count));
+}
+
+}  // namespace rr

@@ -1,0 +1,152 @@
+// What CloudWatch has no metric for: the client's side alone, single statuses, single targets, what was lost. The
+// labels that AWS has are called as AWS calls them, so that these can be joined with its metrics.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "lb/proxy/exposition.h"
+#include "lb/proxy/metrics.h"
+#include "lb/proxy/node.h"
+
+namespace rr {
+namespace {
+
+std::string balancer_label(const LoadBalancer& balancer) { return label("LoadBalancer", balancer.log_name()); }
+
+std::string group_labels(const LoadBalancer& balancer, const ServedGroup& group) {
+  return join_labels({balancer_label(balancer), label("TargetGroup", group.log_name())});
+}
+
+std::string target_labels(const LoadBalancer& balancer, const ServedGroup& group, const TargetSpec& spec) {
+  const std::string zone = spec.zone.empty() ? "" : label("AvailabilityZone", spec.zone);
+  return join_labels(
+      {zone, group_labels(balancer, group), label("target", spec.id), label("address", format_address(spec.address))});
+}
+
+using EachGroup = std::function<void(const LoadBalancer&, const ServedGroup&)>;
+
+void for_each_group(const Node& node, const EachGroup& each) {
+  for (const auto& balancer : node.load_balancers()) {
+    for (const auto& group : balancer->groups()) each(*balancer, *group);
+  }
+}
+
+void append_balancers(std::string& out, const Node& node) {
+  const auto each = [&](const Metric& metric, auto value) {
+    Family family(out, metric);
+    for (const auto& balancer : node.load_balancers()) family.sample(balancer_label(*balancer), value(*balancer));
+  };
+  each({"rr_lb_connections", "gauge", "Open connections of clients."},
+       [](const LoadBalancer& b) { return b.connections(); });
+  each({"rr_lb_connections_accepted_total", "counter", "Connections accepted from clients."},
+       [](const LoadBalancer& b) { return b.counters().connections_accepted; });
+  each({"rr_lb_requests_total", "counter", "Requests that were answered, refused or abandoned."},
+       [](const LoadBalancer& b) { return b.counters().requests; });
+  each({"rr_lb_responses_truncated_total", "counter", "Responses that were cut after their head."},
+       [](const LoadBalancer& b) { return b.counters().truncated; });
+  each({"rr_lb_received_bytes_total", "counter", "Bytes of requests."},
+       [](const LoadBalancer& b) { return b.counters().received_bytes; });
+  each({"rr_lb_sent_bytes_total", "counter", "Bytes of responses."},
+       [](const LoadBalancer& b) { return b.counters().sent_bytes; });
+  Family own(out,
+             {"rr_lb_own_responses_total", "counter", "Answers of the load balancer's own, and 460, by their status."});
+  for (const auto& balancer : node.load_balancers()) {
+    const auto& by_status = balancer->counters().own_status;
+    for (std::size_t status = 0; status < by_status.size(); ++status) {
+      if (by_status[status] == 0) continue;
+      own.sample(join_labels({balancer_label(*balancer), label("status", std::to_string(status))}), by_status[status]);
+    }
+  }
+}
+
+void append_latencies(std::string& out, const Node& node) {
+  const auto each = [&](const Metric& metric, LatencyHistogram GroupLatencies::*histogram) {
+    Family family(out, metric);
+    for (const auto& balancer : node.load_balancers()) {
+      family.sample(balancer_label(*balancer), balancer->totals().latencies.*histogram);
+    }
+    for_each_group(node, [&](const LoadBalancer& balancer, const ServedGroup& group) {
+      family.sample(group_labels(balancer, group), group.totals().latencies.*histogram);
+    });
+  };
+  each({"rr_lb_target_connect_seconds", "histogram", "What a connection to a target took that a request waited for."},
+       &GroupLatencies::connect);
+  each({"rr_lb_request_seconds", "histogram",
+        "From the head of a request to the end of its response, where it was sent to a target."},
+       &GroupLatencies::total);
+}
+
+void append_states(std::string& out, const Node& node) {
+  Family states(out, {"rr_lb_targets", "gauge", "Targets of a group by their state in the API."});
+  for_each_group(node, [&](const LoadBalancer& balancer, const ServedGroup& group) {
+    const auto status = group.group().status();
+    for (const TargetState state : {TargetState::kInitial, TargetState::kHealthy, TargetState::kUnhealthy,
+                                    TargetState::kDraining, TargetState::kUnused}) {
+      const auto count = std::count_if(status.begin(), status.end(),
+                                       [&](const TargetStatus& one) { return one.health.state == state; });
+      states.sample(join_labels({group_labels(balancer, group), label("state", to_string(state))}), count);
+    }
+  });
+  Family healthy(out, {"rr_lb_target_healthy", "gauge", "1 for a healthy target."});
+  for_each_group(node, [&](const LoadBalancer& balancer, const ServedGroup& group) {
+    for (const TargetStatus& one : group.group().status()) {
+      healthy.sample(target_labels(balancer, group, one.spec), one.health.state == TargetState::kHealthy ? 1 : 0);
+    }
+  });
+}
+
+void append_targets(std::string& out, const Node& node) {
+  const auto each_pool = [&](const auto& visit) {
+    for_each_group(node, [&](const LoadBalancer& balancer, const ServedGroup& group) {
+      for (const auto& pool : group.back_pool().pools()) visit(target_labels(balancer, group, pool->spec()), *pool);
+    });
+  };
+  const auto each = [&](const Metric& metric, auto value) {
+    Family family(out, metric);
+    each_pool([&](const std::string& labels, const TargetPool& pool) { family.sample(labels, value(pool)); });
+  };
+  each({"rr_lb_target_requests_total", "counter", "Requests given to a target."},
+       [](const TargetPool& pool) { return pool.counters.requests; });
+  each({"rr_lb_target_connection_errors_total", "counter", "Connections to a target that were not made."},
+       [](const TargetPool& pool) { return pool.counters.connection_errors; });
+  each({"rr_lb_target_connections_opened_total", "counter", "Connections made to a target."},
+       [](const TargetPool& pool) { return pool.counters.connections_opened; });
+  each({"rr_lb_target_closed_while_idle_total", "counter",
+        "Kept connections that the target closed before the load balancer's idle timeout."},
+       [](const TargetPool& pool) { return pool.keep_alive().early_closes(); });
+  each({"rr_lb_target_connections", "gauge", "Open connections to a target."},
+       [](const TargetPool& pool) { return pool.open(); });
+  each({"rr_lb_target_connections_idle", "gauge", "Kept connections to a target without a request."},
+       [](const TargetPool& pool) { return pool.idle(); });
+  Family classes(out,
+                 {"rr_lb_target_responses_total", "counter", "Responses of a target by the class of their status."});
+  each_pool([&](const std::string& labels, const TargetPool& pool) {
+    for (std::size_t i = 1; i < pool.counters.status_class.size(); ++i) {
+      classes.sample(join_labels({labels, label("class", fmt::format("{}xx", i + 1))}), pool.counters.status_class[i]);
+    }
+  });
+}
+
+void append_process(std::string& out, const Node& node) {
+  const auto one = [&](const Metric& metric, std::uint64_t value) { Family(out, metric).sample("", value); };
+  one({"rr_lb_access_log_lines_lost_total", "counter", "Lines of the access log that could not be written."},
+      node.lost_log_lines());
+  one({"rr_lb_connection_log_lines_lost_total", "counter", "Those of the connection log."},
+      node.lost_connection_log_lines());
+  one({"rr_lb_health_check_log_lines_lost_total", "counter", "Those of the health-check log."},
+      node.lost_health_check_log_lines());
+  one({"rr_lb_config_generation", "gauge", "Generation of the configuration in force."}, node.config().generation);
+}
+
+}  // namespace
+
+void append_own_metrics(std::string& out, const Node& node) {
+  append_balancers(out, node);
+  append_latencies(out, node);
+  append_states(out, node);
+  append_targets(out, node);
+  append_process(out, node);
+}
+
+}  // namespace rr
