@@ -52,6 +52,7 @@ ParseStep RequestParser::next(std::string_view bytes) { return state_->next(byte
 const RequestHead& RequestParser::head() const { return state_->side.head; }
 ParseError RequestParser::error() const { return state_->error; }
 bool RequestParser::idle() const { return state_->idle(); }
+bool RequestParser::message_ended() const { return state_->phase == State::Phase::kEnded; }
 std::span<const HeaderView> RequestParser::trailers() const {
   if (!state_->trailed) return {};
   return state_->fields;

@@ -61,6 +61,9 @@ class RequestParser {
   std::span<const HeaderView> trailers() const;
   /// True between messages with no byte of the next one seen: the connection may be closed without loss.
   bool idle() const;
+  /// The last message was read to its end, and nothing after it: nothing in here belongs to this connection any more,
+  /// so another one may go on with the parser.
+  bool message_ended() const;
 
  private:
   struct State;

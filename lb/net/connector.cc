@@ -112,7 +112,8 @@ struct Connector::State final : ConnectEvents {
       RR_CHECK(opened == 0, "uv_tcp_open of a new socket");
     }
     const auto done = [](uv_connect_t* request, int status) noexcept { told(request, status); };
-    const int status = uv_tcp_connect(&made->request.connect, &made->raw.tcp, to.get(), done);
+    made->connect_request = std::make_unique<uv_connect_t>();
+    const int status = uv_tcp_connect(made->connect_request.get(), &made->raw.tcp, to.get(), done);
     if (status != 0) fail_later(status);
   }
 
@@ -120,13 +121,15 @@ struct Connector::State final : ConnectEvents {
     Stream::State* made = make(Stream::State::Domain::kUnix);
     if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) return fail_later(UV_ENAMETOOLONG);
     const auto done = [](uv_connect_t* request, int status) noexcept { told(request, status); };
-    uv_pipe_connect(&made->request.connect, &made->raw.pipe, path.c_str(), done);
+    made->connect_request = std::make_unique<uv_connect_t>();
+    uv_pipe_connect(made->connect_request.get(), &made->raw.pipe, path.c_str(), done);
   }
 
   // The stream may have been abandoned: then nobody waits any more, and the callback is the cancellation.
   static void told(uv_connect_t* request, int status) noexcept {
-    ConnectEvents* waiting = static_cast<Stream::State*>(request->handle->data)->connecting;
-    if (waiting != nullptr) waiting->on_connect(status);
+    auto* state = static_cast<Stream::State*>(request->handle->data);
+    const std::unique_ptr<uv_connect_t> done = std::move(state->connect_request);
+    if (state->connecting != nullptr) state->connecting->on_connect(status);
   }
 
   void on_connect(int status) override {

@@ -21,7 +21,7 @@ namespace {
 /// Pieces given to the kernel in one call; a message has three or four. What is beyond is queued.
 constexpr std::size_t kMaxPieces = 32;
 
-/// A write buffer larger than this is given back once it has been written: an idle connection keeps no memory.
+/// A write buffer larger than this is given back once it has been written, though more waits.
 constexpr std::size_t kKeptBuffer = 64 * 1024;
 
 void empty(std::string& buffer) {
@@ -62,7 +62,6 @@ Stream::State::State(Loop& owner_loop, Domain socket_domain)
       last_activity(owner_loop.now()),
       domain(socket_domain) {
   std::memset(&raw, 0, sizeof raw);
-  std::memset(&request, 0, sizeof request);
   const int status =
       domain == Domain::kTcp ? uv_tcp_init(loop.raw(), &raw.tcp) : uv_pipe_init(loop.raw(), &raw.pipe, 0);
   RR_CHECK(status == 0, "uv_tcp_init or uv_pipe_init");
@@ -212,10 +211,9 @@ void Stream::State::on_late() {
 // ---- writing
 
 std::size_t Stream::State::queued() const {
-  if (output == Output::kDead || life != Life::kOpen) return 0;
-  if (in_flight.empty()) return waiting.size();
+  if (output == Output::kDead || life != Life::kOpen || !backlog) return 0;
   // All may have been handed over already with the callback yet to come: that still counts as one byte.
-  return waiting.size() + std::max<std::size_t>(uv_stream_get_write_queue_size(&raw.stream), 1);
+  return backlog->waiting.size() + std::max<std::size_t>(uv_stream_get_write_queue_size(&raw.stream), 1);
 }
 
 std::size_t Stream::State::write(std::span<const std::string_view> pieces) {
@@ -224,7 +222,7 @@ std::size_t Stream::State::write(std::span<const std::string_view> pieces) {
   const std::size_t total = size_of(pieces);
   if (output != Output::kOpen || total == 0) return queued();
   ssize_t taken = 0;
-  if (in_flight.empty() && waiting.empty()) {
+  if (!backlog) {
     taken = try_write(pieces, total);
     if (taken < 0) {
       fail_output();
@@ -235,8 +233,10 @@ std::size_t Stream::State::write(std::span<const std::string_view> pieces) {
   accepted_total += total;
   const auto written = static_cast<std::size_t>(taken);
   if (written == total) return 0;
-  append_rest(waiting, pieces, written);
-  if (in_flight.empty()) write_waiting();
+  const bool begins = !backlog;
+  if (begins) backlog = std::make_unique<Backlog>();
+  append_rest(backlog->waiting, pieces, written);
+  if (begins) write_waiting();
   return queued();
 }
 
@@ -251,27 +251,28 @@ ssize_t Stream::State::try_write(std::span<const std::string_view> pieces, std::
 }
 
 void Stream::State::write_waiting() {
-  in_flight.swap(waiting);
-  const uv_buf_t buffer = piece_of(in_flight);
+  backlog->in_flight.swap(backlog->waiting);
+  const uv_buf_t buffer = piece_of(backlog->in_flight);
   const auto written = [](uv_write_t* done, int status) noexcept { state_of(done->handle)->on_uv_written(status); };
-  if (uv_write(&request.write, &raw.stream, &buffer, 1, written) == 0) return;
+  if (uv_write(&backlog->request, &raw.stream, &buffer, 1, written) == 0) return;
   fail_output();
-  in_flight.clear();
+  backlog.reset();
 }
 
 void Stream::State::on_uv_written(int status) {
   if (life != Life::kOpen) return;  // cancelled by close
   if (output == Output::kDead || status < 0) {
     if (output != Output::kDead) fail_output();
-    empty(in_flight);
+    backlog.reset();
     return;
   }
-  empty(in_flight);
+  empty(backlog->in_flight);
   last_activity = loop.now();
-  if (!waiting.empty()) {
+  if (!backlog->waiting.empty()) {
     write_waiting();
     return;
   }
+  backlog.reset();
   if (output == Output::kFinWanted) send_fin();
   if (events != nullptr) events->on_drained();
 }
@@ -279,14 +280,14 @@ void Stream::State::on_uv_written(int status) {
 void Stream::State::fail_output() {
   accepted_total -= queued();
   output = Output::kDead;
-  waiting.clear();  // in_flight stays until libuv has done with it
+  if (backlog) backlog->waiting.clear();  // what is in flight stays until libuv has done with it
   if (!reset_told) late.arm();
 }
 
 void Stream::State::shutdown() {
   if (life != Life::kOpen || output != Output::kOpen) return;
   output = Output::kFinWanted;
-  if (in_flight.empty() && waiting.empty()) send_fin();
+  if (!backlog) send_fin();
 }
 
 void Stream::State::send_fin() {

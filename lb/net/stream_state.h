@@ -64,16 +64,19 @@ struct Stream::State {
     uv_tcp_t tcp;
     uv_pipe_t pipe;
   } raw;
-  union Request {  // never both at once
-    uv_connect_t connect;
-    uv_write_t write;
-  } request;
+  /// What the kernel did not take at once. There only while there is some: few streams ever need it, and an idle one
+  /// keeps no buffer.
+  struct Backlog {
+    uv_write_t request{};
+    std::string in_flight;  // what uv_write has now
+    std::string waiting;    // what comes after it
+  };
+  std::unique_ptr<Backlog> backlog;
+  std::unique_ptr<uv_connect_t> connect_request;  // until it is connected, or not
   Loop& loop;
   StreamEvents* events = nullptr;
   ConnectEvents* connecting = nullptr;
   Soon late;
-  std::string in_flight;  // what uv_write has now
-  std::string waiting;    // what comes after it
   std::uint64_t read_total = 0;
   std::uint64_t accepted_total = 0;  // written and queued
   Time last_activity;

@@ -35,7 +35,6 @@ FrontConn::FrontConn(Worker& worker, Listener& listener, Stream stream)
     : worker_(worker),
       listener_(listener),
       stream_(std::move(stream)),
-      parser_(kAlbRequestLimits, Reading::kTolerant),
       created_(worker.loop.now()),
       client_keep_alive_(listener.load_balancer().settings().client_keep_alive),
       peer_(stream_.peer()) {
@@ -121,13 +120,18 @@ bool FrontConn::can_parse() const {
 
 void FrontConn::pump(std::string_view bytes) {
   pumping_ = true;
+  if (!parser_) parser_.emplace(worker_.new_parser());
   while (can_parse()) {
-    const ParseStep step = parser_.next(bytes);
+    const ParseStep step = parser_->next(bytes);
     bytes.remove_prefix(step.consumed);
     received_ += step.consumed;
     if (!take(step)) break;
   }
   pumping_ = false;
+  if (parser_->message_ended()) {
+    worker_.recycle(std::move(*parser_));
+    parser_.reset();
+  }
   if (state_ == State::kClosed || state_ == State::kLingering) return;
   if (!bytes.empty()) hold(bytes);
   if (state_ == State::kReading && inside_head()) {
@@ -154,14 +158,14 @@ bool FrontConn::take(const ParseStep& step) {
       if (exchange_) exchange_->on_request_end();
       return true;
     case ParseStep::Kind::kError:
-      refuse(parser_.error());
+      refuse(parser_->error());
       return false;
   }
   return false;
 }
 
 void FrontConn::begin_exchange() {
-  const RequestHead& head = parser_.head();
+  const RequestHead& head = parser_->head();
   ++requests_;
   sent_ = 0;
   message_open_ = !head.unsafe;

@@ -81,7 +81,7 @@ class FrontConn final : public StreamEvents,
   void to(State next);
   void write_connection_log();
   bool can_parse() const;
-  bool inside_head() const { return !parser_.idle() && !message_open_; }
+  bool inside_head() const { return parser_ && !parser_->idle() && !message_open_; }
   void pump(std::string_view bytes);
   bool take(const ParseStep& step);
   void begin_exchange();
@@ -96,7 +96,7 @@ class FrontConn final : public StreamEvents,
   Worker& worker_;
   Listener& listener_;
   Stream stream_;
-  RequestParser parser_;
+  std::optional<RequestParser> parser_;  // while there is a request to be read
   std::unique_ptr<Exchange> exchange_;
   State state_ = State::kReading;
   bool pumping_ = false;

@@ -26,6 +26,17 @@ void Worker::recycle(std::unique_ptr<Exchange> exchange) {
   if (free_.size() < kMaximumFree) free_.push_back(std::move(exchange));
 }
 
+RequestParser Worker::new_parser() {
+  if (free_parsers_.empty()) return RequestParser(kAlbRequestLimits, Reading::kTolerant);
+  RequestParser parser = std::move(free_parsers_.back());
+  free_parsers_.pop_back();
+  return parser;
+}
+
+void Worker::recycle(RequestParser parser) {
+  if (free_parsers_.size() < kMaximumFree) free_parsers_.push_back(std::move(parser));
+}
+
 void Worker::run_later(FrontConn& connection) {
   if (static_cast<ListLink<ReadyTag>&>(connection).linked()) return;
   ready_.push_back(connection);
