@@ -9,17 +9,18 @@
 namespace rr::deploy {
 namespace {
 
-// Of an instance from its launch to its first passed check, for what is said about the time; AWS's part alone is 16 s.
+// Of an instance from its launch to its first passed check; AWS's part alone is 16 s.
+// not a setting: it is only said to people
 constexpr Duration kLaunch = std::chrono::seconds(45);
 
 std::string age_text(const std::optional<Time>& at, Time now) {
   if (!at || *at > now) return "of unknown age";
   const auto age = now - *at;
-  if (age < std::chrono::minutes(2))
+  if (age < std::chrono::minutes(2))  // not a setting: how an age is said
     return fmt::format("{} seconds old", std::chrono::floor<std::chrono::seconds>(age).count());
-  if (age < std::chrono::hours(2))
+  if (age < std::chrono::hours(2))  // not a setting: likewise
     return fmt::format("{} minutes old", std::chrono::floor<std::chrono::minutes>(age).count());
-  if (age < std::chrono::hours(48))
+  if (age < std::chrono::hours(48))  // not a setting: likewise
     return fmt::format("{} hours old", std::chrono::floor<std::chrono::hours>(age).count());
   return fmt::format("{} days old", std::chrono::floor<std::chrono::days>(age).count());
 }

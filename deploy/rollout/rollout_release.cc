@@ -11,6 +11,7 @@ namespace rr::deploy {
 namespace {
 
 // Enough to have heard from the tier once before it is touched; at the latest after so long.
+// not a setting: nobody would want another
 constexpr Duration kFirstAnswer = std::chrono::seconds(5);
 
 // With these at work a group does not stay at twice its size, or loses the wrong instances.

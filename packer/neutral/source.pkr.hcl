@@ -53,8 +53,8 @@ source "amazon-ebs" "app" {
   launch_block_device_mappings {
     device_name           = "/dev/xvda"
     volume_type           = "gp3"
-    iops                  = 3000 # gp3's own; 1.6.6 wants both said
-    throughput            = 125
+    iops                  = 3000 # not a setting: gp3's own; 1.6.6 wants both said
+    throughput            = 125  # not a setting: likewise
     volume_size           = var.root_volume_size
     delete_on_termination = true
   }

@@ -1,0 +1,85 @@
+"""Terraform for the tests: a copy of the repository's terraform/, a provider from this machine, and the settings as
+variables. Nothing is written into the repository and nothing is fetched.
+
+The provider comes from a folder in Terraform's own layout (HOST/NAMESPACE/TYPE/VERSION/PLATFORM): RR_TERRAFORM_MIRROR names
+it, or it lies where such folders usually are. Without one the tests skip.
+"""
+
+import functools
+import glob
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import harness
+
+USUAL_MIRRORS = ["~/.terraform.d/plugins", "~/.terraform.d/plugin-cache", "~/.local/share/terraform/plugins",
+                 "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/opt/*"]
+PROVIDER = "registry.terraform.io/hashicorp/aws"
+
+
+@functools.cache
+def provider_mirror():
+    """The folder that the AWS provider can be taken from; skips when there is none."""
+    given = os.environ.get("RR_TERRAFORM_MIRROR")
+    for pattern in [given] if given else [os.environ.get("TF_PLUGIN_CACHE_DIR") or "", *USUAL_MIRRORS]:
+        for folder in sorted(glob.glob(os.path.expanduser(pattern))):
+            if (pathlib.Path(folder) / PROVIDER).is_dir():
+                return folder
+    harness.skip(f"no AWS provider{' in ' + given if given else ''}: RR_TERRAFORM_MIRROR names a folder with {PROVIDER}, "
+                 "as `terraform providers mirror FOLDER` makes it")
+
+
+def settings_for(receiver, environment="production", text=None, folder=None):
+    """What a receiver gets of an environment's settings; of `text` (written below `folder`) when it is given."""
+    file = harness.ROOT / "deploy" / "settings" / f"{environment}.yaml"
+    if text is not None:
+        file = pathlib.Path(folder) / f"{environment}.yaml"
+        file.write_text(text, encoding="utf-8")
+    done = subprocess.run([harness.program("render-settings"), str(file), receiver], capture_output=True, text=True,
+                          check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"the settings are refused:\n{done.stderr}")
+    return done.stdout
+
+
+class Workspace:
+    """A copy of terraform/ in which one root can be initialised, planned and applied."""
+
+    def __init__(self, test, root=".", with_provider=True):
+        self.test = test
+        self.program = harness.need_command("terraform", "terraform, from https://developer.hashicorp.com/terraform/install")
+        self.mirror = provider_mirror() if with_provider else None
+        self.copy = test.folder / "terraform"
+        if not self.copy.exists():
+            shutil.copytree(harness.ROOT / "terraform", self.copy, symlinks=True,
+                            ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*_override.tf"))
+        self.root = self.copy / root
+        self.configuration = test.folder / "terraformrc"
+        mirrored = (f'provider_installation {{\n  filesystem_mirror {{\n    path = "{self.mirror}"\n  }}\n}}\n'
+                    if self.mirror else "")
+        self.configuration.write_text("disable_checkpoint = true\n" + mirrored, encoding="utf-8")
+
+    def run(self, *arguments, timeout=240, environment=None, expected=(0,)):
+        """One terraform command in the root; fails the test when its exit code is another."""
+        surroundings = {"TF_CLI_CONFIG_FILE": str(self.configuration), "TF_IN_AUTOMATION": "1", "TF_INPUT": "0",
+                        "CHECKPOINT_DISABLE": "1", **(environment or {})}
+        command = [self.program, f"-chdir={self.root}", arguments[0], *arguments[1:]]
+        done = self.test.run_program(*command, timeout=timeout, environment=surroundings)
+        self.test.assertIn(done.returncode, expected, done)
+        return done
+
+    def use_local_state(self):
+        """The state beside the copy instead of in a bucket: backend.tf says that this is how."""
+        (self.root / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n', encoding="utf-8")
+
+    def variables(self, name="settings", environment="production", change=None):
+        """Writes the environment's variables to a file, with `change(variables)` applied, and returns its path."""
+        variables = json.loads(settings_for("terraform", environment))
+        if change is not None:
+            change(variables)
+        file = self.test.folder / f"{name}.tfvars.json"
+        file.write_text(json.dumps(variables), encoding="utf-8")
+        return str(file)
