@@ -23,6 +23,8 @@ class Case:
     kind: str = ATTACK      # ATTACK: the stricter the better; LEGAL: it is to be served
     method: str = "GET"
     then: str = "stay"      # what the target does after its answer: "stay" or "close"
+    later: bytes = b""      # what the client sends when something came, or nothing for a moment
+    status: int = 0         # LEGAL: the answer that shows it was served; 0: that the target saw the whole request does
 
 
 def request_line(line, *headers):
@@ -178,6 +180,23 @@ LEGAL_REQUESTS = {
 }
 
 
+EARLY = post(b"Content-Length: 10", line=b"POST /early HTTP/1.1")
+CONTINUE = post(b"Content-Length: 3", b"Expect: 100-continue")
+
+# Two halves: the second comes when the client has heard something.
+IN_TURN = [
+    Case("In turn", "Expect: 100-continue, the body behind the 100", CONTINUE, LEGAL, later=b"abc", status=200),
+    Case("In turn", "Expect: 100-continue in HTTP/1.0", CONTINUE.replace(b"HTTP/1.1", b"HTTP/1.0"), LEGAL, later=b"abc",
+         status=200),
+    Case("In turn", "an answer before the body is complete", EARLY + b"abc", LEGAL, later=b"defghij", status=413),
+    Case("In turn", "a chunk at a time", post(b"Transfer-Encoding: chunked", body=b"3\r\nabc\r\n"), LEGAL,
+         later=b"3\r\ndef\r\n0\r\n\r\n", status=200),
+    Case("In turn", "a request behind a body that the answer did not wait for", EARLY,
+         later=b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"),
+    Case("In turn", "a body that never ends", post(b"Content-Length: 10", body=b"abc"), later=b"d"),
+]
+
+
 def limit_cases():
     for what, content, _, _, _ in test_lb_errors.Refusals.CASES:
         if "KiB" in what:
@@ -194,6 +213,7 @@ def request_cases():
     found += [Case("Chunks", name, chunked(body)) for name, body in CHUNKS.items()]
     found += [Case("Heads", name, content) for name, content in HEADS.items()]
     found += limit_cases()
+    found += IN_TURN
     known = set()
     return [one for one in found if one.content not in known and not known.add(one.content)]
 

@@ -14,6 +14,7 @@ import contextlib
 import dataclasses
 import pathlib
 import re
+import select
 import signal
 import sys
 import tempfile
@@ -81,6 +82,11 @@ class Trial:
 
     def behave(self, exchange):
         path = exchange.request.path
+        if path == "/early":  # answers first, then takes what is still to come
+            exchange.respond(413, "too much")
+            exchange.read_body()
+            return None
+        exchange.read_body()
         if path == "/attack":
             exchange.send(self.answer.content) if self.answer.content else None
             if self.answer.then == "close" or not self.answer.content:
@@ -99,8 +105,12 @@ class Trial:
                 wrong = wrong or (response.status == 200 and response.text != "for " + path) or b"POISON" in response.body
         return wrong
 
-    def ask(self, content, methods):
+    def ask(self, content, methods, later=b""):
         with Connection(self.proxy.address, PATIENCE) as connection:
+            if later:
+                send_all(connection, content)
+                select.select([connection.socket], [], [], proxies.IDLE / 3)
+                content = later
             send_all(connection, content + NEXT)
             heard, closed = hear(connection)
         answers = reading.read_answers(heard, methods, closed)
@@ -109,7 +119,7 @@ class Trial:
     def play_request(self, case):
         before = self.proxy.target.bytes_so_far()
         methods = [case.method] + ["GET"] * 10
-        answers, heard = self.ask(case.content, methods)
+        answers, heard = self.ask(case.content, methods, case.later)
         poisoned = self.witness()
         seen = []
         for number, content in self.proxy.target.bytes_so_far().items():

@@ -27,7 +27,7 @@ class RecordingTarget(Target):
     def __init__(self, behaviour):
         self.heard = {}
         self.hearing = threading.Lock()
-        super().__init__(behaviour)
+        super().__init__(behaviour, stream_bodies=True)
 
     def _serve(self, connection, number):
         take_more = connection._fill

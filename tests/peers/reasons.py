@@ -17,6 +17,8 @@ REASONS = [
     ("Heads", "^dots beyond the root", "the ALB passes the path on as it came; rules see it normalised"),
     ("Heads", "^bytes above 127", "the ALB takes them; they go on percent-encoded"),
     ("Heads", "^a method in small letters", "a method is any token; nothing else is read into it"),
+    ("In turn", "^an answer before the body is complete", "they keep the client's connection; here both are closed, so that what "
+                "is still to come of the body is never taken for a request"),
     ("Poison", "^(a bad chunk|a chunk size that is none)", STREAMED),
     ("Broken answers", "^(a negative chunk|a chunk beyond 64 bits)", STREAMED),
     ("Poison", "^interim responses and more", "three are lawful; nginx of this version knows none"),

@@ -30,6 +30,10 @@ def rank_request(case, observation):
         return WRONG
     whole = whole_requests(observation)
     odd = any(one.oddities for one in whole)
+    if case.status:
+        final = final_answer(observation)
+        served = final is not None and final.status == case.status and not odd
+        return WRONG if not served else KEPT if observation.kept else ODD
     if case.kind == LEGAL:
         return WRONG if not whole else ODD if odd else KEPT
     if not whole:
