@@ -22,7 +22,7 @@ enum class Deed : std::uint8_t {
   kInterim,  //
   kHead,     //
   kDone,     //
-  kCut,      // the response has begun: no status can be sent any more
+  kCut,      // the response has begun: no status can be sent any more, unless nothing of it has left
   kLeave,    // the client has gone
   kSwitch,   // to a tunnel
   kShut,     // the tunnel ends: both connections close in order
@@ -208,7 +208,7 @@ ExchangeStep ExchangeRules::on(const ExchangeEvent& event) {
       return end(event, {ExchangeAct::kFinish, 0, announced_keep_ && record_.request_complete,
                          event.reusable && record_.request_complete});
     case kCut:
-      return end(event, {ExchangeAct::kTruncate, 0, false, false});
+      return cut(event);
     case kLeave:
       return leave(event);
     case kSwitch:
@@ -223,6 +223,13 @@ ExchangeStep ExchangeRules::on(const ExchangeEvent& event) {
 ExchangeStep ExchangeRules::answer(const ExchangeEvent& event, int status, bool may_keep) {
   record_.status = status;
   return end(event, {ExchangeAct::kAnswer, status, may_keep && client_keeps_alive_ && record_.request_complete, false});
+}
+
+/// What no client has seen anything of is answered as if its head had been broken.
+ExchangeStep ExchangeRules::cut(const ExchangeEvent& event) {
+  if (!event.taken_back) return end(event, {ExchangeAct::kTruncate, 0, false, false});
+  record_.target_status = 0;
+  return answer(event, 502, true);
 }
 
 ExchangeStep ExchangeRules::end(const ExchangeEvent& event, ExchangeStep step) {

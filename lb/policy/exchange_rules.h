@@ -65,6 +65,7 @@ struct ExchangeEvent {
   /// With kAssignedReused: the target had closed that connection so long ago, and nobody here knew it.
   std::optional<Duration> closed_before{};
   bool delimited = true;
+  bool taken_back = false;  // kResponseMalformed behind a head: nothing of the response had left, and nothing will
   bool reusable = false;    // kResponseComplete, as said; kRefused: the connection to the client can be read on
   const char* detail = "";  // a constant: what exactly was wrong
 };
@@ -175,6 +176,7 @@ class ExchangeRules {
 
  private:
   ExchangeStep answer(const ExchangeEvent& event, int status, bool may_keep);
+  ExchangeStep cut(const ExchangeEvent& event);
   ExchangeStep end(const ExchangeEvent& event, ExchangeStep step);
   ExchangeStep assign(const ExchangeEvent& event, bool reused);
   ExchangeStep send(const ExchangeEvent& event);

@@ -475,7 +475,9 @@ void Exchange::on_response_end(bool reusable) {
 }
 
 void Exchange::on_response_malformed(const char* detail) {
-  finish_on(event(ExchangeEventKind::kResponseMalformed, detail));
+  ExchangeEvent malformed = event(ExchangeEventKind::kResponseMalformed, detail);
+  malformed.taken_back = rules_.response_begun() && front_->take_back_response();
+  finish_on(malformed);
 }
 
 void Exchange::on_back_end(StreamEnd how) {

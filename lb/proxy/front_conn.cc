@@ -272,6 +272,8 @@ bool FrontConn::delimits(const ResponseHead& head) const {
 
 void FrontConn::send_head(const ResponseHead& head, bool keep_alive) {
   response_framing_ = head.framing;
+  sent_before_head_ = sent_;
+  collected_before_head_ = worker_.front_out.size();
   if (minor_ == 0) {
     if (head.framing == Framing::kChunked) response_framing_ = Framing::kUntilClose;
     append_forwarded_response(worker_.front_out, head, keep_alive, minor_, listener_.response_changes());
@@ -285,6 +287,13 @@ void FrontConn::send_head(const ResponseHead& head, bool keep_alive) {
   ResponseHead chunked = head;
   chunked.framing = response_framing_ = Framing::kChunked;
   append_forwarded_response(worker_.front_out, chunked, keep_alive, minor_, listener_.response_changes());
+}
+
+bool FrontConn::take_back_response() {
+  if (sent_ != sent_before_head_) return false;
+  worker_.front_out.resize(collected_before_head_);
+  response_framing_ = Framing::kNone;
+  return true;
 }
 
 void FrontConn::open_tunnel(const ResponseHead& head) {

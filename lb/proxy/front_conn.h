@@ -61,6 +61,7 @@ class FrontConn final : public StreamEvents,
   void send_interim(const ResponseHead& head) override;
   bool delimits(const ResponseHead& head) const override;
   void send_head(const ResponseHead& head, bool keep_alive) override;
+  bool take_back_response() override;
   void open_tunnel(const ResponseHead& head) override;
   void send_tunnel(std::string_view bytes) override;
   void send_body(std::string_view bytes) override;
@@ -110,6 +111,8 @@ class FrontConn final : public StreamEvents,
   std::string pending_;  // read, but not its turn
   std::uint64_t requests_ = 0;
   std::uint64_t received_ = 0, sent_ = 0;
+  std::uint64_t sent_before_head_ = 0;     // what of this response had left when its head was written,
+  std::size_t collected_before_head_ = 0;  // and what was collected and had not
   Time created_;
   Time deadline_{};             // kLingering: when to give up; draining: when an idle connection closes
   Duration client_keep_alive_;  // fixed at connect, as the ALB does

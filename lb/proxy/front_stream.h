@@ -39,6 +39,8 @@ class FrontStream {
   /// Whether the client can see the end of such a body without a close.
   virtual bool delimits(const ResponseHead& head) const = 0;
   virtual void send_head(const ResponseHead& head, bool keep_alive) = 0;
+  /// Takes back what send_head() and send_body() wrote. False: some of it has left already, nothing was taken back.
+  virtual bool take_back_response() = 0;
   /// The 101. Then what the client sends comes as Exchange::on_client_bytes(), what it had sent already at once.
   virtual void open_tunnel(const ResponseHead& head) = 0;
   virtual void send_tunnel(std::string_view bytes) = 0;

@@ -3,7 +3,6 @@
 import re
 
 DEFENSIVE = "as the ALB's defensive mode: passed in one reading, without what is doubtful; strictest refuses it"
-STREAMED = "the head had been passed on when the body turned out to be broken; the client sees that it is cut"
 
 REASONS = [
     # (group, regular expression on the case's name, why)
@@ -19,8 +18,6 @@ REASONS = [
     ("Heads", "^a method in small letters", "a method is any token; nothing else is read into it"),
     ("In turn", "^an answer before the body is complete", "they keep the client's connection; here both are closed, so that what "
                 "is still to come of the body is never taken for a request"),
-    ("Poison", "^(a bad chunk|a chunk size that is none)", STREAMED),
-    ("Broken answers", "^(a negative chunk|a chunk beyond 64 bits)", STREAMED),
     ("Poison", "^interim responses and more", "three are lawful; nginx of this version knows none"),
 ]
 

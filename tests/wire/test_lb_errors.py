@@ -236,6 +236,30 @@ class TargetFailures(LoadBalancerTest):
             client._fill()
         return b"abc" in client.buffer
 
+    def test_a_body_that_is_broken_from_its_first_bytes_is_502(self):
+        # It comes with its head: nothing of either has gone to the client when the chunk turns out to be none.
+        target = self.target(lambda e: e.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngoodX\r\n"))
+        lb = self.balancer(target)
+        with self.connect(lb.address) as client:
+            client.send(GET)
+            self.page(client, 502, "Bad Gateway")
+            target.behaviour = lambda e: "fine"
+            self.assertEqual(client.get().text, "fine", "the client's connection is as good as before")
+        self.assertEqual(lb.own_responses(), {"502": 1})
+        fields = split_log_line(self.log_lines(lb)[0])
+        self.assertEqual((fields[4], fields[7:10]), (target.text, ["-1", "502", "-"]))
+
+    def test_a_body_that_is_broken_later_is_cut(self):
+        target = self.target(lambda e: (e.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n"), e.hold(),
+                                        e.send(b"zz\r\n")))
+        lb = self.balancer(target)
+        with self.connect(lb.address) as client:
+            client.send(GET)
+            self.assertEqual(client.read_head().status, 200)
+            target.release()
+            self.assertEqual(client.read_all(), b"4\r\ngood\r\n")
+        self.assertEqual(lb.own_responses(), {})
+
     def test_a_body_until_close_that_ends_properly_is_whole(self):
         target = self.target(lambda e: e.send(b"HTTP/1.0 200 OK\r\n\r\nabc") or e.close())
         lb = self.balancer(target)

@@ -259,6 +259,23 @@ TEST(ExchangeRules, AClientThatLeavesIsLoggedByHowFarItCame) {
   EXPECT_EQ(relaying.record().status, 200);
 }
 
+TEST(ExchangeRules, ABrokenResponseOfWhichNothingHasLeftIs502) {
+  for (const State state : {State::kRelaying, State::kBothWays}) {
+    ExchangeRules rules = in_state(state);
+    ExchangeEvent malformed = event(Kind::kResponseMalformed);
+    malformed.taken_back = true;
+    const ExchangeStep step = rules.on(malformed);
+    EXPECT_EQ(step.act, Act::kAnswer);
+    EXPECT_EQ(step.status, 502);
+    EXPECT_EQ(step.keep_front, state == State::kRelaying) << "the rest of the request is still to come";
+    EXPECT_FALSE(step.keep_back);
+    EXPECT_EQ(rules.record().status, 502);
+    EXPECT_EQ(rules.record().target_status, 0) << "the log has no status of a response that nobody got";
+    EXPECT_TRUE(rules.record().times().target.has_value());
+    EXPECT_FALSE(rules.record().times().response.has_value());
+  }
+}
+
 TEST(ExchangeRules, InterimResponsesPassUntilTheyAreTooMany) {
   ExchangeRules rules = in_state(State::kAwaiting);
   for (int i = 0; i < kMaximumInterimResponses; ++i) {
