@@ -42,11 +42,11 @@ variable "unit" {
 variable "aws" {
   description = "Account, region and network."
   type = object({
-    account       = string
-    region        = string
-    minimum_zones = number
-    vpc_id        = string
-    subnet_ids    = list(string)
+    account    = string
+    region     = string
+    zones      = number
+    vpc_id     = string
+    subnet_ids = list(string)
   })
   nullable = false
 }

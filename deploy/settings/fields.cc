@@ -99,14 +99,14 @@ std::vector<Field> place_fields() {
           "aws.region", "", [](S& s) -> Slot { return &s.aws.region; }, "[a-z]{2}(-[a-z]{2,12}){1,2}-[0-9]",
           "a region such as eu-west-1"),
       number(
-          "aws.minimum_zones", "With fewer zones nothing is planned.",
-          [](S& s) -> Slot { return &s.aws.minimum_zones; }, 2, 6),
+          "aws.zones", "How many availability zones the tier stands in: the first of the VPC's.",
+          [](S& s) -> Slot { return &s.aws.zones; }, 2, 6),
       text(
           "aws.vpc_id", "Empty: the default VPC.", [](S& s) -> Slot { return &s.aws.vpc_id; }, "(vpc-[0-9a-f]{8,17})?",
           "a VPC's id, or nothing"),
       text(
-          "aws.subnet_ids", "Empty: one subnet of every zone of the VPC.",
-          [](S& s) -> Slot { return &s.aws.subnet_ids; }, "subnet-[0-9a-f]{8,17}", "ids of subnets"),
+          "aws.subnet_ids", "Empty: one subnet of each zone.", [](S& s) -> Slot { return &s.aws.subnet_ids; },
+          "subnet-[0-9a-f]{8,17}", "ids of subnets"),
       text(
           "instance.type", "", [](S& s) -> Slot { return &s.instance.type; }, "[a-z][a-z0-9-]{1,15}[.][a-z0-9-]{2,16}",
           "a type such as t3.micro"),

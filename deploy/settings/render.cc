@@ -73,7 +73,7 @@ std::string role_arn(const Settings& s, const std::string& role) {
 /// The blocks of AWS's default VPC: 172.31.0.0/20 and on; the simulator's zones begin with the second.
 std::string simulator_zones(const AwsSettings& aws) {
   std::string out = "zones:\n";
-  for (int i = 0; i < aws.minimum_zones; ++i) {
+  for (int i = 0; i < aws.zones; ++i) {
     out += fmt::format("  {}{}: 172.31.{}.0/20\n", aws.region, static_cast<char>('a' + i), 16 * (i + 1));
   }
   return out;

@@ -139,9 +139,9 @@ void check_keeping(Broken& broken, const Settings& s) {
 
 void check_place(Broken& broken, const Settings& s) {
   const auto subnets = static_cast<int>(s.aws.subnet_ids.size());
-  if (subnets > 0 && subnets < s.aws.minimum_zones) {
-    broken.push_back({"aws.subnet_ids", fmt::format("{} of them: none, or at least minimum_zones ({}) is right",
-                                                    subnets, s.aws.minimum_zones)});
+  if (subnets > 0 && subnets < s.aws.zones) {
+    broken.push_back(
+        {"aws.subnet_ids", fmt::format("{} of them: none, or at least zones ({}) is right", subnets, s.aws.zones)});
   }
   check_type(broken, "instance.type", s.instance.type, s.instance.architecture);
   check_type(broken, "bake.instance_type", s.bake.instance_type, s.instance.architecture);

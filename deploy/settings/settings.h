@@ -38,7 +38,7 @@ struct UnitSettings {
 struct AwsSettings {
   std::string account;  // empty: any
   std::string region;
-  int minimum_zones = 0;
+  int zones = 0;
   std::string vpc_id;                   // empty: the default VPC
   std::vector<std::string> subnet_ids;  // empty: one of each zone
   bool operator==(const AwsSettings&) const = default;

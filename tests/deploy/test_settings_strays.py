@@ -13,8 +13,9 @@ import harness
 from terraform import settings_for
 
 PLACES = ["deploy", "terraform", "packer", "ci", ".github", "buildspec.yml", ".travis.yml"]
-# Made from the settings, or about them; tests state their own values; prose may show an example.
-LEFT_OUT = re.compile(r"^deploy/settings/|(^|/)variables\.tf$|\.tftest\.hcl$|\.lock\.hcl$|\.md$|(^|/)CMakeLists\.txt$|(^|/)testdata/")
+# Made from the settings, or about them; tests state their own values; prose may show an example; an AWS client's patience
+# (deploy/aws) is no deployment's.
+LEFT_OUT = re.compile(r"^deploy/settings/|^deploy/aws/|(^|/)variables\.tf$|\.tftest\.hcl$|\.lock\.hcl$|\.md$|(^|/)CMakeLists\.txt$|(^|/)testdata/")
 MARK = "not a setting:"
 ENVIRONMENTS = sorted(path.stem for path in (harness.ROOT / "deploy" / "settings").glob("*.yaml"))
 

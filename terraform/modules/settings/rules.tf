@@ -30,8 +30,8 @@ locals {
       var.load_balancer.https_port != var.load_balancer.http_port
     )
     "load_balancer.allowed_cidrs: at least one block is right" = length(var.load_balancer.allowed_cidrs) > 0
-    "aws.subnet_ids: none, or at least minimum_zones is right" = (
-      length(var.aws.subnet_ids) == 0 || length(var.aws.subnet_ids) >= var.aws.minimum_zones
+    "aws.subnet_ids: none, or at least zones is right" = (
+      length(var.aws.subnet_ids) == 0 || length(var.aws.subnet_ids) >= var.aws.zones
     )
     "instance.type: a type of instance.architecture is right" = (
       can(regex(local.graviton, var.instance.type)) == (var.instance.architecture == "arm64")

@@ -107,11 +107,11 @@ variable "unit" {
 variable "aws" {
   description = "Account, region and network."
   type = object({
-    account       = string
-    region        = string
-    minimum_zones = number
-    vpc_id        = string
-    subnet_ids    = list(string)
+    account    = string
+    region     = string
+    zones      = number
+    vpc_id     = string
+    subnet_ids = list(string)
   })
   nullable = false
 
@@ -126,8 +126,8 @@ variable "aws" {
   }
 
   validation {
-    condition     = var.aws.minimum_zones >= 2 && var.aws.minimum_zones <= 6 && floor(var.aws.minimum_zones) == var.aws.minimum_zones
-    error_message = "aws.minimum_zones: ${jsonencode(var.aws.minimum_zones)}: 2 to 6 is right."
+    condition     = var.aws.zones >= 2 && var.aws.zones <= 6 && floor(var.aws.zones) == var.aws.zones
+    error_message = "aws.zones: ${jsonencode(var.aws.zones)}: 2 to 6 is right."
   }
 
   validation {

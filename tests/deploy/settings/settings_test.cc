@@ -137,7 +137,7 @@ TEST(DeploySettings, WhatDoesNotGoTogetherIsRefused) {
       {"  datapoints: 1", "  datapoints: 2", "2: at most evaluation_periods (1) is right"},
       {"unhealthy_datapoints: 2", "unhealthy_datapoints: 4", "4: at most unhealthy_evaluation_periods (3) is right"},
       {"retention_days: 30", "retention_days: 31", "31: one of 1, 3, 5"},
-      {"subnet_ids: []", "subnet_ids: [subnet-12345678]", "1 of them: none, or at least minimum_zones (2) is right"},
+      {"subnet_ids: []", "subnet_ids: [subnet-12345678]", "1 of them: none, or at least zones (2) is right"},
       {"expire_after: 2160h", "expire_after: 25h", "25h: whole days are right"},
   };
   for (const Wrong& one : cases) EXPECT_THAT(error_after(one.what, one.instead), HasSubstr(one.message));

@@ -17,7 +17,7 @@ TEST(Render, TheSimulatorTakesItAndRunsTheSameTier) {
     const auto tier = reader.finish();
     ASSERT_TRUE(tier.ok()) << tier.error().message;
     EXPECT_EQ(tier->region.name, settings.aws.region);
-    EXPECT_EQ(static_cast<int>(tier->region.zones.size()), settings.aws.minimum_zones);
+    EXPECT_EQ(static_cast<int>(tier->region.zones.size()), settings.aws.zones);
     EXPECT_EQ(tier->region.zones.front().name.value, settings.aws.region + "a");
     EXPECT_EQ(tier->region.target_port, settings.application.port);
     EXPECT_EQ(tier->target_group().health_check.interval, settings.target_group.health_check.interval);

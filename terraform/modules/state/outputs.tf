@@ -1,0 +1,9 @@
+output "bucket" {
+  description = "Of the state."
+  value       = aws_s3_bucket.this.id
+}
+
+output "bucket_arn" {
+  description = "Of the state."
+  value       = aws_s3_bucket.this.arn
+}

@@ -1,0 +1,5 @@
+variable "bucket" {
+  description = "Of Terraform's state."
+  type        = string
+  nullable    = false
+}
