@@ -12,8 +12,8 @@ variable "initial_image_id" {
   }
 }
 
-variable "s3_use_path_style" {
-  description = "For an endpoint other than AWS whose buckets are no host names."
+variable "local_endpoint" {
+  description = "For an AWS-compatible endpoint on this machine: its buckets are no host names, and it has no TLS to insist on."
   type        = bool
   default     = false
   nullable    = false

@@ -86,12 +86,13 @@ module "observability" {
 module "release_store" {
   source = "./modules/release_store"
 
-  names         = local.names
-  bucket        = replace(module.settings.artifacts.bucket, "{account}", local.account_id)
-  prefix        = module.settings.artifacts.prefix
-  expire_after  = module.settings.artifacts.expire_after
-  force_destroy = !module.settings.load_balancer.deletion_protection
-  settings_json = module.settings.document
+  names                    = local.names
+  bucket                   = replace(module.settings.artifacts.bucket, "{account}", local.account_id)
+  prefix                   = module.settings.artifacts.prefix
+  expire_after             = module.settings.artifacts.expire_after
+  encrypted_transport_only = !var.local_endpoint
+  force_destroy            = !module.settings.load_balancer.deletion_protection
+  settings_json            = module.settings.document
 }
 
 module "fleet" {

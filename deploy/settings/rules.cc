@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "deploy/settings/settings.h"
 
@@ -137,6 +138,20 @@ void check_keeping(Broken& broken, const Settings& s) {
   }
 }
 
+/// An account has one role of a name; two purposes with one role would have each other's rights.
+void check_roles(Broken& broken, const Settings& s) {
+  const Names names = names_of(s);
+  std::set<std::string> taken = {names.tier, names.bake_profile};
+  const std::pair<const char*, const std::string*> roles[] = {{"ci.plan_role", &s.ci.plan_role},
+                                                              {"ci.apply_role", &s.ci.apply_role},
+                                                              {"ci.bake_role", &s.ci.bake_role},
+                                                              {"ci.deploy_role", &s.ci.deploy_role}};
+  for (const auto& [key, role] : roles) {
+    if (taken.insert(*role).second) continue;
+    broken.push_back({key, fmt::format("{}: another role's name: a name of its own is right", *role)});
+  }
+}
+
 void check_place(Broken& broken, const Settings& s) {
   const auto subnets = static_cast<int>(s.aws.subnet_ids.size());
   if (subnets > 0 && subnets < s.aws.zones) {
@@ -158,6 +173,7 @@ std::vector<BrokenRule> broken_rules(const Settings& settings) {
   check_release(broken, settings);
   check_alarms(broken, settings);
   check_keeping(broken, settings);
+  check_roles(broken, settings);
   return broken;
 }
 

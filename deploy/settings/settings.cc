@@ -152,7 +152,7 @@ Names names_of(const Settings& settings) {
   const std::string tier = settings.name + "-" + settings.environment;
   const std::string path = "/" + settings.name + "/" + settings.environment;
   return {.tier = tier,
-          .bake_profile = tier + "-bake",
+          .bake_profile = tier + "-bake-instance",
           .log_group = path,
           .parameter_path = path,
           .settings_parameter = path + "/settings",

@@ -5,8 +5,8 @@ variable "state_bucket_exists" {
   nullable    = false
 }
 
-variable "s3_use_path_style" {
-  description = "For an endpoint other than AWS whose buckets are no host names."
+variable "local_endpoint" {
+  description = "For an AWS-compatible endpoint on this machine: its buckets are no host names, and it has no TLS to insist on."
   type        = bool
   default     = false
   nullable    = false

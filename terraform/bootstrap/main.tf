@@ -38,7 +38,8 @@ locals {
 module "state" {
   source = "../modules/state"
 
-  bucket = local.state_bucket
+  bucket                   = local.state_bucket
+  encrypted_transport_only = !var.local_endpoint
 }
 
 import {

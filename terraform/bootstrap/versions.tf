@@ -18,7 +18,7 @@ terraform {
 provider "aws" {
   region              = module.settings.aws.region
   allowed_account_ids = module.settings.aws.account == "" ? null : [module.settings.aws.account]
-  s3_use_path_style   = var.s3_use_path_style
+  s3_use_path_style   = var.local_endpoint
 
   default_tags {
     tags = {

@@ -99,6 +99,8 @@ locals {
 }
 
 resource "aws_s3_bucket_policy" "artifacts" {
+  count = var.encrypted_transport_only ? 1 : 0
+
   # The two would change the bucket's policy state at once, which S3 refuses.
   depends_on = [aws_s3_bucket_public_access_block.artifacts]
 

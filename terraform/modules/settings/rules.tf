@@ -58,7 +58,12 @@ locals {
     "logs.retention_days: one of CloudWatch's steps is right" = contains(local.retention_steps, var.logs.retention_days)
     "artifacts.expire_after: whole days are right"            = var.artifacts.expire_after % local.seconds_of_a_day == 0
     "names.tier: 25 characters or less are right"             = length(var.names.tier) <= 25 # not a setting: AWS allows 32
+    "ci: a name of its own for each role is right"            = length(local.role_names) == length(distinct(local.role_names))
   }
+
+  role_names = [
+    var.names.tier, var.names.bake_profile, var.ci.plan_role, var.ci.apply_role, var.ci.bake_role, var.ci.deploy_role
+  ]
 
   seconds_of_a_day = 24 * 60 * 60 # not a setting: the calendar
   # not a setting: what CloudWatch takes

@@ -38,6 +38,8 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 }
 
 resource "aws_s3_bucket_policy" "this" {
+  count = var.encrypted_transport_only ? 1 : 0
+
   # The two would change the bucket's policy state at once, which S3 refuses.
   depends_on = [aws_s3_bucket_public_access_block.this]
 

@@ -138,6 +138,9 @@ TEST(DeploySettings, WhatDoesNotGoTogetherIsRefused) {
       {"unhealthy_datapoints: 2", "unhealthy_datapoints: 4", "4: at most unhealthy_evaluation_periods (3) is right"},
       {"retention_days: 30", "retention_days: 31", "31: one of 1, 3, 5"},
       {"subnet_ids: []", "subnet_ids: [subnet-12345678]", "1 of them: none, or at least zones (2) is right"},
+      {"bake_role: round-robin-production-bake", "bake_role: round-robin-production-plan",
+       "ci.bake_role: round-robin-production-plan: another role's name: a name of its own is right"},
+      {"deploy_role: round-robin-production-deploy", "deploy_role: round-robin-production", "ci.deploy_role"},
       {"expire_after: 2160h", "expire_after: 25h", "25h: whole days are right"},
   };
   for (const Wrong& one : cases) EXPECT_THAT(error_after(one.what, one.instead), HasSubstr(one.message));

@@ -157,6 +157,14 @@ run "a_step_that_cloudwatch_has_not" {
   }
 }
 
+run "one_role_for_two" {
+  command         = plan
+  expect_failures = [output.document]
+  variables {
+    ci = merge(var.ci, { bake_role = var.names.bake_profile })
+  }
+}
+
 run "a_tier_with_too_long_a_name" {
   command         = plan
   expect_failures = [output.document]
