@@ -87,6 +87,8 @@ std::vector<Field> application_fields() {
           2 * kSecondsOfAnHour),
       number(
           "unit.open_files", "LimitNOFILE.", [](S& s) -> Slot { return &s.unit.open_files; }, 1024, 1'048'576),
+      boolean("unit.write_execute_memory", "Whether memory may be written and run, as just-in-time compilers need it.",
+              [](S& s) -> Slot { return &s.unit.write_execute_memory; }),
   };
 }
 

@@ -18,6 +18,9 @@ Json seconds_of(Duration span) {
   return to_seconds(span);
 }
 
+/// The side that sends must be the one that gives up an idle connection first, or a request meets its end.
+constexpr Duration kLongerThanTheLoadBalancer = std::chrono::seconds(15);  // not a setting: a margin
+
 std::string packer_time(Duration span) { return fmt::format("{}s", span / kSecond); }
 
 struct ValueJson {
@@ -190,6 +193,10 @@ std::string render_packer(const Settings& s) {
       {"unit_restart_delay", packer_time(s.unit.restart_delay)},
       {"unit_stop_timeout", packer_time(s.unit.stop_timeout)},
       {"unit_open_files", s.unit.open_files},
+      {"unit_write_execute_memory", s.unit.write_execute_memory},
+      {"vpc_id", s.aws.vpc_id},
+      {"subnet_id", s.aws.subnet_ids.empty() ? "" : s.aws.subnet_ids.front()},
+      {"public_ip", s.instance.public_ip},
   };
   return out.dump(2) + "\n";
 }
@@ -201,6 +208,7 @@ std::string render_unit(const Settings& s) {
   };
   line("HOST", "0.0.0.0");
   line("PORT", std::to_string(s.application.port));
+  line("KEEP_ALIVE_TIMEOUT", std::to_string((s.load_balancer.idle_timeout + kLongerThanTheLoadBalancer) / kSecond));
   line("APP_NAME", s.application.name);
   line("APP_ENVIRONMENT", s.environment);
   line("APP_HEALTH_CHECK_PATH", s.application.health_check_path);

@@ -32,6 +32,7 @@ struct UnitSettings {
   Duration restart_delay{};
   Duration stop_timeout{};
   int open_files = 0;
+  bool write_execute_memory = false;  // a just-in-time compiler needs it
   bool operator==(const UnitSettings&) const = default;
 };
 

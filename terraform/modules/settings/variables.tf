@@ -75,11 +75,12 @@ variable "application" {
 variable "unit" {
   description = "How systemd keeps the program."
   type = object({
-    notify        = bool
-    watchdog      = number
-    restart_delay = number
-    stop_timeout  = number
-    open_files    = number
+    notify               = bool
+    watchdog             = number
+    restart_delay        = number
+    stop_timeout         = number
+    open_files           = number
+    write_execute_memory = bool
   })
   nullable = false
 

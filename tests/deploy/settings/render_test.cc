@@ -58,6 +58,8 @@ TEST(Render, TheUnitsValuesAreQuotedAsSystemdReadsThem) {
   EXPECT_THAT(render_unit(settings), HasSubstr(R"(APP_START_COMMAND="sh -c \"echo \$HOME \`id\` \\ end\"")"
                                                "\n"));
   EXPECT_THAT(render_unit(settings), HasSubstr("PORT=\"8080\"\n"));
+  // The load balancer's 60 s and 15 more.
+  EXPECT_THAT(render_unit(settings), HasSubstr("KEEP_ALIVE_TIMEOUT=\"75\"\n"));
 }
 
 TEST(Render, CiGetsRolesAsArnsOnceTheAccountIsKnown) {

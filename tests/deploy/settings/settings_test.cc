@@ -98,9 +98,9 @@ TEST(DeploySettings, OutOfRangeIsRefused) {
 
 TEST(DeploySettings, AKeyThatIsMissingUnknownOrThereTwiceIsAnError) {
   EXPECT_THAT(error_after("  watchdog: 10s\n", ""), HasSubstr("unit.watchdog: is missing"));
-  EXPECT_THAT(
-      error_after("  watchdog: 10s", "  watchdog: 10s\n  guard_dog: 10s"),
-      HasSubstr("unit.guard_dog: is not a key here: notify, open_files, restart_delay, stop_timeout, watchdog"));
+  EXPECT_THAT(error_after("  watchdog: 10s", "  watchdog: 10s\n  guard_dog: 10s"),
+              HasSubstr("unit.guard_dog: is not a key here: notify, open_files, restart_delay, stop_timeout, watchdog, "
+                        "write_execute_memory"));
   EXPECT_THAT(error_after("  watchdog: 10s", "  watchdog: 10s\n  watchdog: 20s"), HasSubstr("unit.watchdog"));
 }
 
