@@ -30,19 +30,16 @@ variable "deprecate_after" {
 variable "vpc_id" {
   type        = string
   description = "Where the instance runs; empty: the default VPC."
-  default     = ""
 }
 
 variable "subnet_id" {
   type        = string
   description = "Its subnet, which has to reach Session Manager; empty: one of the default VPC."
-  default     = ""
 }
 
 variable "public_ip" {
   type        = bool
   description = "Whether the instance needs an address of its own to reach out, as in the default VPC."
-  default     = true
 }
 
 data "amazon-parameterstore" "base" {

@@ -20,7 +20,7 @@ MARK = "not a setting:"
 ENVIRONMENTS = sorted(path.stem for path in (harness.ROOT / "deploy" / "settings").glob("*.yaml"))
 
 # Settings whose text would be the environment's wherever it stood. Others are words ("main", "local"), or the name of the
-# program that this repository builds; a workflow's schedule can only be literal, and tests/build/test_ci.py compares it.
+# program that this repository builds; a workflow's schedule can only be literal, and tests/deploy/test_ci.py compares it.
 TELLING = ["name", "application.start_command", "application.health_check_path", "aws.region",
            "instance.type", "bake.instance_type", "bake.cloudwatch_agent_version", "bake.base_image_parameter",
            "load_balancer.ssl_policy", "artifacts.bucket", "ci.plan_role", "ci.apply_role", "ci.bake_role",

@@ -4,27 +4,19 @@ import json
 import pathlib
 import re
 
-from kit.surroundings import ROOT, program, skip
-
-
-def need_rr_deploy():
-    try:
-        program("rr-deploy")
-    except FileNotFoundError:
-        skip("rr-deploy is not built")
+from kit.surroundings import ROOT, program
 
 
 def rendered(test, receiver, settings="local"):
-    """What `rr-deploy settings render --for RECEIVER` writes, for an environment's name or a settings file."""
-    need_rr_deploy()
-    done = test.run_program("rr-deploy", "settings", "render", "--for", receiver, settings, cwd=ROOT)
+    """What a receiver (packer, unit, ci) gets of an environment's settings, or of a settings file."""
+    file = settings if isinstance(settings, pathlib.Path) else ROOT / f"deploy/settings/{settings}.yaml"
+    done = test.run_program(program("render-settings"), file, receiver)
     test.assertEqual(done.returncode, 0, done)
     return done.stdout
 
 
 def changed_settings(test, changes):
     """A file with the settings of the environment `local` and other values: {"application.port": 1234, ...}."""
-    need_rr_deploy()
     left, section, text = dict(changes), "", ""
     for line in (ROOT / "deploy/settings/local.yaml").read_text(encoding="utf-8").splitlines(keepends=True):
         if match := re.match(r"(\w+):\s*$", line):

@@ -21,7 +21,9 @@ import urllib.request
 
 import harness
 from kit.deployment import bundle_input, make_bundle
-from kit.ssh_host import SshHost, inside
+from kit.machine import inside
+from kit.process_table import MARK_VARIABLE
+from kit.ssh_host import SshHost
 
 COMMIT = "814d1293e6b73a8810435611c49a52a6033c3545"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_SESSION_TOKEN": None,
@@ -133,7 +135,7 @@ class BakeTest(harness.TestCase):
         """Starts what the unit starts, with the environment that the unit names and nothing else; returns the program and
         the socket where systemd would hear from it."""
         unit = unit_values(machine / f"etc/systemd/system/{name}.service")
-        environment = {"PATH": "/usr/bin:/bin"}
+        environment = {"PATH": "/usr/bin:/bin", MARK_VARIABLE: self.mark}
         for path in unit["EnvironmentFile"]:
             environment.update(environment_file(machine / path.lstrip("/")))
         environment["HOST"] = harness.loopback_host()  # the unit's 0.0.0.0 is for a machine of its own
@@ -186,7 +188,7 @@ class Webapp(BakeTest):
         said = harness.fetch(address, "/version").json()
         self.assertEqual((said["commit"], said["build"]), (COMMIT, "28"))
         self.assertEqual(harness.fetch(address, "/").header("keep-alive"), "timeout=75")
-        one.kill()
+        self.assertEqual(one.stop(), 0)  # SIGTERM has reached the program itself
 
 
 class Node(BakeTest):
@@ -263,15 +265,26 @@ class Bundle(harness.TestCase):
         self.assertEqual(modes["application/bin/serve"], "0o755")
         self.assertEqual(modes["application.service"], "0o644")
 
-    def test_a_command_keeps_its_quotes_and_dollars(self):
-        """The start script gives the shell what the settings say, to the character."""
-        command = """node -e 'console.log("a b", process.argv.length, "$PORT")' "$APP_BUILD" $((1 + 1))"""
-        bundle = make_bundle(self, self.application, COMMIT, "28", {"application.start_command": command})
-        with tarfile.open(bundle) as archive:
+    def started(self, command):
+        """Runs the start script of a bundle with that command, and returns what it printed."""
+        with tarfile.open(make_bundle(self, self.application, COMMIT, "28", {"application.start_command": command})) as archive:
             archive.extract("start", self.folder)
-        harness.need_command("node", "nodejs")
         done = self.run_program(self.folder / "start", environment={"APP_BUILD": "2 8", "PORT": "1"})
-        self.assertEqual((done.returncode, done.stdout), (0, "a b 3 $PORT\n"), done)
+        self.assertEqual(done.returncode, 0, done)
+        return done.stdout.strip()
+
+    def test_the_program_is_the_process_that_systemd_started(self):
+        """Whatever the command is, what it starts says the process id of the start script; else nothing that systemd sends
+        or hears would be the program's."""
+        harness.need_command("python3")
+        say = "import os, sys; print(os.getppid(), sys.argv[1:], os.environ.get('A'))"
+        (self.application / "say.py").write_text(say)
+        parent = str(os.getpid())
+        for command, said in ((f"python3 {self.application}/say.py 'a ; b' $((1 + 1)) \"$APP_BUILD\"", "['a ; b', '2', '2 8'] None"),
+                              (f"A=1 B=2 python3 {self.application}/say.py", "[] 1"),
+                              (f"cd / && exec python3 {self.application}/say.py '$PORT'", "['$PORT'] None")):
+            with self.subTest(command=command):
+                self.assertEqual(self.started(command), f"{parent} {said}")
 
     def refused(self, *mentions, changes=None, **arguments):
         given = {**bundle_input(self, changes or {}), "application": self.application, "commit": COMMIT, "build": "28",
@@ -287,6 +300,8 @@ class Bundle(harness.TestCase):
         self.refused("--application", "something in it", application=self.folder / "nothing")
         self.refused("--settings", "No such file", settings=self.folder / "nothing")
         self.refused("--settings", "render --for packer", settings=self.written("{}"))
+        self.refused("application.start_command", "write exec before the last",
+                     changes={"application.start_command": "cd bin && ./serve"})
         self.refused("application.port 80", "1024 to 65535", changes={"application.port": 80})
         (self.application / "out").symlink_to("/etc/passwd")
         self.refused("--application", "leads out of the folder")

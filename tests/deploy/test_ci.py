@@ -266,7 +266,8 @@ class CleanClone(harness.TestCase):
             harness.skip("this is no checkout")
         clone = self.folder / "clone"
         subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(harness.ROOT), str(clone)], check=True)
-        rendered(self, "packer")  # so rr-deploy is there
+        if not (harness.bin_folder() / "rr-deploy").exists():
+            harness.skip("rr-deploy is not built")
         # RR_LONG would have the clone's own lint run this test.
         environment = {**NO_CI, "RR_BIN": str(harness.bin_folder()), "RR_LONG": None}
         linted = self.run_program(clone / "ci/run", "lint", timeout=120, cwd=clone, environment=environment)
