@@ -7,6 +7,7 @@
 #include "lb/http/characters.h"
 #include "lb/http/framing.h"
 #include "lb/http/start_line.h"
+#include "lb/http/trailers.h"
 
 namespace rr {
 namespace {
@@ -302,6 +303,7 @@ bool append_response_framing(std::string& out, const ResponseHead& head, int cli
     case Framing::kChunked:
       if (client_minor < 1) return true;
       out += "Transfer-Encoding: chunked\r\n";
+      append_trailer_names(out, head.view.headers);
       return false;
     case Framing::kUntilClose:
       return true;
@@ -405,7 +407,10 @@ InvalidFields append_forwarded_request(std::string& out, const RequestHead& head
   }
   append_trace_id(out, request, context);
   if (head.framing == Framing::kContentLength) append_content_length(out, head.content_length);
-  if (head.framing == Framing::kChunked) out += "Transfer-Encoding: chunked\r\n";
+  if (head.framing == Framing::kChunked) {
+    out += "Transfer-Encoding: chunked\r\n";
+    append_trailer_names(out, request.headers);
+  }
   if (context.upgrade && head.upgrade) append_upgrade(out, request.headers);
   const InvalidFields invalid = append_request_fields(out, head, context.drop_invalid);
   out += "\r\n";

@@ -48,7 +48,8 @@ struct InvalidFields {
 /// preserved, else as the ALB writes it: the name in lower case; its port removed behind a listener on 80 or 443, else
 /// added where missing. With a client port the peer is "203.0.113.7:41522" or "[2001:db8::1]:41522".
 /// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
-/// Expect and Trailer stay here: the load balancer itself answers the one and passes on no trailers.
+/// Expect stays here: the load balancer itself answers it. Trailer goes on with a body in chunks, by its names that may
+/// (lb/http/trailers.h).
 ///
 /// Of a head that is not clean the one normalised form is written: spaces and control bytes in the target
 /// percent-encoded, fields that are none or that look like framing left out, a continuation line whose text is a token

@@ -85,8 +85,8 @@ void BackConn::send_body(std::string& head, std::string_view bytes) {
   head.clear();
 }
 
-void BackConn::send_end(std::string& head) {
-  if (request_framing_ == Framing::kChunked) head += "0\r\n\r\n";
+void BackConn::send_end(std::string& head, std::span<const HeaderView> trailers, const TrailerRules& rules) {
+  if (request_framing_ == Framing::kChunked) append_last_chunk(head, trailers, rules);
 }
 
 void BackConn::on_read(std::string_view bytes) {
@@ -138,7 +138,7 @@ void BackConn::take_bytes(std::string_view bytes) {
         user_->on_response_body(step.body);
         break;
       case ParseStep::Kind::kMessageEnd:
-        user_->on_response_end(response_keeps_alive_ && bytes.empty() && queued() == 0);
+        user_->on_response_end(response_keeps_alive_ && bytes.empty() && queued() == 0, parser_.trailers());
         return;
       case ParseStep::Kind::kError:
         user_->on_response_malformed(to_string(parser_.error()).data());
@@ -172,7 +172,7 @@ void BackConn::on_end(StreamEnd end) {
   }
   if (state_ != State::kBusy || user_ == nullptr || late_) return;
   if (end == StreamEnd::kClosed && parser_.finish()) {
-    user_->on_response_end(false);
+    user_->on_response_end(false, {});
   } else {
     user_->on_back_end(end);
   }

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "lb/base/intrusive_list.h"
 #include "lb/http/request_parser.h"
+#include "lb/http/trailers.h"
 #include "lb/net/loop.h"
 #include "lb/net/stream.h"
 #include "lb/net/timer.h"
@@ -33,7 +35,8 @@ class BackUser {
   virtual void on_response_body(std::string_view bytes) = 0;
   /// Nothing more for the moment: time to hand on what was collected.
   virtual void on_response_pause() = 0;
-  virtual void on_response_end(bool reusable) = 0;
+  /// `trailers` are valid during the call only.
+  virtual void on_response_end(bool reusable, std::span<const HeaderView> trailers) = 0;
   virtual void on_response_malformed(const char* detail) = 0;
   virtual void on_back_end(StreamEnd end) = 0;
   virtual void on_back_drained() = 0;
@@ -66,7 +69,7 @@ class BackConn final : public StreamEvents, public Deferred, public ListLink<Idl
   /// Writes at once, in one system call; returns what the target has not taken yet.
   std::size_t write(std::string_view head, std::string_view body);
   void send_body(std::string& head, std::string_view bytes);
-  void send_end(std::string& head);
+  void send_end(std::string& head, std::span<const HeaderView> trailers, const TrailerRules& rules);
   std::size_t queued() const { return stream_ ? stream_->queued() : 0; }
 
   void pause() { stream_->pause(PauseReason::kPeerSlow); }

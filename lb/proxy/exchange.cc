@@ -8,6 +8,7 @@
 #include "lb/base/check.h"
 #include "lb/http/framing.h"
 #include "lb/http/head_writer.h"
+#include "lb/http/trailers.h"
 #include "lb/policy/explanation.h"
 #include "lb/policy/redirect.h"
 #include "lb/proxy/access_log.h"
@@ -131,7 +132,8 @@ void Exchange::start(FrontStream& front, Listener& listener) {
   rule_priority_ = -1;
   redirect_url_.clear();
   if (transformed_.status != TransformStatus::kNone) transformed_ = {};
-  for (std::string* text : {&method_, &target_, &host_, &user_agent_, &trace_id_, &protocols_}) {
+  for (std::string* text :
+       {&method_, &target_, &host_, &user_agent_, &trace_id_, &protocols_, &request_hop_names_, &response_hop_names_}) {
     text->clear();
   }
 }
@@ -147,6 +149,7 @@ void Exchange::refuse(FrontStream& front, Listener& listener, int status, const 
 void Exchange::begin(FrontStream& front, Listener& listener, const RequestHead& head, bool may_keep_front) {
   start(front, listener);
   request_framing_ = head.framing;
+  if (head.framing == Framing::kChunked) request_hop_names_ = named_by_connection(head.view.headers);
   minor_ = head.view.minor;
   head_request_ = head.view.method == "HEAD";
   rules_ = ExchangeRules(worker_.loop.now(), head.keep_alive && may_keep_front, head.framing != Framing::kNone);
@@ -360,9 +363,10 @@ void Exchange::on_request_body(std::string_view bytes) {
   }
 }
 
-void Exchange::on_request_end() {
+void Exchange::on_request_end(std::span<const HeaderView> trailers) {
   if (request_framing_ == Framing::kNone) return;
-  back_->send_end(worker_.back_out);
+  const bool drop_invalid = listener_->load_balancer().settings().drop_invalid_header_fields;
+  back_->send_end(worker_.back_out, trailers, {request_hop_names_, {}, drop_invalid});
   request_collected_ = true;
   rules_.on(event(ExchangeEventKind::kRequestComplete));
 }
@@ -431,6 +435,7 @@ void Exchange::on_response_head(const ResponseHead& head) {
   ExchangeEvent responded = event(ExchangeEventKind::kResponseHead);
   responded.status = head.view.status;
   responded.delimited = front_->delimits(head);
+  if (head.framing == Framing::kChunked) response_hop_names_ = named_by_connection(head.view.headers);
   const ExchangeStep step = rules_.on(responded);
   front_->send_head(head, step.keep_front);
 }
@@ -467,10 +472,10 @@ void Exchange::pause_back_if_front_is_slow() {
   back_->pause();
 }
 
-void Exchange::on_response_end(bool reusable) {
+void Exchange::on_response_end(bool reusable, std::span<const HeaderView> trailers) {
   ExchangeEvent complete = event(ExchangeEventKind::kResponseComplete);
   complete.reusable = reusable && !doubtful_ && !request_paused_ && !request_collected_;
-  front_->send_end();
+  front_->send_end(trailers, response_hop_names_);
   finish_on(complete);
 }
 
@@ -583,8 +588,8 @@ void Exchange::end(const ExchangeStep& step) {
 /// Exchanges are kept for the next request, and what one unusual head made large must not be kept with all of them.
 void Exchange::forget_large_texts() {
   constexpr std::size_t kKept = 2048;
-  for (std::string* text :
-       {&held_head_, &redirect_url_, &method_, &target_, &host_, &user_agent_, &trace_id_, &protocols_}) {
+  for (std::string* text : {&held_head_, &redirect_url_, &method_, &target_, &host_, &user_agent_, &trace_id_,
+                            &protocols_, &request_hop_names_, &response_hop_names_}) {
     if (text->capacity() > kKept) std::string().swap(*text);
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 // One request and its response. The only type that knows both sides: it asks ExchangeRules what to do and does it.
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,7 +31,8 @@ class Exchange final : public BackUser {
   /// Bytes that were no request. `parsed` is false: no line of it can be logged.
   void refuse(FrontStream& front, Listener& listener, int status, const char* detail);
   void on_request_body(std::string_view bytes);
-  void on_request_end();
+  /// `trailers` are valid during the call only.
+  void on_request_end(std::span<const HeaderView> trailers);
   /// What the client said in the protocol of the tunnel.
   void on_client_bytes(std::string_view bytes);
   void on_request_malformed(const char* detail);
@@ -56,7 +58,7 @@ class Exchange final : public BackUser {
   void on_tunnel_bytes(std::string_view bytes) override;
   void on_response_body(std::string_view bytes) override;
   void on_response_pause() override;
-  void on_response_end(bool reusable) override;
+  void on_response_end(bool reusable, std::span<const HeaderView> trailers) override;
   void on_response_malformed(const char* detail) override;
   void on_back_end(StreamEnd end) override;
   void on_back_drained() override;
@@ -109,6 +111,8 @@ class Exchange final : public BackUser {
   std::string redirect_url_;  // of a redirect action
   Transformed transformed_;   // by the rule's transforms, where it has any
   std::string held_head_;     // until the connection is there
+  // What Connection named, of messages in chunks: trailers of these names stay on their hop.
+  std::string request_hop_names_, response_hop_names_;
 
   // For the access log and the list of errors; the host and the user agent only when there is an access log.
   std::string method_, target_, host_, user_agent_, trace_id_;

@@ -6,6 +6,7 @@
 
 #include "lb/base/check.h"
 #include "lb/http/head_writer.h"
+#include "lb/http/trailers.h"
 #include "lb/proxy/connection_log.h"
 #include "lb/proxy/exchange.h"
 #include "lb/proxy/listener.h"
@@ -155,7 +156,7 @@ bool FrontConn::take(const ParseStep& step) {
       return true;
     case ParseStep::Kind::kMessageEnd:
       message_open_ = false;
-      if (exchange_) exchange_->on_request_end();
+      if (exchange_) exchange_->on_request_end(parser_->trailers());
       return true;
     case ParseStep::Kind::kError:
       refuse(parser_->error());
@@ -333,8 +334,9 @@ void FrontConn::send_body(std::string_view bytes) {
   out.clear();
 }
 
-void FrontConn::send_end() {
-  if (response_framing_ == Framing::kChunked) worker_.front_out += "0\r\n\r\n";
+void FrontConn::send_end(std::span<const HeaderView> trailers, std::string_view hop_names) {
+  if (response_framing_ != Framing::kChunked) return;
+  append_last_chunk(worker_.front_out, trailers, {hop_names, listener_.response_changes().overrides});
 }
 
 void FrontConn::send_error(int status, bool keep_alive, std::string_view explanation) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -65,7 +66,7 @@ class FrontConn final : public StreamEvents,
   void open_tunnel(const ResponseHead& head) override;
   void send_tunnel(std::string_view bytes) override;
   void send_body(std::string_view bytes) override;
-  void send_end() override;
+  void send_end(std::span<const HeaderView> trailers, std::string_view hop_names) override;
   void send_error(int status, bool keep_alive, std::string_view explanation) override;
   void send_redirect(int status, std::string_view location, bool keep_alive) override;
   void send_fixed_response(const FixedResponseAction& action, bool keep_alive) override;

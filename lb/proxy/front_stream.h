@@ -3,6 +3,7 @@
 // many, or a connection under TLS stands behind the same interface.
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "lb/base/address.h"
@@ -45,7 +46,9 @@ class FrontStream {
   virtual void open_tunnel(const ResponseHead& head) = 0;
   virtual void send_tunnel(std::string_view bytes) = 0;
   virtual void send_body(std::string_view bytes) = 0;
-  virtual void send_end() = 0;
+  /// The end of the body. The trailers go on where the client's framing has room for them and they may be passed on;
+  /// `hop_names` as in TrailerRules.
+  virtual void send_end(std::span<const HeaderView> trailers, std::string_view hop_names) = 0;
   /// `explanation` goes into X-RR-Explain unless it is empty: printable ASCII.
   virtual void send_error(int status, bool keep_alive, std::string_view explanation) = 0;
   virtual void send_redirect(int status, std::string_view location, bool keep_alive) = 0;

@@ -172,16 +172,41 @@ bool BackEnd::read_head() {
   return true;
 }
 
-/// False: more must come. Our own chunks have no extensions and no trailers.
+/// What stands behind the last chunk: nothing, or trailers that everybody reads alike and that decide nothing. False:
+/// more must come.
+bool BackEnd::read_trailers() {
+  if (plug.received.starts_with("\r\n")) {
+    plug.received.erase(0, 2);
+    return true;
+  }
+  if (plug.received.find("\r\n\r\n") == std::string::npos) return false;
+  std::size_t size = 0;
+  const auto trailers = read_plain_head("TRAILERS\r\n" + plug.received, size);
+  RR_CHECK(trailers.has_value(), "a target is sent trailers that everybody reads alike");
+  for (const auto& [name, value] : trailers->fields) {
+    for (const std::string_view never : {"transfer-encoding", "content-length", "connection", "host", "cookie",
+                                         "authorization", "x-forwarded-for", "trailer", "te", "upgrade"}) {
+      RR_CHECK(name != never, "no trailer frames, routes or authenticates");
+    }
+  }
+  plug.received.erase(0, size - std::string_view("TRAILERS\r\n").size());
+  return true;
+}
+
+/// False: more must come. Our own chunks have no extensions.
 bool BackEnd::read_chunk() {
   const std::size_t end = plug.received.find("\r\n");
   if (end == std::string::npos) return false;
   RR_CHECK(end > 0 && end <= 16 && plug.received.find_first_not_of("0123456789abcdef") == end, "a plain chunk size");
   const std::uint64_t size = std::stoull(plug.received.substr(0, end), nullptr, 16);
+  if (size == 0) {
+    plug.received.erase(0, end + 2);
+    body_ = Body::kTrailers;
+    return true;
+  }
   if (plug.received.size() < end + 2 + size + 2) return false;
   RR_CHECK(plug.received.compare(end + 2 + size, 2, "\r\n") == 0, "a chunk is as long as it says");
   plug.received.erase(0, end + 2 + size + 2);
-  if (size == 0) body_ = Body::kNone;
   return true;
 }
 
@@ -189,6 +214,10 @@ std::optional<std::string> BackEnd::next_request() {
   if (body_ == Body::kNone && !read_head()) return std::nullopt;
   while (body_ == Body::kChunked) {
     if (!read_chunk()) return std::nullopt;
+  }
+  if (body_ == Body::kTrailers) {
+    if (!read_trailers()) return std::nullopt;
+    body_ = Body::kNone;
   }
   if (body_ == Body::kLength) {
     const std::size_t taken = static_cast<std::size_t>(std::min<std::uint64_t>(left_, plug.received.size()));

@@ -56,9 +56,10 @@ class BackEnd {
   std::string last_head;
 
  private:
-  enum class Body : std::uint8_t { kNone, kLength, kChunked };
+  enum class Body : std::uint8_t { kNone, kLength, kChunked, kTrailers };
   bool read_head();
   bool read_chunk();
+  bool read_trailers();
 
   Body body_ = Body::kNone;
   std::uint64_t left_ = 0;
