@@ -111,6 +111,11 @@ class StreamListener {
   /// Binds exclusively (no SO_REUSEPORT), or takes over an inherited socket. The error names the endpoint:
   /// "127.0.0.1:8080 is in use by another program". Begins to accept with start().
   static Result<StreamListener> listen(Loop& loop, const Endpoint& endpoint, int backlog = 1024);
+  /// Likewise, beside sockets of ours that are about to end and stand in the way: 127.0.0.1:80 keeps 0.0.0.0:80 from
+  /// being bound, and to close it first would refuse whoever connects in between. Until they end, the more specific of
+  /// the two gets the connections. When this returns no other program may share the port.
+  static Result<StreamListener> listen_beside(Loop& loop, const Endpoint& endpoint,
+                                              std::span<const StreamListener* const> leaving, int backlog = 1024);
   ~StreamListener();
   StreamListener(StreamListener&&) noexcept;
 

@@ -69,13 +69,37 @@ Error bind_error(const Endpoint& endpoint, int error) {
   return Error{fmt::format("{} cannot be listened on: {}", where, std::strerror(error))};
 }
 
-Result<Listening> listen_tcp(const Address& address, int backlog) {
+void share_port(int fd, bool shared) {
+  const int value = shared ? 1 : 0;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, sizeof value);
+}
+
+/// After a bind in a shared port the kernel goes on letting in whoever asks for a share of it, without looking at the
+/// sockets that are there, until one is bound there that asks for none. This is that one: of the other family, so that
+/// it is in nobody's way. Where there is no other family the port stays open to programs of the same user that ask.
+void make_port_exclusive(const Address& address) {
+  const bool v4 = address.family == Address::Family::kV4;
+  const OwnedFd fd(::socket(v4 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int yes = 1;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (v4) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
+  Address other = Address::v4(127, 0, 0, 1, address.port);
+  if (v4) {
+    other = {Address::Family::kV6, {}, address.port};
+    other.ip[15] = 1;
+  }
+  const SocketAddress name = to_socket_address(other);
+  if (fd.get() >= 0) static_cast<void>(::bind(fd.get(), name.get(), name.length));
+}
+
+Result<Listening> listen_tcp(const Address& address, int backlog, bool beside_our_own = false) {
   const SocketAddress name = to_socket_address(address);
   OwnedFd fd(::socket(name.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd.get() < 0) return bind_error(address, errno);
   // Lets a restarted program have its port back at once; it does not let two programs listen on one port.
   const int yes = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (beside_our_own) share_port(fd.get(), true);
   if (::bind(fd.get(), name.get(), name.length) != 0 || ::listen(fd.get(), backlog) != 0) {
     return bind_error(address, errno);
   }
@@ -288,6 +312,23 @@ struct StreamListener::State {
 Result<StreamListener> StreamListener::listen(Loop& loop, const Endpoint& endpoint, int backlog) {
   Result<Listening> opened = open_listening(endpoint, backlog);
   if (!opened.ok()) return opened.error();
+  return StreamListener(std::make_unique<State>(loop, *std::move(opened)));
+}
+
+Result<StreamListener> StreamListener::listen_beside(Loop& loop, const Endpoint& endpoint,
+                                                     std::span<const StreamListener* const> leaving, int backlog) {
+  const auto* address = std::get_if<Address>(&endpoint);
+  if (address == nullptr) return listen(loop, endpoint, backlog);
+  // The kernel lets sockets of one user share a port when each of them says so at the moment of the bind.
+  const auto all_share = [&](bool shared) {
+    for (const StreamListener* one : leaving) share_port(one->state_->listening.fd.get(), shared);
+  };
+  all_share(true);
+  Result<Listening> opened = listen_tcp(*address, backlog, true);
+  all_share(false);
+  if (!opened.ok()) return opened.error();
+  share_port(opened->fd.get(), false);
+  make_port_exclusive(*address);
   return StreamListener(std::make_unique<State>(loop, *std::move(opened)));
 }
 

@@ -28,8 +28,19 @@ ListenerSocket::ListenerSocket(StreamListener stream_listener, Endpoint configur
   stream_listener_.leave_descriptors();  // for connections to targets and for health checks
 }
 
-Result<std::unique_ptr<ListenerSocket>> ListenerSocket::open(Worker& worker, const Endpoint& configured) {
-  auto opened = StreamListener::listen(worker.loop, configured);
+Result<std::unique_ptr<ListenerSocket>> ListenerSocket::open(Worker& worker, const Endpoint& configured,
+                                                             std::span<ListenerSocket* const> leaving) {
+  std::vector<const StreamListener*> in_the_way;
+  if (const auto* wanted = std::get_if<Address>(&configured)) {
+    for (const ListenerSocket* one : leaving) {
+      const auto* taken = std::get_if<Address>(&one->actual());
+      // An inherited socket is shared with other processes, so it does not go when we let go of it.
+      const bool ours = taken != nullptr && !std::holds_alternative<InheritedSocket>(one->configured());
+      if (ours && taken->port == wanted->port) in_the_way.push_back(&one->stream_listener_);
+    }
+  }
+  auto opened = in_the_way.empty() ? StreamListener::listen(worker.loop, configured)
+                                   : StreamListener::listen_beside(worker.loop, configured, in_the_way);
   if (!opened) return opened.error();
   return std::unique_ptr<ListenerSocket>(new ListenerSocket(std::move(opened).value(), configured));
 }

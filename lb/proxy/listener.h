@@ -26,7 +26,9 @@ struct Worker;
 /// A listening socket, which may change its listener when the configuration changes, without losing a connection.
 class ListenerSocket {
  public:
-  static Result<std::unique_ptr<ListenerSocket>> open(Worker& worker, const Endpoint& configured);
+  /// `leaving` are sockets of ours that end as soon as everything is open; none of them keeps this one from its port.
+  static Result<std::unique_ptr<ListenerSocket>> open(Worker& worker, const Endpoint& configured,
+                                                      std::span<ListenerSocket* const> leaving = {});
   ~ListenerSocket() { set_owner(nullptr); }
   ListenerSocket(const ListenerSocket&) = delete;
   ListenerSocket& operator=(const ListenerSocket&) = delete;

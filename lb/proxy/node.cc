@@ -65,6 +65,14 @@ struct Node::Wanted {
   Listener* present;  // of the same name
   ListenerSocket* open = nullptr;
   std::unique_ptr<ListenerSocket> opened;
+  std::vector<std::unique_ptr<ListenerSocket>> beside{};  // of addresses that this one listens on as well
+
+  bool covers(const ListenerSocket& socket) const {
+    const auto* wide = std::get_if<Address>(endpoint);
+    const auto* narrow = std::get_if<Address>(&socket.configured());
+    return wide != nullptr && narrow != nullptr && wide->ip == decltype(wide->ip){} && wide->port != 0 &&
+           wide->family == narrow->family && wide->port == narrow->port;
+  }
 };
 
 /// Every socket that the new configuration wants, in its order.
@@ -75,15 +83,16 @@ std::vector<Node::Wanted> Node::wanted_sockets(const NodeConfig& config) {
     for (std::size_t i = 0; i < balancer.bindings.size(); ++i) {
       Listener* listener = present == nullptr ? nullptr : present->find_listener(balancer.settings.listeners[i].name);
       for (const Endpoint& endpoint : balancer.bindings[i].sockets) {
-        all.push_back({&endpoint, listener, nullptr, nullptr});
+        all.push_back({&endpoint, listener, nullptr, nullptr, {}});
       }
     }
   }
   return all;
 }
 
-/// A socket stays with a listener of the same name, else goes to whoever wants the same endpoint.
-void Node::claim_open_sockets(std::vector<Wanted>& all) const {
+/// A socket stays with a listener of the same name, else goes to whoever wants the same endpoint. What is returned is
+/// wanted by nobody.
+std::vector<ListenerSocket*> Node::claim_open_sockets(std::vector<Wanted>& all) const {
   std::vector<std::pair<Listener*, ListenerSocket*>> unclaimed;
   for (const auto& balancer : load_balancers_) {
     for (const auto& listener : balancer->listeners()) {
@@ -101,17 +110,43 @@ void Node::claim_open_sockets(std::vector<Wanted>& all) const {
       unclaimed.erase(found);
     }
   }
+  std::vector<ListenerSocket*> leaving;
+  for (const auto& one : unclaimed) leaving.push_back(one.second);
+  return leaving;
+}
+
+/// The present listeners' sockets that are wanted. What nobody wants is closed, unless it may stay beside one that is.
+Node::OpenSockets Node::take_open_sockets(std::vector<Wanted>& all) {
+  OpenSockets given_up;
+  for (const auto& balancer : load_balancers_) {
+    for (const auto& listener : balancer->listeners()) {
+      for (auto& socket : listener->take_sockets()) {
+        ListenerSocket* name = socket.get();
+        const auto covering =
+            std::find_if(all.begin(), all.end(), [&](const Wanted& wanted) { return wanted.covers(*name); });
+        if (std::any_of(all.begin(), all.end(), [&](const Wanted& wanted) { return wanted.open == name; })) {
+          given_up.emplace(name, std::move(socket));
+        } else if (covering != all.end()) {
+          // It may stay: whoever is just connecting to it would be reset by its end.
+          covering->beside.push_back(std::move(socket));
+        } else {
+          socket->take_queued();  // for the listener that had it
+        }
+      }
+    }
+  }
+  return given_up;
 }
 
 /// Finds or opens every socket of the new configuration. Only when that succeeded the present listeners give theirs up;
 /// those that nobody wants are closed.
 Result<std::vector<ListenerSockets>, ApplyFailure> Node::gather_sockets(const NodeConfig& config) {
   std::vector<Wanted> all = wanted_sockets(config);
-  claim_open_sockets(all);
+  const std::vector<ListenerSocket*> leaving = claim_open_sockets(all);
   ApplyFailure failure{ApplyFailure::Kind::kCannotListen, {}};
   for (Wanted& wanted : all) {
     if (wanted.open != nullptr) continue;
-    auto opened = ListenerSocket::open(worker_, *wanted.endpoint);
+    auto opened = ListenerSocket::open(worker_, *wanted.endpoint, leaving);
     if (opened) {
       wanted.opened = std::move(*opened);
     } else {
@@ -120,19 +155,7 @@ Result<std::vector<ListenerSockets>, ApplyFailure> Node::gather_sockets(const No
   }
   if (!failure.errors.empty()) return failure;
 
-  std::map<ListenerSocket*, std::unique_ptr<ListenerSocket>> given_up;  // looked up, never iterated
-  for (const auto& balancer : load_balancers_) {
-    for (const auto& listener : balancer->listeners()) {
-      for (auto& socket : listener->take_sockets()) {
-        ListenerSocket* name = socket.get();
-        if (std::any_of(all.begin(), all.end(), [&](const Wanted& wanted) { return wanted.open == name; })) {
-          given_up.emplace(name, std::move(socket));
-        } else {
-          socket->take_queued();  // for the listener that had it
-        }
-      }
-    }
-  }
+  OpenSockets given_up = take_open_sockets(all);
   std::vector<ListenerSockets> gathered;
   auto next = all.begin();
   for (const LoadBalancerConfig& balancer : config.load_balancers) {
@@ -142,6 +165,7 @@ Result<std::vector<ListenerSockets>, ApplyFailure> Node::gather_sockets(const No
       for (std::size_t i = 0; i < binding.sockets.size(); ++i, ++next) {
         if (next->opened && on_listening) on_listening(format_endpoint(next->opened->actual()));
         of_listener.push_back(next->opened ? std::move(next->opened) : std::move(given_up[next->open]));
+        for (auto& socket : next->beside) of_listener.push_back(std::move(socket));
       }
     }
   }

@@ -2,6 +2,7 @@
 // The whole process: several load balancers on one loop.
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,7 +78,9 @@ class Node {
   std::vector<LogFile*> logs();
   LoadBalancer* find(const std::string& name);
   std::vector<Wanted> wanted_sockets(const NodeConfig& config);
-  void claim_open_sockets(std::vector<Wanted>& all) const;
+  std::vector<ListenerSocket*> claim_open_sockets(std::vector<Wanted>& all) const;
+  using OpenSockets = std::map<ListenerSocket*, std::unique_ptr<ListenerSocket>>;  // looked up, never iterated
+  OpenSockets take_open_sockets(std::vector<Wanted>& all);
   Result<std::vector<ListenerSockets>, ApplyFailure> gather_sockets(const NodeConfig& config);
   void sweep();
   Duration sweep_interval() const;

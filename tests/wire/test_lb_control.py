@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import threading
 
 import harness
 from balancer import Balancer, LoadBalancerTest, split_log_line
@@ -150,6 +151,54 @@ class ControlChannel(LoadBalancerTest):
         # At most the kept connection to the target is more.
         harness.eventually(lambda: len(harness.open_descriptors(lb.program.pid)) <= before + 1, "no socket is left over")
         self.assertEqual(len([line for line in lb.program.lines() if line.startswith("listening on")]), 1)
+
+    def test_a_listener_moves_to_every_address_of_its_port_and_back(self):
+        # The new socket and the old one stand in each other's way, so both are open for a moment. Whoever is connected
+        # stays, whoever connects meanwhile is never refused, and a move that cannot be made changes nothing.
+        target = self.target(lambda e: "quick" if e.request.path == "/quick" else e.hold() and "slow")
+        lb = self.node()
+        _, port = harness.free_address()
+        def config(generation, *sockets):
+            return desired(generation, {"name": "tier", "listeners": [listener(*sockets)],
+                                        "target_groups": [group("web", spec(target))]})
+        self.put(lb, config(1, f"127.0.0.1:{port}"))
+        kept, busy = self.connect(("127.0.0.1", port)), self.connect(("127.0.0.1", port))
+        self.assertEqual(kept.get("/quick").text, "quick")
+        busy.request("GET", "/slow")
+        target.wait_for_requests(2)
+        stop, answers = threading.Event(), []
+        def knock():
+            while not stop.is_set():
+                try:
+                    answers.append(harness.fetch(("127.0.0.1", port), "/quick").text)
+                except Exception as error:  # refused or reset: shown by the assertion
+                    answers.append(repr(error))
+        knocking = threading.Thread(target=knock)
+        knocking.start()
+        try:
+            for generation in range(2, 12):
+                self.put(lb, config(generation, f"{('127.0.0.1', '0.0.0.0')[generation % 2 == 0]}:{port}"))
+                self.assertEqual(kept.get("/quick").text, "quick")
+        finally:
+            stop.set()
+            knocking.join()
+        self.assertGreater(len(answers), 0)
+        self.assertEqual(set(answers), {"quick"})
+        self.put(lb, config(12, f"0.0.0.0:{port}"))
+        self.assertEqual(harness.fetch(("127.0.0.2", port), "/quick").text, "quick")
+        with socket.socket() as intruder:
+            intruder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            with self.assertRaises(OSError):
+                intruder.bind(("127.0.0.1", port))
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.3", 0))
+            taken.listen()
+            other = "%s:%d" % taken.getsockname()
+            errors = self.put(lb, config(13, f"127.0.0.1:{port}", other), expect=503)["errors"]
+            self.assertIn(f"{other} is in use", errors[0])
+            self.assertEqual(harness.fetch(("127.0.0.2", port), "/quick").text, "quick", "the old socket stays")
+        target.release()
+        self.assertEqual(busy.read_response().text, "slow")
 
     def test_a_balancer_that_is_removed_finishes_what_it_has(self):
         target = self.target(lambda e: "quick" if e.request.path == "/quick" else e.hold() and "slow")

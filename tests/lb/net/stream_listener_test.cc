@@ -284,6 +284,45 @@ TEST(StreamListenerTest, TakesASocketThatIsBoundButDoesNotListenYetAndAUnixOne) 
   ::unlink(path.c_str());
 }
 
+TEST(StreamListenerTest, ANewSocketTakesThePortOfOneThatLeaves) {
+  // 127.0.0.1:P gives way to 0.0.0.0:P: an ordinary bind is refused, the other one is not, there is no moment without a
+  // listener, and afterwards nobody may share the port, whatever he asks for.
+  Loop loop;
+  auto old = std::make_unique<StreamListener>(*StreamListener::listen(loop, any_port()));
+  int at_old = 0, at_new = 0;
+  old->start([&](Stream) { ++at_old; });
+  const std::uint16_t port = std::get<Address>(old->endpoint()).port;
+  const Endpoint everywhere(Address::v4(0, 0, 0, 0, port));
+  EXPECT_FALSE(StreamListener::listen(loop, everywhere).ok());
+  const StreamListener* const leaving[] = {old.get()};
+  auto moved = StreamListener::listen_beside(loop, everywhere, leaving);
+  ASSERT_TRUE(moved.ok()) << moved.error().message;
+  moved->start([&](Stream) { ++at_new; });
+  const RawClient first(old->endpoint());
+  RUN_UNTIL(loop, at_old == 1);
+  const Endpoint here = old->endpoint();
+  const auto may_share = [&](const Endpoint& endpoint) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int yes = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
+    const SocketAddress name = to_socket_address(std::get<Address>(endpoint));
+    const bool bound = ::bind(fd, name.get(), name.length) == 0;
+    ::close(fd);
+    return bound;
+  };
+  EXPECT_FALSE(may_share(everywhere));
+  EXPECT_FALSE(may_share(here));
+  old.reset();
+  const RawClient second(here);
+  RUN_UNTIL(loop, at_new == 1);
+  EXPECT_FALSE(may_share(here));
+  EXPECT_EQ(at_old, 1);
+  // And back: the wider one makes room for the narrower one.
+  const StreamListener* const wide[] = {&*moved};
+  EXPECT_FALSE(StreamListener::listen(loop, here).ok());
+  EXPECT_TRUE(StreamListener::listen_beside(loop, here, wide).ok());
+}
+
 TEST(StreamListenerTest, RunningOutOfDescriptorsNeitherEndsNorSpinsIt) {
   // In a child, as the limit is the whole process's. Story: the limit leaves no descriptor; a client waits in the
   // queue; the listener pauses; then one is free and the client is served.
