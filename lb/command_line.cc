@@ -235,6 +235,7 @@ void read_file(const std::string& path, CommandLine& line, ConfigErrors& errors)
     errors.insert(errors.end(), config.error().begin(), config.error().end());
     return;
   }
+  line.file = std::move(config->file);
   line.node = std::move(config->node);
   if (config->stop_timeout) line.stop_timeout = *config->stop_timeout;
   line.access_log = config->access_log;
@@ -245,7 +246,7 @@ void read_file(const std::string& path, CommandLine& line, ConfigErrors& errors)
   if (admin) {
     line.admin = *admin;
   } else {
-    errors.push_back(fmt::format("{}: admin: {}", path, admin.error().message));
+    errors.push_back(line.file->place_of("admin") + "admin: " + admin.error().message);
   }
 }
 
@@ -291,13 +292,13 @@ void read_flags(Flags& flags, CommandLine& line, ConfigErrors& errors) {
 
 }  // namespace
 
-std::string CommandLine::name_the_flag(const std::string& error) const {
+std::string CommandLine::name_the_place(const SettingError& error) const {
   for (const FlagOfField& one : flags) {
     const std::string field = one.field + ": ";
-    const std::size_t at = error.find(field);
-    if (at != std::string::npos) return one.flag + ": " + error.substr(at + field.size());
+    const std::size_t at = error.message.find(field);
+    if (at != std::string::npos) return one.flag + ": " + error.message.substr(at + field.size());
   }
-  return error;
+  return file ? file->place_of(error.field) + error.message : error.message;
 }
 
 Result<CommandLine, ConfigErrors> read_command_line(const std::vector<std::string>& words) {
@@ -340,7 +341,8 @@ examples:
   rr-lb --config rr-lb.yaml
   rr-lb --admin unix:/run/rr-lb.sock          (configured later: PUT /desired)
 
-SIGTERM or SIGINT: requests in progress finish, then exit 0; a second one: at once. SIGHUP: opens the logs anew.
+SIGTERM or SIGINT: requests in progress finish, then exit 0; a second one: at once. SIGHUP: opens the logs anew
+and reads the configuration file again if it has changed; one with a mistake is refused, and the old one stays.
 Exit: 0 after a stop, 1 after a forced one, 2 for a mistake on the command line or in the file, 3 when it cannot start.
 )";
   return out.str();

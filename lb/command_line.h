@@ -31,9 +31,10 @@ struct CommandLine {
   /// What a person should know: where the command line overrides the file.
   std::vector<std::string> notes;
   bool listen_from_flag = false;
+  std::optional<FileText> file;  // that --config names
 
-  /// The error with the flag's name in place of the setting's, where a flag set it.
-  std::string name_the_flag(const std::string& error) const;
+  /// The error with the flag's name in place of the setting's where a flag set it, else with its place in the file.
+  std::string name_the_place(const SettingError& error) const;
 };
 
 /// Reads the words after the program's name, and the file that --config names. All errors at once, a line each.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "lb/command_line.h"
@@ -101,7 +102,56 @@ std::vector<std::string> open_logs(const rr::CommandLine& line, rr::NodeLogs& lo
   return errors;
 }
 
-int serve(const rr::CommandLine& line) {
+/// A line an error, with the flag or the place in the file that it is about.
+std::vector<std::string> lines_of(const rr::ApplyFailure& failure, const rr::CommandLine& line) {
+  std::vector<std::string> lines;
+  for (const rr::SettingError& error : failure.errors) {
+    const bool of_listen = failure.kind == rr::ApplyFailure::Kind::kCannotListen && line.listen_from_flag;
+    lines.push_back(of_listen ? "--listen: " + error.message : line.name_the_place(error));
+  }
+  lines.erase(std::unique(lines.begin(), lines.end()), lines.end());  // one flag may set two settings
+  return lines;
+}
+
+/// What is the process's and not the node's.
+auto process_settings(const rr::CommandLine& line) {
+  return std::tie(line.admin, line.access_log, line.connection_log, line.health_check_log, line.stop_timeout);
+}
+
+/// Reads the configuration file again, on demand.
+class Reloader {
+ public:
+  Reloader(rr::Node& node, const std::vector<std::string>& words, const rr::CommandLine& line)
+      : node_(node), words_(words), line_(line) {}
+
+  /// Nothing happens to a file that says what it said: the logs are rotated more often than files are changed, and
+  /// what was changed through the admin interface meanwhile is not to be undone by it.
+  void reload() {
+    if (!line_.file) return;
+    auto read = rr::read_command_line(words_);
+    if (!read) return refuse(read.error());
+    if (read->file->document == line_.file->document) return;
+    if (const auto applied = node_.apply(read->node); !applied) return refuse(lines_of(applied.error(), *read));
+    if (process_settings(*read) != process_settings(line_)) {
+      fmt::print(stderr, "rr-lb: {}: admin, the logs and stop_timeout are what they were: they take a restart\n",
+                 line_.file->name);
+    }
+    fmt::print(stderr, "rr-lb: {}: read again, and in force\n", line_.file->name);
+    line_ = std::move(*read);
+  }
+
+ private:
+  void refuse(const std::vector<std::string>& errors) const {
+    fail(kUsage, errors);
+    fmt::print(stderr, "rr-lb: {}: not taken; the configuration from before stays in force\n", line_.file->name);
+  }
+
+  rr::Node& node_;
+  std::vector<std::string> words_;
+  rr::CommandLine line_;  // as in force
+};
+
+int serve(const rr::CommandLine& line, const std::vector<std::string>& words) {
   rr::NodeLogs logs;
   if (const auto errors = open_logs(line, logs); !errors.empty()) return fail(kCannotStart, errors);
   const Speaker speaker(line.access_log == "-" || line.connection_log == "-" || line.health_check_log == "-");
@@ -121,20 +171,17 @@ int serve(const rr::CommandLine& line) {
   }
   const auto applied = node.apply(line.node);
   if (!applied) {
-    std::vector<std::string> errors = applied.error().errors;
     const bool invalid = applied.error().kind == rr::ApplyFailure::Kind::kInvalid;
-    for (std::string& error : errors) {
-      error = invalid ? line.name_the_flag(error) : (line.listen_from_flag ? "--listen: " : "") + error;
-    }
-    errors.erase(std::unique(errors.begin(), errors.end()), errors.end());  // one flag may set two settings
-    return fail(invalid ? kUsage : kCannotStart, errors);
+    return fail(invalid ? kUsage : kCannotStart, lines_of(applied.error(), line));
   }
   if (admin) speaker.say("admin on " + rr::format_endpoint(admin->endpoint()));
 
   const rr::SignalWatcher terminate(loop, SIGTERM, [&] { stopper.stop(); });
   const rr::SignalWatcher interrupt(loop, SIGINT, [&] { stopper.stop(); });
+  Reloader reloader(node, words, line);
   const rr::SignalWatcher hang_up(loop, SIGHUP, [&] {
     for (const std::string& error : node.reopen_logs()) fmt::print(stderr, "rr-lb: {}\n", error);
+    reloader.reload();
   });
   loop.run();
   return stopper.code();
@@ -156,5 +203,5 @@ int main(int argc, char** argv) {
     return 0;
   }
   for (const std::string& note : line->notes) fmt::print(stderr, "rr-lb: {}\n", note);
-  return serve(*line);
+  return serve(*line, words);
 }

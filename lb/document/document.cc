@@ -138,6 +138,10 @@ const Document* Document::member(std::string_view key) const {
   return nullptr;
 }
 
+bool Document::operator==(const Document& other) const {
+  return kind == other.kind && text == other.text && items == other.items && members == other.members;
+}
+
 std::string_view to_string(Document::Kind kind) {
   switch (kind) {
     case Document::Kind::kNull:

@@ -21,11 +21,14 @@ struct Document {
   std::vector<DocumentMember> members;  // a key may come twice; the reader refuses it
 
   const Document* member(std::string_view key) const;
+  /// Says the same, wherever it stands.
+  bool operator==(const Document& other) const;
 };
 
 struct DocumentMember {
   std::string key;
   Document value;
+  bool operator==(const DocumentMember&) const = default;
 };
 
 std::string_view to_string(Document::Kind kind);  // "a list"

@@ -184,19 +184,25 @@ HttpResponse get_targets(const Node& node) {
   return json_response(200, {{"target_groups", std::move(groups)}});
 }
 
+ConfigErrors lines_of(const std::vector<SettingError>& errors) {
+  ConfigErrors lines;
+  for (const SettingError& error : errors) lines.push_back(error.message);
+  return lines;
+}
+
 HttpResponse answer_applied(const Node& node, const Result<Ok, ApplyFailure>& result) {
   if (result) return json_response(200, {{"generation", node.config().generation}});
   const ApplyFailure& failure = result.error();
   switch (failure.kind) {
     case ApplyFailure::Kind::kInvalid:
-      return error_response(400, failure.errors);
+      return error_response(400, lines_of(failure.errors));
     case ApplyFailure::Kind::kOutdated: {
       HttpResponse response =
-          json_response(409, {{"generation", node.config().generation}, {"errors", failure.errors}});
+          json_response(409, {{"generation", node.config().generation}, {"errors", lines_of(failure.errors)}});
       return response;
     }
     case ApplyFailure::Kind::kCannotListen:
-      return error_response(503, failure.errors);
+      return error_response(503, lines_of(failure.errors));
   }
   return error_response(500, {});
 }

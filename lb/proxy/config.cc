@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "lb/document/field_path.h"
 #include "lb/document/settings_document.h"
+#include "lb/policy/setting_errors.h"
 
 namespace rr {
 namespace {
@@ -116,6 +118,34 @@ nlohmann::ordered_json listener_to_json(const ListenerSettings& listener, const 
   return json;
 }
 
+void check_sockets(SettingErrors& errors, const LoadBalancerConfig& balancer, std::set<Endpoint>& taken) {
+  for (std::size_t i = 0; i < balancer.bindings.size(); ++i) {
+    const std::vector<Endpoint>& sockets = balancer.bindings[i].sockets;
+    for (std::size_t k = 0; k < sockets.size(); ++k) {
+      const auto* address = std::get_if<Address>(&sockets[k]);
+      if (address != nullptr && address->port == 0) continue;
+      if (taken.insert(sockets[k]).second) continue;
+      errors.add(fmt::format("listeners[{}].sockets[{}]", one_line(balancer.settings.listeners[i].name), k),
+                 fmt::format("'{}' comes twice: a socket has one listener", format_endpoint(sockets[k])));
+    }
+  }
+}
+
+void check_targets(SettingErrors& errors, const std::string& group, const std::vector<TargetSpec>& targets) {
+  const std::string field = fmt::format("target_groups[{}].targets", one_line(group));
+  if (targets.size() > static_cast<std::size_t>(kMaximumTargets)) {
+    errors.add(field, fmt::format("{} targets: 0 to {} (TooManyTargets)", targets.size(), kMaximumTargets));
+  }
+  std::set<std::pair<std::string_view, std::uint16_t>> seen;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const std::string at = fmt::format("{}[{}]", field, i);
+    if (targets[i].id.empty()) errors.add(at, "'' is not an id: 1 or more characters");
+    if (seen.emplace(targets[i].id, targets[i].address.port).second) continue;
+    errors.add(at, fmt::format("{} with port {} comes twice: name each target once", shown(targets[i].id),
+                               targets[i].address.port));
+  }
+}
+
 }  // namespace
 
 Result<TargetSpec> parse_target(std::string_view text) {
@@ -128,10 +158,14 @@ Result<TargetSpec> parse_target(std::string_view text) {
 Result<NodeConfig, ConfigErrors> read_desired(std::string_view json) {
   const auto document = parse_json_document(json);
   if (!document) return ConfigErrors{document.error().message};
+  return read_desired(*document);
+}
+
+Result<NodeConfig, ConfigErrors> read_desired(const Document& document) {
   ConfigErrors errors;
   NodeConfig config;
   {
-    MapReader map(*document, "", "", errors);
+    MapReader map(document, "", "", errors);
     map.require("generation");
     map.require("load_balancers");
     read_node(map, config);
@@ -140,13 +174,17 @@ Result<NodeConfig, ConfigErrors> read_desired(std::string_view json) {
   return config;
 }
 
+std::string FileText::place_of(std::string_view field) const {
+  return fmt::format("{}:{}: ", name, find_field(document, field).nearest->line);
+}
+
 Result<FileConfig, ConfigErrors> read_config_file(std::string_view name, std::string_view yaml) {
-  const auto document = parse_yaml_document(yaml);
+  auto document = parse_yaml_document(yaml);
   if (!document) return ConfigErrors{fmt::format("{}:{}", name, document.error().message)};
   ConfigErrors errors;
-  FileConfig config;
+  FileConfig config{{std::string(name), std::move(*document)}, {}, {}, {}, {}, {}, {}};
   {
-    MapReader map(*document, "", name, errors);
+    MapReader map(config.file.document, "", name, errors);
     std::string admin, access_log, connection_log, health_check_log;
     map.text("admin", admin);
     map.text("access_log", access_log);
@@ -184,41 +222,24 @@ Result<TargetsUpdate, ConfigErrors> read_targets(std::string_view json) {
   return update;
 }
 
-ConfigErrors validate(const NodeConfig& config) {
-  ConfigErrors errors;
+std::vector<SettingError> validate(const NodeConfig& config) {
+  SettingErrors errors;
   std::set<std::string_view> names;
   std::set<Endpoint> sockets;
   for (const LoadBalancerConfig& balancer : config.load_balancers) {
-    const std::string at = fmt::format("load_balancers[{}].", balancer.settings.name);
-    for (const SettingError& error : validate(balancer.settings)) errors.push_back(at + error.message);
+    SettingErrors inner(fmt::format("load_balancers[{}].", one_line(balancer.settings.name)));
+    inner.add_all(validate(balancer.settings));
     if (!names.insert(balancer.settings.name).second) {
-      errors.push_back(
-          fmt::format("{}name: '{}' is taken: give each load balancer a name of its own", at, balancer.settings.name));
+      inner.add("name",
+                fmt::format("{} is taken: give each load balancer a name of its own", shown(balancer.settings.name)));
     }
-    for (std::size_t i = 0; i < balancer.bindings.size(); ++i) {
-      for (const Endpoint& socket : balancer.bindings[i].sockets) {
-        const auto* address = std::get_if<Address>(&socket);
-        if (address != nullptr && address->port == 0) continue;
-        if (sockets.insert(socket).second) continue;
-        errors.push_back(fmt::format("{}listeners[{}].sockets: '{}' comes twice: a socket has one listener", at,
-                                     balancer.settings.listeners[i].name, format_endpoint(socket)));
-      }
-    }
+    check_sockets(inner, balancer, sockets);
     for (std::size_t i = 0; i < balancer.targets.size(); ++i) {
-      const std::string group = fmt::format("{}target_groups[{}].targets", at, balancer.settings.target_groups[i].name);
-      if (balancer.targets[i].size() > static_cast<std::size_t>(kMaximumTargets)) {
-        errors.push_back(fmt::format("{}: {} targets: 0 to {}", group, balancer.targets[i].size(), kMaximumTargets));
-      }
-      std::set<std::pair<std::string_view, std::uint16_t>> seen;
-      for (const TargetSpec& target : balancer.targets[i]) {
-        if (target.id.empty()) errors.push_back(fmt::format("{}: id: '' is not an id", group));
-        if (seen.emplace(target.id, target.address.port).second) continue;
-        errors.push_back(fmt::format("{}: '{}' with port {} comes twice: name each target once", group, target.id,
-                                     target.address.port));
-      }
+      check_targets(inner, balancer.settings.target_groups[i].name, balancer.targets[i]);
     }
+    errors.add_all(inner.take());
   }
-  return errors;
+  return errors.take();
 }
 
 nlohmann::ordered_json to_json(const NodeConfig& config) {

@@ -10,6 +10,7 @@
 #include "lb/base/address.h"
 #include "lb/base/result.h"
 #include "lb/base/time.h"
+#include "lb/document/document.h"
 #include "lb/document/map_reader.h"
 #include "lb/policy/settings.h"
 #include "lb/policy/target_group.h"
@@ -42,8 +43,17 @@ struct NodeConfig {
   bool operator==(const NodeConfig&) const = default;
 };
 
+/// A configuration file as it was read, to tell where in it a setting stands.
+struct FileText {
+  std::string name;
+  Document document;
+  /// "rr-lb.yaml:12: ": where the setting is, or would be.
+  std::string place_of(std::string_view field) const;
+};
+
 /// A configuration file: a node's configuration and what concerns the process.
 struct FileConfig {
+  FileText file;
   NodeConfig node;
   std::optional<std::string> admin;
   std::optional<std::string> access_log;
@@ -54,6 +64,7 @@ struct FileConfig {
 
 /// Reads what PUT /desired brings. `generation` is required there.
 Result<NodeConfig, ConfigErrors> read_desired(std::string_view json);
+Result<NodeConfig, ConfigErrors> read_desired(const Document& document);
 /// Reads the text of a file; `name` is for the errors.
 Result<FileConfig, ConfigErrors> read_config_file(std::string_view name, std::string_view yaml);
 /// Reads what PUT /targets brings: targets as in the file.
@@ -68,7 +79,8 @@ Result<TargetsUpdate, ConfigErrors> read_targets(std::string_view json);
 Result<TargetSpec> parse_target(std::string_view text);
 
 /// All that is wrong with a configuration beyond its form: ranges, names, references, a socket or target twice.
-ConfigErrors validate(const NodeConfig& config);
+/// "load_balancers[tier].target_groups[web].targets[2]" is a field.
+std::vector<SettingError> validate(const NodeConfig& config);
 
 /// The same schema again; read_desired() of it gives the same configuration.
 nlohmann::ordered_json to_json(const NodeConfig& config);

@@ -16,7 +16,9 @@ constexpr Duration kLongestSweep = std::chrono::seconds(1);
 constexpr Duration kShortestSweep = std::chrono::milliseconds(10);
 constexpr Duration kFlushInterval = std::chrono::seconds(1);
 
-ApplyFailure outdated(std::string message) { return {ApplyFailure::Kind::kOutdated, {std::move(message)}}; }
+ApplyFailure outdated(std::string message) {
+  return {ApplyFailure::Kind::kOutdated, {{"generation", std::move(message)}}};
+}
 
 }  // namespace
 
@@ -62,11 +64,16 @@ LoadBalancer* Node::find(const std::string& name) {
 /// One socket that the new configuration wants, and the open one that will do, if there is one.
 struct Node::Wanted {
   const Endpoint* endpoint;
-  Listener* present;  // of the same name
+  std::string_view load_balancer, listener;  // by name
+  std::size_t number;                        // among the listener's
+  Listener* present;                         // of the same name
   ListenerSocket* open = nullptr;
   std::unique_ptr<ListenerSocket> opened;
   std::vector<std::unique_ptr<ListenerSocket>> beside{};  // of addresses that this one listens on as well
 
+  std::string field() const {
+    return fmt::format("load_balancers[{}].listeners[{}].sockets[{}]", load_balancer, listener, number);
+  }
   bool covers(const ListenerSocket& socket) const {
     const auto* wide = std::get_if<Address>(endpoint);
     const auto* narrow = std::get_if<Address>(&socket.configured());
@@ -81,9 +88,11 @@ std::vector<Node::Wanted> Node::wanted_sockets(const NodeConfig& config) {
   for (const LoadBalancerConfig& balancer : config.load_balancers) {
     LoadBalancer* present = find(balancer.settings.name);
     for (std::size_t i = 0; i < balancer.bindings.size(); ++i) {
-      Listener* listener = present == nullptr ? nullptr : present->find_listener(balancer.settings.listeners[i].name);
-      for (const Endpoint& endpoint : balancer.bindings[i].sockets) {
-        all.push_back({&endpoint, listener, nullptr, nullptr, {}});
+      const std::string& name = balancer.settings.listeners[i].name;
+      Listener* listener = present == nullptr ? nullptr : present->find_listener(name);
+      const std::vector<Endpoint>& sockets = balancer.bindings[i].sockets;
+      for (std::size_t k = 0; k < sockets.size(); ++k) {
+        all.push_back({&sockets[k], balancer.settings.name, name, k, listener, nullptr, nullptr, {}});
       }
     }
   }
@@ -150,7 +159,7 @@ Result<std::vector<ListenerSockets>, ApplyFailure> Node::gather_sockets(const No
     if (opened) {
       wanted.opened = std::move(*opened);
     } else {
-      failure.errors.push_back(opened.error().message);
+      failure.errors.push_back({wanted.field(), opened.error().message});
     }
   }
   if (!failure.errors.empty()) return failure;
@@ -183,7 +192,7 @@ Result<Ok, ApplyFailure> Node::apply(const NodeConfig& config) {
     return outdated(fmt::format("generation: {} is in force with another configuration: a change needs a higher one",
                                 config.generation));
   }
-  if (ConfigErrors errors = validate(config); !errors.empty()) {
+  if (std::vector<SettingError> errors = validate(config); !errors.empty()) {
     return ApplyFailure{ApplyFailure::Kind::kInvalid, std::move(errors)};
   }
   auto sockets = gather_sockets(config);
@@ -217,7 +226,7 @@ Result<Ok, ApplyFailure> Node::apply(const TargetsUpdate& update) {
   }
   NodeConfig changed = config_;
   const auto invalid = [](std::string message) {
-    return ApplyFailure{ApplyFailure::Kind::kInvalid, {std::move(message)}};
+    return ApplyFailure{ApplyFailure::Kind::kInvalid, {{"target_group", std::move(message)}}};
   };
   std::vector<std::pair<std::size_t, std::size_t>> matches;
   for (std::size_t b = 0; b < changed.load_balancers.size(); ++b) {
@@ -236,7 +245,7 @@ Result<Ok, ApplyFailure> Node::apply(const TargetsUpdate& update) {
   }
   const auto [b, g] = matches.front();
   changed.load_balancers[b].targets[g] = update.targets;
-  if (ConfigErrors errors = validate(changed); !errors.empty()) {
+  if (std::vector<SettingError> errors = validate(changed); !errors.empty()) {
     return ApplyFailure{ApplyFailure::Kind::kInvalid, std::move(errors)};
   }
   load_balancers_[b]->set_targets(g, update.targets);

@@ -27,7 +27,7 @@ struct ApplyFailure {
     kCannotListen,  // a socket could not be opened
   };
   Kind kind = Kind::kInvalid;
-  ConfigErrors errors;
+  std::vector<SettingError> errors;
 };
 
 /// The logs of a node; those that are not there cost nothing.

@@ -250,7 +250,7 @@ Ground::Ground() : node_(loop_, Rng(1), NodeLogs{*LogFile::open("/dev/null")}) {
 
 void Ground::configure() {
   const auto applied = node_.apply(offered_configuration(target_port_));
-  if (!applied) std::fprintf(stderr, "%s\n", applied.error().errors.front().c_str());
+  if (!applied) std::fprintf(stderr, "%s\n", applied.error().errors.front().message.c_str());
   RR_CHECK(applied.ok(), "the configuration is taken");
   for (const auto& balancer : node_.load_balancers()) {
     ports_.push_back(std::get<Address>(balancer->listeners()[0]->sockets()[0]->actual()).port);

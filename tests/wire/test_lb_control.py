@@ -407,6 +407,95 @@ load_balancers:
         self.assert_usage_error(self.run_program("rr-lb", "--config", config),
                                 f"{config}:3: load_balancers[0].idle_timout: is not a key here")
 
+    def test_what_is_out_of_its_range_in_a_file_is_named_with_its_line(self):
+        config = self.folder / "lb.yaml"
+        config.write_text("""load_balancers:
+  - name: tier
+    idle_timeout: 9000
+    listeners:
+      - sockets: ["127.0.0.1:0"]
+        default_action: {type: forward, target_groups: [{target_group: web, weight: 0}]}
+        rules:
+          - {priority: 1, conditions: [{field: path-pattern, values: [/a]}], action: {target_groups: [web]}}
+          - {priority: 1, conditions: [{field: path-pattern, values: ["*******"]}], action: {target_groups: [web]}}
+    target_groups:
+      - name: web
+        targets:
+          - 127.0.0.1:9001
+          - 127.0.0.1:9001
+""")
+        finished = self.run_program("rr-lb", "--config", config)
+        self.assertEqual(finished.returncode, 2, finished)
+        at = "load_balancers[tier]"
+        for line, error in ((3, f"{at}.idle_timeout: 9000s is out of range: 1s to 4000s"),
+                            (6, f"{at}.listeners[http].default_action.target_groups: every weight is 0"),
+                            (9, f"{at}.listeners[http].rules[1].priority: Priority '1' is currently in use"),
+                            (9, f"{at}.listeners[http].rules[1].conditions: A rule can only have '5' wildcards"),
+                            (14, f"{at}.target_groups[web].targets[1]: '127.0.0.1:9001' with port 9001 comes twice")):
+            self.assertIn(f"rr-lb: {config}:{line}: {error}", finished.stderr)
+        # A flag speaks for itself, the rest of the file for its lines.
+        finished = self.run_program("rr-lb", "--config", config, "--idle-timeout", "5000")
+        self.assertIn("rr-lb: --idle-timeout: 5000s is out of range", finished.stderr)
+        self.assertIn(f"rr-lb: {config}:14: ", finished.stderr)
+
+    def test_a_socket_of_a_file_that_cannot_be_opened_is_named_with_its_line(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = "127.0.0.1:%d" % taken.getsockname()[1]
+            config = self.folder / "lb.yaml"
+            config.write_text("load_balancers:\n  - listeners:\n      - sockets:\n          - 127.0.0.1:0\n"
+                              f"          - {address}\n        default_action: {{type: fixed-response, status: 200}}\n")
+            finished = self.run_program("rr-lb", "--config", config)
+            self.assertEqual(finished.returncode, 3, finished)
+            self.assertIn(f"rr-lb: {config}:5: {address} is in use", finished.stderr)
+
+    def test_a_file_is_read_again_on_sighup_and_a_wrong_one_changes_nothing(self):
+        a, b = self.target(name="a"), self.target(name="b")
+        config = self.folder / "lb.yaml"
+        text = """admin: 127.0.0.1:0
+load_balancers:
+  - name: tier
+    listeners:
+      - sockets: ["127.0.0.1:0"]
+        default_action: {type: forward, target_groups: [web]}
+    target_groups:
+      - name: web
+        health_check: {path: /healthz, interval: 0.1, timeout: 1, unrestricted: true}
+        targets: ["TARGET"]
+"""
+        config.write_text(text.replace("TARGET", a.text))
+        lb = Balancer(self.start("rr-lb", "--config", config))
+        lb.wait_for_states({a.text: "healthy"})
+        kept = self.connect(lb.address)
+        self.assertEqual(kept.get().text, "a")
+        refused = 0
+        for wrong, line, error in ((text.replace("interval: 0.1", "interval: 900"), 9, "health_check.interval: 900s is out"),
+                                   (text + "        algoritm: x\n", 11, "algoritm: is not a key"),
+                                   (text + "  - [\n", None, "")):
+            config.write_text(wrong.replace("TARGET", b.text))
+            before = lb.admin("/config")
+            lb.program.send_signal(signal.SIGHUP)
+            refused += 1
+            harness.eventually(lambda: len([one for one in lb.program.lines("stderr") if "not taken" in one]) == refused,
+                               "the file is refused")
+            if line is not None:
+                self.assertTrue(any(f"{config}:{line}: " in one and error in one for one in lb.program.lines("stderr")),
+                                lb.program.lines("stderr"))
+            self.assertEqual(lb.admin("/config"), before)
+            self.assertEqual(kept.get().text, "a", "the old configuration serves on")
+        config.write_text(text.replace("TARGET", b.text))
+        lb.program.send_signal(signal.SIGHUP)
+        lb.program.wait_for("read again, and in force", stream="stderr")
+        lb.wait_for_states({b.text: "healthy"})
+        self.assertEqual(kept.get().text, "b", "over the same connection")
+        # What the admin interface changes is not undone by a file that says what it said.
+        lb.admin("/targets", "PUT", {"targets": [a.text]})
+        lb.program.send_signal(signal.SIGHUP)
+        for _ in range(3):  # the signal is heard of no later than the second of them
+            group = lb.admin("/config")["load_balancers"][0]["target_groups"][0]
+            self.assertEqual([one["id"] for one in group["targets"]], [a.text])
+
     def test_several_sockets(self):
         target = self.target(name="t")
         path = self.folder / "front.sock"

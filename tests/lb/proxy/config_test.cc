@@ -46,6 +46,12 @@ load_balancers:
       - name: spare
 )";
 
+ConfigErrors lines(const std::vector<SettingError>& errors) {
+  ConfigErrors lines;
+  for (const SettingError& error : errors) lines.push_back(error.message);
+  return lines;
+}
+
 TEST(Config, AFileIsReadAsAWhole) {
   const auto read = read_config_file("lb.yaml", kFile);
   ASSERT_TRUE(read.ok()) << read.error().front();
@@ -150,7 +156,7 @@ TEST(Config, ValidationSeesWhatConcernsSeveralParts) {
   auto config = read_config_file("lb.yaml", kFile)->node;
   config.load_balancers.push_back(config.load_balancers[0]);
   config.load_balancers[0].targets[0].push_back(config.load_balancers[0].targets[0][0]);
-  const ConfigErrors errors = validate(config);
+  const ConfigErrors errors = lines(validate(config));
   EXPECT_THAT(errors, ::testing::Contains(HasSubstr("name: 'tier' is taken")));
   EXPECT_THAT(errors, ::testing::Contains(HasSubstr("'127.0.0.1:8080' comes twice: a socket has one listener")));
   EXPECT_THAT(errors, ::testing::Contains(HasSubstr("'127.0.0.1:9001' with port 9001 comes twice")));
@@ -159,7 +165,7 @@ TEST(Config, ValidationSeesWhatConcernsSeveralParts) {
 TEST(Config, RangesAreCheckedByThePolicy) {
   auto config = read_config_file("lb.yaml", kFile)->node;
   config.load_balancers[0].settings.target_groups[0].health_check.interval = kSecond;
-  EXPECT_THAT(validate(config),
+  EXPECT_THAT(lines(validate(config)),
               ::testing::Contains(HasSubstr("load_balancers[tier].target_groups[web].health_check.interval")));
 }
 
@@ -170,6 +176,79 @@ TEST(Config, TargetsAloneCanBeRead) {
   ASSERT_EQ(read->targets.size(), 2U);
   EXPECT_EQ(read->targets[1].id, "127.0.0.1:2");
   EXPECT_THAT(read_targets("{}").error(), ElementsAre("targets: is missing"));
+}
+
+/// What is wrong by itself or beside another: each with the line where it stands.
+TEST(Config, WhatIsOutOfItsRangeIsFoundInTheFile) {
+  constexpr std::string_view kBad = R"(load_balancers:
+  - name: tier
+    idle_timeout: 5000
+    listeners:
+      - name: http
+        sockets: ["127.0.0.1:8080"]
+        default_action:
+          type: forward
+          target_groups:
+            - {target_group: web, weight: 0}
+            - {target_group: spare, weight: 0}
+        rules:
+          - priority: 10
+            conditions: [{field: path-pattern, values: ["/a"]}]
+            action: {type: forward, target_groups: [web]}
+          - priority: 10
+            conditions:
+              - {field: path-pattern, values: ["/*a*b*c*d*e*f"]}
+            action: {type: forward, target_groups: [nobody]}
+      - name: other
+        sockets:
+          - "127.0.0.1:8081"
+          - "127.0.0.1:8080"
+        default_action: {type: forward, target_groups: [web]}
+    target_groups:
+      - name: web
+        health_check:
+          interval: 2
+        targets:
+          - 127.0.0.1:9001
+          - 127.0.0.1:9001
+      - name: spare
+        deregistration_delay: 7200
+      - name: spare
+  - name: tier
+)";
+  const auto read = read_config_file("f.yaml", kBad);
+  ASSERT_TRUE(read.ok()) << read.error().front();
+  ConfigErrors found;
+  for (const SettingError& error : validate(read->node))
+    found.push_back(read->file.place_of(error.field) + error.message);
+  const std::vector<std::string> expected{
+      "f.yaml:3: load_balancers[tier].idle_timeout: 5000s is out of range: 1s to 4000s",
+      "f.yaml:10: load_balancers[tier].listeners[http].default_action.target_groups: every weight is 0",
+      "f.yaml:16: load_balancers[tier].listeners[http].rules[1].priority: Priority '10' is currently in use",
+      "f.yaml:18: load_balancers[tier].listeners[http].rules[1].conditions: A rule can only have '5' wildcards",
+      "f.yaml:19: load_balancers[tier].listeners[http].rules[1].action.target_groups[nobody]: 'nobody' is not a target",
+      "f.yaml:28: load_balancers[tier].target_groups[web].health_check.interval: 2s is out of range: 5s to 300s",
+      "f.yaml:31: load_balancers[tier].target_groups[web].targets[1]: '127.0.0.1:9001' with port 9001 comes twice",
+      "f.yaml:33: load_balancers[tier].target_groups[spare].deregistration_delay: 7200s is out of range: 0s to 3600s",
+      "f.yaml:34: load_balancers[tier].target_groups[spare].name: 'spare' is taken",
+      "f.yaml:23: load_balancers[tier].listeners[other].sockets[1]: '127.0.0.1:8080' comes twice",
+      "f.yaml:35: load_balancers[tier].name: 'tier' is taken"};
+  for (const std::string& one : expected) EXPECT_THAT(found, ::testing::Contains(HasSubstr(one)));
+}
+
+TEST(Config, APlaceInAFileIsTheNearestThatIsThere) {
+  const auto read = read_config_file("f.yaml", kFile);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->file.place_of("load_balancers[tier].idle_timeout"), "f.yaml:6: ");
+  // The group stands on line 17, what it leaves out has no line of its own.
+  EXPECT_EQ(read->file.place_of("load_balancers[tier].target_groups[web].slow_start"), "f.yaml:17: ");
+  EXPECT_EQ(read->file.place_of("load_balancers[tier].target_groups[web].targets[i-0123456789abcdef0].zone"),
+            "f.yaml:28: ");
+  EXPECT_EQ(read->file.place_of("load_balancers[0].target_groups[1].name"), "f.yaml:29: ");
+  EXPECT_EQ(read->file.place_of(""), "f.yaml:1: ");
+  for (const char* odd : {"[", "]", "..", "[[]", "load_balancers[tier", "load_balancers[]"}) {
+    EXPECT_FALSE(read->file.place_of(odd).empty()) << odd;
+  }
 }
 
 }  // namespace
