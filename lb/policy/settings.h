@@ -26,6 +26,7 @@ constexpr Duration kMaximumClientKeepAlive = std::chrono::seconds(604'800);
 constexpr Duration kMaximumConnectTimeout = std::chrono::seconds(60);
 constexpr Duration kMaximumNetworkDelay = std::chrono::seconds(1);
 constexpr Duration kMaximumPropagationDelay = std::chrono::seconds(300);
+constexpr Duration kMinimumZonalShift = std::chrono::minutes(1);
 constexpr Duration kMaximumZonalShift = std::chrono::hours(72);
 constexpr int kMaximumIdleConnections = 65'536;
 

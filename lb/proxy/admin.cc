@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "lb/proxy/config_api.h"
 #include "lb/proxy/fault_report.h"
 #include "lb/proxy/metrics.h"
 #include "lb/proxy/node.h"
@@ -20,16 +21,8 @@ using Json = nlohmann::ordered_json;
 /// A configuration with 10,000 targets has about 2 MiB.
 constexpr std::size_t kMaximumBody = 32 * 1024 * 1024;
 
-HttpResponse json_response(int status, const Json& json) {
-  // A name that came from outside may hold bytes that are no UTF-8; the answer must be JSON all the same.
-  return {status,
-          {{"Content-Type", "application/json"}},
-          json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n",
-          false};
-}
-
-HttpResponse error_response(int status, const ConfigErrors& errors) {
-  return json_response(status, {{"errors", errors}});
+HttpResponse plain_error(int status, std::string message) {
+  return error_response(status, {{"", "", "", std::move(message)}});
 }
 
 Json target_json(const TargetStatus& status, const TargetPool* pool) {
@@ -157,7 +150,7 @@ HttpResponse get_observed(const Node& node, Loop& loop, std::string_view query) 
     const bool named = query.starts_with(kName);
     const auto [stop, error] = std::from_chars(query.data() + std::min(query.size(), kName.size()), end, since);
     if (!named || error != std::errc() || stop != end) {
-      return error_response(400, {fmt::format("'{}': write drains_since= and the cursor of the last answer", query)});
+      return plain_error(400, fmt::format("'{}': write drains_since= and the cursor of the last answer", query));
     }
   }
   Json balancers = Json::array();
@@ -184,39 +177,29 @@ HttpResponse get_targets(const Node& node) {
   return json_response(200, {{"target_groups", std::move(groups)}});
 }
 
-ConfigErrors lines_of(const std::vector<SettingError>& errors) {
-  ConfigErrors lines;
-  for (const SettingError& error : errors) lines.push_back(error.message);
-  return lines;
-}
-
-HttpResponse answer_applied(const Node& node, const Result<Ok, ApplyFailure>& result) {
-  if (result) return json_response(200, {{"generation", node.config().generation}});
-  const ApplyFailure& failure = result.error();
-  switch (failure.kind) {
-    case ApplyFailure::Kind::kInvalid:
-      return error_response(400, lines_of(failure.errors));
-    case ApplyFailure::Kind::kOutdated: {
-      HttpResponse response =
-          json_response(409, {{"generation", node.config().generation}, {"errors", lines_of(failure.errors)}});
-      return response;
-    }
-    case ApplyFailure::Kind::kCannotListen:
-      return error_response(503, lines_of(failure.errors));
-  }
-  return error_response(500, {});
+HttpResponse answer_applied(const Node& node, const Result<Ok, ApplyFailure>& result, const NodeConfig& wanted) {
+  if (!result) return failure_response(node, result.error(), wanted);
+  HttpResponse response = json_response(200, {{"generation", node.config().generation}});
+  response.headers.emplace_back("ETag", node.etag());
+  return response;
 }
 
 HttpResponse put_desired(Node& node, const std::string& body) {
   const auto config = read_desired(body);
-  if (!config) return error_response(400, config.error());
-  return answer_applied(node, node.apply(*config));
+  if (!config) return error_response(400, with_fields(body, config.error()));
+  return answer_applied(node, node.apply(*config), *config);
 }
 
 HttpResponse put_targets(Node& node, const std::string& body) {
   const auto update = read_targets(body);
-  if (!update) return error_response(400, update.error());
-  return answer_applied(node, node.apply(*update));
+  if (!update) return error_response(400, with_fields(body, update.error()));
+  return answer_applied(node, node.apply(*update), node.config());
+}
+
+HttpResponse get_config(const Node& node) {
+  HttpResponse response = json_response(200, to_json(node.config()));
+  response.headers.emplace_back("ETag", node.etag());
+  return response;
 }
 
 struct Route {
@@ -235,11 +218,11 @@ HttpResponse no_route(const HttpRequest& request) {
     allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
   }
   if (allowed.empty()) {
-    return error_response(404, {fmt::format("{} does not exist: /desired, /observed, /targets, /config, /metrics, "
-                                            "/errors, /warnings, /healthz or /stop",
-                                            request.path())});
+    return plain_error(404, fmt::format("{} does not exist: /load_balancers, /zonal_shifts, /desired, /observed, "
+                                        "/targets, /config, /metrics, /errors, /warnings, /healthz or /stop",
+                                        request.path()));
   }
-  HttpResponse response = error_response(405, {fmt::format("{} {}: use {}", request.method, request.path(), allowed)});
+  HttpResponse response = plain_error(405, fmt::format("{} {}: use {}", request.method, request.path(), allowed));
   response.headers.emplace_back("Allow", allowed);
   return response;
 }
@@ -247,17 +230,21 @@ HttpResponse no_route(const HttpRequest& request) {
 HttpResponse handle(Node& node, Loop& loop, const HttpRequest& request, const std::function<void()>& on_stop) {
   const std::string_view path = request.path();
   const bool get = request.method == "GET" || request.method == "HEAD";
+  // A page in somebody's browser may send requests to 127.0.0.1 too; a browser says whose page it is.
+  if (!get && request.header("origin")) return plain_error(403, "a web page has no business here: leave Origin out");
+  if (auto answer = answer_config_request(node, request, targets_json)) return std::move(*answer);
   if (get && path == "/observed") return get_observed(node, loop, request.query());
   if (get && path == "/targets") return get_targets(node);
   if (get && path == "/errors") return json_response(200, errors_json(node));
   if (get && path == "/warnings") return json_response(200, warnings_json(node));
-  if (get && path == "/config") return json_response(200, to_json(node.config()));
+  if (get && path == "/config") return get_config(node);
   if (get && path == "/metrics") {
     return {200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics_text(node), false};
   }
   if (get && path == "/healthz") {
     return json_response(node.stopping() ? 503 : 200, {{"status", node.stopping() ? "stopping" : "ok"}});
   }
+  if (auto stale = check_precondition(node, request)) return std::move(*stale);
   if (request.method == "PUT" && path == "/desired") return put_desired(node, request.body);
   if (request.method == "PUT" && path == "/targets") return put_targets(node, request.body);
   if (request.method == "POST" && path == "/stop") {

@@ -4,6 +4,7 @@
 //   PUT  /desired   the node's whole configuration, with a generation     GET /observed?drains_since=N
 //   PUT  /targets   the targets of one group (no control plane)           GET /targets  GET /config  GET /metrics
 //   POST /stop      graceful stop                                         GET /healthz  GET /errors  GET /warnings
+//   /load_balancers and below: parts of the configuration, to be looked at and changed (lb/proxy/config_api.h)
 #include <functional>
 #include <string>
 

@@ -215,15 +215,31 @@ Result<Ok, ApplyFailure> Node::apply(const NodeConfig& config) {
     retired_.push_back(std::move(one));
   }
   config_ = config;
+  ++revision_;
   sweep_timer_.arm(sweep_interval());
   return Ok{};
 }
 
+std::string Node::etag() const {
+  return fmt::format("\"{:x}-{}\"", started_.time_since_epoch().count() / 1000, revision_);
+}
+
+std::optional<ApplyFailure> Node::owned_by_control_plane() const {
+  if (config_.generation == 0) return std::nullopt;
+  return ApplyFailure{
+      ApplyFailure::Kind::kOwned,
+      {{"generation", fmt::format("generation {} came from a control plane, which owns the configuration: change it "
+                                  "there, or PUT /desired with a higher one",
+                                  config_.generation)}}};
+}
+
+Result<Ok, ApplyFailure> Node::change(const NodeConfig& config) {
+  if (auto owned = owned_by_control_plane()) return *owned;
+  return apply(config);
+}
+
 Result<Ok, ApplyFailure> Node::apply(const TargetsUpdate& update) {
-  if (config_.generation != 0) {
-    return outdated(fmt::format("generation {} came from a control plane, which owns the targets: PUT /desired",
-                                config_.generation));
-  }
+  if (auto owned = owned_by_control_plane()) return *owned;
   NodeConfig changed = config_;
   const auto invalid = [](std::string message) {
     return ApplyFailure{ApplyFailure::Kind::kInvalid, {{"target_group", std::move(message)}}};
@@ -250,6 +266,7 @@ Result<Ok, ApplyFailure> Node::apply(const TargetsUpdate& update) {
   }
   load_balancers_[b]->set_targets(g, update.targets);
   config_ = std::move(changed);
+  ++revision_;
   return Ok{};
 }
 

@@ -25,6 +25,7 @@ struct ApplyFailure {
     kInvalid,       // it is wrong, in every way that `errors` tells
     kOutdated,      // a newer generation is in force, or another configuration of the same one
     kCannotListen,  // a socket could not be opened
+    kOwned,         // a control plane owns the configuration: it is changed there
   };
   Kind kind = Kind::kInvalid;
   std::vector<SettingError> errors;
@@ -46,7 +47,10 @@ class Node {
 
   /// Takes the whole configuration, or nothing of it. The same one again is fine.
   Result<Ok, ApplyFailure> apply(const NodeConfig& config);
-  /// Replaces the targets of one group where no control plane does (generation 0).
+  /// Takes a configuration that somebody made of the present one, where no control plane owns it (generation 0): what
+  /// the owner sends next would undo the change, or be refused for it.
+  Result<Ok, ApplyFailure> change(const NodeConfig& config);
+  /// Replaces the targets of one group, on the same condition.
   Result<Ok, ApplyFailure> apply(const TargetsUpdate& update);
 
   /// Ceases to accept, lets requests in progress finish (their answers carry Connection: close) for at most `limit`,
@@ -63,6 +67,8 @@ class Node {
 
   Loop& loop() { return worker_.loop; }
   const NodeConfig& config() const { return config_; }
+  /// Names the present state of the configuration, of this process: a change makes another. In quotes, as in HTTP.
+  std::string etag() const;
   const std::vector<std::unique_ptr<LoadBalancer>>& load_balancers() const { return load_balancers_; }
   const DrainLog& drains() const { return drains_; }
   Journal& journal() { return journal_; }
@@ -75,6 +81,7 @@ class Node {
 
  private:
   struct Wanted;
+  std::optional<ApplyFailure> owned_by_control_plane() const;
   std::vector<LogFile*> logs();
   LoadBalancer* find(const std::string& name);
   std::vector<Wanted> wanted_sockets(const NodeConfig& config);
@@ -92,6 +99,7 @@ class Node {
   std::optional<HealthCheckLog> health_check_log_;
   DrainLog drains_;
   NodeConfig config_;
+  std::uint64_t revision_ = 0;                                 // of config_: how often it was changed
   std::vector<std::unique_ptr<LoadBalancer>> load_balancers_;  // as config_.load_balancers
   std::vector<std::unique_ptr<LoadBalancer>> retired_;
   Timer sweep_timer_;
