@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "sim/asking.h"
 #include "sim/commands.h"
 #include "sim/console/control_client.h"
 #include "sim/console/log_view.h"
@@ -33,33 +34,13 @@ struct Asked {
   json body;
 };
 
-std::string none_runs(const StateLayout& layout) {
-  const std::string flag = state_flag(layout);
-  if (holds_killed_tier(layout)) {
-    return fmt::format(
-        "no tier runs in {}, but a killed one is left; go on with it: rr-sim up{}, or clean up: rr-sim down{}",
-        layout.folder, flag, flag);
-  }
-  return fmt::format("no tier runs in {}; start one: rr-sim up -d{}", layout.folder, flag);
-}
-
 Asked ask(const CommandSpec& command, const StateLayout& layout, const std::string& method, const std::string& target,
           const json& body = nullptr) {
-  if (!lock_holder(layout)) return {fail(command, kExitNotStarted, none_runs(layout)), nullptr};
-  const auto answer = ask_tier(layout.control_socket(), method, target, body.is_null() ? "" : body.dump());
-  if (!answer) return {fail(command, kExitNotStarted, answer.error().message), nullptr};
-  json document = json::parse(answer->body, nullptr, false);
-  if (answer->status == 200 && document.is_object()) return {0, std::move(document)};
-  if (!document.is_object()) return {fail(command, kExitRefused, answer->body), nullptr};
-  return {fail(command, document.value("exit", kExitRefused), document.value("error", "refused")), nullptr};
-}
-
-// A command whose answer is sentences: prints them.
-int tell(const CommandSpec& command, const StateLayout& layout, const std::string& target, const json& body) {
-  const Asked asked = ask(command, layout, "POST", target, body);
-  if (asked.exit != 0) return asked.exit;
-  for (const json& line : asked.body["said"]) std::puts(line.get<std::string>().c_str());
-  return 0;
+  Asked asked;
+  if (auto answer = rr::sim::ask(command, layout, method, target, body.is_null() ? "" : body.dump(), asked.exit)) {
+    asked.body = *std::move(answer);
+  }
+  return asked;
 }
 
 bool is_number(const std::string& text, double& out) {
@@ -246,6 +227,12 @@ int run_release(const CommandSpec& command, const Arguments& arguments) {
   const StateLayout layout = layout_of(arguments);
   if (!arguments.has("--image")) {
     return fail(command, kExitUsage, "--image is missing: rr-sim image list names those that there are");
+  }
+  if (arguments.value("--strategy") == "refresh") return run_refresh_release(command, arguments);
+  for (const FlagSpec& flag : refresh_flags()) {
+    if (arguments.has(flag.name)) {
+      return fail(command, kExitUsage, fmt::format("{}: is for --strategy refresh", flag.name));
+    }
   }
   const int exit = tell(command, layout, "/release",
                         {{"image", arguments.value("--image")}, {"strategy", arguments.value("--strategy", "double")}});

@@ -21,6 +21,12 @@ int run_scale(const CommandSpec& command, const Arguments& arguments);
 int run_image_build(const CommandSpec& command, const Arguments& arguments);
 int run_image_list(const CommandSpec& command, const Arguments& arguments);
 int run_release(const CommandSpec& command, const Arguments& arguments);
+/// The flags of a release that is an instance refresh.
+std::vector<FlagSpec> refresh_flags();
+int run_refresh_release(const CommandSpec& command, const Arguments& arguments);
+int run_refresh_status(const CommandSpec& command, const Arguments& arguments);
+int run_refresh_cancel(const CommandSpec& command, const Arguments& arguments);
+int run_refresh_rollback(const CommandSpec& command, const Arguments& arguments);
 int run_load(const CommandSpec& command, const Arguments& arguments);
 int run_logs(const CommandSpec& command, const Arguments& arguments);
 int run_session(const CommandSpec& command, const Arguments& arguments);

@@ -124,13 +124,29 @@ std::vector<CommandSpec> make_commands() {
                         {"rr-sim image build --from ./v2 --app 'node server.js'", "your program's next version"}}));
   all.push_back(
       simple("image list", "", "The images that there are.", run_image_list, {}, {{"rr-sim image list", ""}}));
-  CommandSpec release =
-      simple("release", "", "Brings an image into service and follows it to the end.", run_release,
-             {{"--image", 0, "AMI", "which one; the beginning of its id will do", ""},
-              {"--strategy", 0, "NAME", "double (default): twice the group, wait, half of it again", ""}},
-             {{"rr-sim release --image ami-0a1b2c3d4e5f60718 --strategy double", "2 -> 4 -> 2"}});
+  CommandSpec release = simple(
+      "release", "", "Brings an image into service and follows it to the end.", run_release,
+      {{"--image", 0, "AMI", "which one; the beginning of its id will do", ""},
+       {"--strategy", 0, "NAME",
+        "double (default): twice the group, wait, half of it\nagain; refresh: an instance refresh, for which the\n"
+        "flags below are",
+        ""}},
+      {{"rr-sim release --image ami-0a1b2c3d4e5f60718 --strategy double", "2 -> 4 -> 2"},
+       {"rr-sim release --image ami-0a1b --strategy refresh --min-healthy 100 --auto-rollback",
+        "one after the other, each new one before an old one ends"}});
+  for (const FlagSpec& flag : refresh_flags()) release.flags.push_back(flag);
   release.more = "Exit status: 0 released, 10 rolled back, 1 neither, 2 wrong input, 3 no tier runs.";
   all.push_back(release);
+  all.push_back(simple("refresh status", "", "The instance refreshes, newest first.", run_refresh_status,
+                       {{"--json", 0, "", "all of them as JSON", ""}}, {{"rr-sim refresh status", ""}}));
+  all.push_back(simple("refresh cancel", "", "Stops the instance refresh after the batch under way; undoes nothing.",
+                       run_refresh_cancel, {{"--at-once", 0, "", "do not wait for the batch", ""}},
+                       {{"rr-sim refresh cancel", "leaves both versions in service"}}));
+  CommandSpec rollback =
+      simple("refresh rollback", "", "Replaces what the instance refresh has launched, and follows it.",
+             run_refresh_rollback, {}, {{"rr-sim refresh rollback", "back to the group's version"}});
+  rollback.more = "Exit status: 10 rolled back, 1 refused or failed, 3 no tier runs.";
+  all.push_back(rollback);
   all.push_back(simple("load", "RATE", "Sends open-loop requests to the front: RATE a second, or off.", run_load, {},
                        {{"rr-sim load 20", "status shows what became of them"}, {"rr-sim load off", ""}}));
   all.push_back(simple("logs", "ID", "What an instance or a node has written.", run_logs,

@@ -58,6 +58,15 @@ std::string replaced_unhealthy(Time now) {
   return at(now, "an instance was launched in response to an unhealthy instance needing to be replaced");
 }
 
+std::string launched_for_refresh(Time now) {
+  return at(now, "an instance was launched in response to an instance refresh");
+}
+
+std::string taken_for_refresh(Time now, const InstanceId& instance) {
+  return join_sentences({at(now, "an instance was taken out of service in response to an instance refresh"),
+                         selected_for_termination(now, instance)});
+}
+
 std::string launched_to_balance(Time now, const std::vector<ZoneName>& zones) {
   return at(now,
             fmt::format("instances were launched to balance instances in zones {} with other zones resulting in more "
@@ -137,6 +146,8 @@ std::string_view to_string(ChangeReason reason) {
       return "user request";
     case ChangeReason::kLaunchFailed:
       return "failed launch";
+    case ChangeReason::kInstanceRefresh:
+      return "instance refresh";
   }
   return "";
 }

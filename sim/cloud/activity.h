@@ -25,11 +25,14 @@ std::string updated_constraints(Time now, const GroupSettings& settings, int fro
 // Effects: what was done about it.
 std::string started_instances(Time now, int from, int to);
 std::string replaced_unhealthy(Time now);
+std::string launched_for_refresh(Time now);
 std::string launched_to_balance(Time now, const std::vector<ZoneName>& zones);
 std::string shrank(Time now, int from, int to);
 std::string selected_for_termination(Time now, const InstanceId& instance);
 /// Out of service by user request; `to` differs from `from` when the desired capacity was decremented with it.
 std::string taken_by_user(Time now, const InstanceId& instance, int from, int to);
+/// Out of service for an instance refresh, and its being selected for it.
+std::string taken_for_refresh(Time now, const InstanceId& instance);
 /// Out of service for its health: kElbHealthCheck, kEc2HealthCheck or kUserHealthCheck.
 std::string taken_for_health(Time now, ChangeReason reason);
 

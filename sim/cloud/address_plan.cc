@@ -53,4 +53,11 @@ std::string node_name(const ZoneName& zone) { return "lb-" + zone.value; }
 
 std::string draw_id(std::string_view prefix, Rng& rng) { return fmt::format("{}0{:016x}", prefix, rng.next()); }
 
+std::string draw_uuid(Rng& rng) {
+  const std::uint64_t high = (rng.next() & 0xFFFF'FFFF'FFFF'0FFFULL) | 0x4000ULL;
+  const std::uint64_t low = (rng.next() & 0x3FFF'FFFF'FFFF'FFFFULL) | 0x8000'0000'0000'0000ULL;
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xFFFF, high & 0xFFFF, low >> 48,
+                     low & 0xFFFF'FFFF'FFFFULL);
+}
+
 }  // namespace rr::sim

@@ -39,4 +39,7 @@ std::string node_name(const ZoneName& zone);
 /// "i-0123456789abcdef0": the prefix and 17 hexadecimal digits, the first of them 0, as AWS's ids look.
 std::string draw_id(std::string_view prefix, Rng& rng);
 
+/// "08b91cf7-8fa6-48af-b6a6-d227f40f1b9b", a random UUID of version 4.
+std::string draw_uuid(Rng& rng);
+
 }  // namespace rr::sim

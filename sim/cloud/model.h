@@ -46,6 +46,7 @@ enum class ChangeReason : std::uint8_t {
   kRebalance,         // to balance instances in zones
   kUserRequest,       // TerminateInstanceInAutoScalingGroup
   kLaunchFailed,      // the instance that should have been launched never ran
+  kInstanceRefresh,   // an instance refresh
 };
 
 struct Image {

@@ -99,7 +99,7 @@ class Look {
   }
 
   /// A trial launch for balance is no excess before it has settled.
-  int excess() const { return live_ - desired() - view_.counts.unsettled_trials; }
+  int excess() const { return live_ - desired() - view_.surplus - view_.counts.unsettled_trials; }
 
   void shrink() {
     const int surplus = excess();
@@ -140,25 +140,41 @@ class Look {
   }
 
   void grow() {
-    const int need = desired() - live_;
+    const int need = desired() + view_.surplus - live_;
     int replacing = std::min(std::max(need, 0), view_.group.replacements_owed + replacements_);
+    int refreshing = std::min(std::max(need, 0) - replacing, view_.refresh_owed);
     const int from = live_;
     const std::size_t first = plan_.launch.size();
     for (int i = 0; i < need; ++i) {
       const std::optional<ZoneName> zone = emptiest_zone(zones_, refusing_);
       if (!zone) break;
-      const bool replaces = replacing > 0;
-      if (replaces) --replacing;
-      launch(*zone, replaces ? ChangeReason::kReplaceUnhealthy : ChangeReason::kDesiredCapacity);
+      launch(*zone, launch_reason(replacing, refreshing));
     }
     plan_.replacements_owed = replacing;
+    plan_.refresh_owed = refreshing;
     for (std::size_t i = first; i < plan_.launch.size(); ++i) {
-      Plan::Launch& item = plan_.launch[i];
-      item.cause = item.reason == ChangeReason::kReplaceUnhealthy
-                       ? replaced_unhealthy(now_)
-                       : join_sentences({view_.group.trigger, started_instances(now_, from, live_)});
+      plan_.launch[i].cause = launch_cause(plan_.launch[i].reason, from);
     }
-    if (live_ < desired()) look_when_a_zone_may_be_tried();
+    if (live_ < desired() + view_.surplus) look_when_a_zone_may_be_tried();
+  }
+
+  /// What the next launch is for: those owed come first.
+  static ChangeReason launch_reason(int& replacing, int& refreshing) {
+    if (replacing > 0) {
+      --replacing;
+      return ChangeReason::kReplaceUnhealthy;
+    }
+    if (refreshing > 0) {
+      --refreshing;
+      return ChangeReason::kInstanceRefresh;
+    }
+    return ChangeReason::kDesiredCapacity;
+  }
+
+  std::string launch_cause(ChangeReason reason, int from) const {
+    if (reason == ChangeReason::kReplaceUnhealthy) return replaced_unhealthy(now_);
+    if (reason == ChangeReason::kInstanceRefresh) return launched_for_refresh(now_);
+    return join_sentences({view_.group.trigger, started_instances(now_, from, live_)});
   }
 
   void launch(const ZoneName& zone, ChangeReason reason) {

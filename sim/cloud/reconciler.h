@@ -37,6 +37,13 @@ struct GroupView {
   CurrentTemplate current;
   Duration hour;                     // an instance hour, divided by the speed
   bool rebalance_suspended = false;  // while a release counts on what it sees
+  // Of the active instance refresh; what it looks at itself:
+  int surplus = 0;                     // instances that it keeps beyond the desired capacity
+  int refresh_owed = 0;                // launches to be made for it
+  CurrentTemplate launches{};          // what launches use now: the refresh's desired configuration, else `current`
+  Duration refresh_timeout{};          // without progress, divided by the speed
+  bool refresh_suspended = false;      // its process is suspended
+  std::optional<std::string> alarm{};  // one of its alarms that is in ALARM
 };
 
 /// The complete list of what must be done now, with a reason for each item.
@@ -56,6 +63,7 @@ struct Plan {
   std::vector<Terminate> terminate;
   std::vector<Launch> launch;
   int replacements_owed = 0;    // launches in place of unhealthy instances that found no zone now
+  int refresh_owed = 0;         // launches for the instance refresh that found no zone now
   int rebalance_surplus = 0;    // what is left of the group's after this plan
   std::optional<Time> look_at;  // when time alone makes more possible: a zone may be tried again
   bool operator==(const Plan&) const = default;
@@ -69,7 +77,7 @@ struct Plan {
 ///    unhealthy: one ends and its replacement is launched; when that is in service, through its first health check and
 ///    warm, the other one.
 /// 3. Above the desired capacity victims are chosen: zone step, then termination policies. A trial launch for balance
-///    counts only when it has settled.
+///    counts only when it has settled, and what an instance refresh keeps beyond the desired capacity does not count.
 /// 4. Below it, instances are launched, each into the zone with the fewest that does not refuse.
 /// 5. At the desired capacity with everything settled, zones are balanced: launch first, up to max(10 %, 1) above max.
 /// A

@@ -18,6 +18,7 @@
 #include "sim/cloud/double_release.h"
 #include "sim/cloud/health_merge.h"
 #include "sim/cloud/model.h"
+#include "sim/cloud/refresh_state.h"
 
 namespace rr::sim {
 
@@ -45,6 +46,7 @@ struct RegionSettings {
   Duration node_start_retry_most = std::chrono::seconds(60);
   Duration release_timeout = std::chrono::minutes(15);  // of each phase of a double release
   Duration release_question_interval = std::chrono::seconds(2);
+  Duration refresh_timeout = std::chrono::hours(1);     // an instance refresh without progress fails
   Duration terminated_visible = std::chrono::hours(1);  // how long a terminated instance is still shown
   bool terminate_when_drained = false;  // true: do not wait for the rest of the deregistration delay when idle
   bool operator==(const RegionSettings&) const = default;
@@ -99,9 +101,26 @@ struct StartDoubleRelease {
   ImageId image;
   bool operator==(const StartDoubleRelease&) const = default;
 };
-using Command = std::variant<RegisterImage, CreateLaunchTemplate, CreateLaunchTemplateVersion, CreateAutoScalingGroup,
-                             UpdateAutoScalingGroup, SetDesiredCapacity, TerminateInstanceInAutoScalingGroup,
-                             SetInstanceHealth, StartDoubleRelease>;
+/// The reply's id is the InstanceRefreshId.
+struct StartInstanceRefresh {
+  std::string group;
+  std::optional<LaunchTemplateSpecification> desired_configuration;
+  RefreshPreferences preferences;
+  bool operator==(const StartInstanceRefresh&) const = default;
+};
+struct CancelInstanceRefresh {
+  std::string group;
+  bool wait_for_transitioning_instances = true;
+  bool operator==(const CancelInstanceRefresh&) const = default;
+};
+struct RollbackInstanceRefresh {
+  std::string group;
+  bool operator==(const RollbackInstanceRefresh&) const = default;
+};
+using Command =
+    std::variant<RegisterImage, CreateLaunchTemplate, CreateLaunchTemplateVersion, CreateAutoScalingGroup,
+                 UpdateAutoScalingGroup, SetDesiredCapacity, TerminateInstanceInAutoScalingGroup, SetInstanceHealth,
+                 StartDoubleRelease, StartInstanceRefresh, CancelInstanceRefresh, RollbackInstanceRefresh>;
 
 /// What a command gave back.
 struct Reply {
@@ -245,11 +264,16 @@ struct Group {
   int rebalance_surplus = 0;                       // launched to balance zones, not yet answered by a termination
   std::string trigger;                             // first sentence of the Cause of what the next reconcile does
   std::set<std::string> target_groups_in_service;  // one of its instances has passed a health check there
+  std::deque<RefreshState> refreshes;              // oldest first, the last 50; only the newest may be active
   bool operator==(const Group&) const = default;
+
+  const RefreshState* active_refresh() const {
+    return refreshes.empty() || !is_active(refreshes.back().status) ? nullptr : &refreshes.back();
+  }
 };
 
 struct RegionState {
-  static constexpr int kVersion = 2;
+  static constexpr int kVersion = 3;
   RegionSettings settings;
   Rng rng{0};
   Time as_of;  // of the last command, event or wake that counted

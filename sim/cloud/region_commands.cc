@@ -102,6 +102,19 @@ Result<Reply, ApiError> Region::Machine::run(Time now, const CreateLaunchTemplat
   return Reply{changed.id.value, number};
 }
 
+std::optional<ApiError> Region::Machine::check_template(const LaunchTemplateSpecification& specification) const {
+  const auto found = state_.launch_templates.find(specification.template_name);
+  if (found == state_.launch_templates.end()) return no_such_template(specification.template_name);
+  const std::string& version = specification.version;
+  if (version == "$Latest" || version == "$Default") return std::nullopt;
+  const std::optional<int> number = parse_version(version);
+  if (number && found->second.version(*number) != nullptr) return std::nullopt;
+  return ApiError{
+      "InvalidLaunchTemplateId.VersionNotFound",
+      fmt::format("Could not find launch template version {}: write a number that exists, $Latest or $Default",
+                  version)};
+}
+
 std::optional<ApiError> Region::Machine::check_settings(const GroupSettings& settings) const {
   if (settings.name.empty() || settings.name.size() > 255 || settings.name.find(':') != std::string::npos) {
     return validation_error(
@@ -125,18 +138,7 @@ std::optional<ApiError> Region::Machine::check_settings(const GroupSettings& set
                                           known ? "listed twice" : "not one of the region's"));
     }
   }
-  const auto found = state_.launch_templates.find(settings.launch_template.template_name);
-  if (found == state_.launch_templates.end()) return no_such_template(settings.launch_template.template_name);
-  const std::string& version = settings.launch_template.version;
-  if (version != "$Latest" && version != "$Default") {
-    const std::optional<int> number = parse_version(version);
-    if (!number || found->second.version(*number) == nullptr) {
-      return ApiError{"InvalidLaunchTemplateId.VersionNotFound",
-                      fmt::format("Could not find launch template version {}: write a number that exists, $Latest or "
-                                  "$Default",
-                                  version)};
-    }
-  }
+  if (std::optional<ApiError> error = check_template(settings.launch_template)) return error;
   for (const std::string& name : settings.target_groups) {
     const auto& all = state_.settings.load_balancer.target_groups;
     if (std::none_of(all.begin(), all.end(), [&](const TargetGroupSettings& t) { return t.name == name; })) {
@@ -191,6 +193,13 @@ Result<Reply, ApiError> Region::Machine::run(Time now, const UpdateAutoScalingGr
   if (release_runs_on(command.settings.name)) return release_in_progress(command.settings.name);
   if (std::optional<ApiError> error = check_settings(command.settings)) return *error;
   Group& group = found->second;
+  const RefreshState* refresh = group.active_refresh();
+  if (refresh != nullptr && refresh->desired_configuration &&
+      group.settings.launch_template != command.settings.launch_template) {
+    return validation_error(
+        "An active instance refresh with a desired configuration exists. All configuration options derived from the "
+        "desired configuration are not available for update while the instance refresh is active.");
+  }
   const bool other_targets = group.settings.target_groups != command.settings.target_groups;
   group.settings = command.settings;
   if (other_targets) {
@@ -268,6 +277,12 @@ Result<Reply, ApiError> Region::Machine::run(Time now, const StartDoubleRelease&
   if (image == state_.images.end()) return no_such_image(command.image);
   if (state_.release && state_.release->in_progress()) return release_in_progress(state_.release->group);
   Group& group = found->second;
+  if (group.active_refresh() != nullptr) {
+    return ApiError{"ScalingActivityInProgress",
+                    fmt::format("An instance refresh is in progress for the AutoScalingGroup {}: wait until it has "
+                                "ended, or cancel it.",
+                                command.group)};
+  }
   const int original = group.desired_capacity;
   if (original == 0) return validation_error("A release needs at least one instance; the desired capacity is 0.");
   if (2 * original > group.settings.max_size) return above_max(2 * original, group.settings.max_size);

@@ -27,6 +27,14 @@ void Region::Machine::take(Time now, const InstanceRunning& event) {
   put_in_service(now, *instance);
 }
 
+/// The launch that came to nothing is made again for the same reason.
+void Region::Machine::owe_launch_again(const Instance& instance) {
+  Group& group = state_.groups.at(instance.group);
+  if (instance.launch_reason == ChangeReason::kReplaceUnhealthy) ++group.replacements_owed;
+  const bool refreshing = group.active_refresh() != nullptr && group.active_refresh()->batch.size > 0;
+  if (instance.launch_reason == ChangeReason::kInstanceRefresh && refreshing) ++group.refreshes.back().batch.owed;
+}
+
 void Region::Machine::take(Time now, const InstanceStopped& event) {
   Instance* instance = find_instance(event.instance);
   if (instance == nullptr) return;
@@ -35,8 +43,7 @@ void Region::Machine::take(Time now, const InstanceStopped& event) {
     case LifecycleState::kPendingWait:
     case LifecycleState::kPendingProceed:
       if (instance->starts_at) return;  // the world has not been told of it
-      if (instance->launch_reason == ChangeReason::kReplaceUnhealthy)
-        ++state_.groups.at(instance->group).replacements_owed;
+      owe_launch_again(*instance);
       log(now, instance->id.value, fmt::format("stopped before it ran: {}", event.why));
       return drop_failed_launch(now, *instance, "Client.InternalError", kClientError);
     case LifecycleState::kInService:
@@ -64,7 +71,8 @@ void Region::Machine::take(Time now, const LaunchFailed& event) {
       refuse_zone(now, group, instance->zone, state_.settings.rebalance_interval, false);
       break;
     case ChangeReason::kReplaceUnhealthy:
-      ++group.replacements_owed;
+    case ChangeReason::kInstanceRefresh:
+      owe_launch_again(*instance);
       refuse_zone(now, group, instance->zone, state_.settings.launch_retry, true);
       break;
     case ChangeReason::kDesiredCapacity:

@@ -136,6 +136,7 @@ void Region::Machine::fire(Time now, const Timer& timer) {
     case TimerKind::kWarm: {
       Instance& instance = state_.instances.at(InstanceId(key));
       arm(instance.warm_at, std::nullopt, TimerKind::kWarm, key);
+      mark_dirty(now, instance.group);
       return settle_when_ready(now, instance);
     }
     case TimerKind::kDrained:
@@ -146,6 +147,9 @@ void Region::Machine::fire(Time now, const Timer& timer) {
       return fire_sweep(now, state_.groups.at(key));
     case TimerKind::kLook:
       arm(look_at_[key], std::nullopt, TimerKind::kLook, key);
+      return mark_dirty(now, key);
+    case TimerKind::kRefresh:
+      arm(refresh_at_[key], std::nullopt, TimerKind::kRefresh, key);
       return mark_dirty(now, key);
   }
 }
@@ -258,7 +262,7 @@ void Region::Machine::launch(Time now, Group& group, const Plan::Launch& item) {
     refuse_zone(now, group, item.zone, state_.settings.launch_retry, true);
     return mark_dirty(now, group.settings.name);
   }
-  const CurrentTemplate current = current_template(group.settings);
+  const CurrentTemplate current = launch_template_of(group);
   Instance instance;
   instance.id = InstanceId(draw_id("i-", state_.rng));
   instance.group = group.settings.name;
@@ -297,7 +301,10 @@ void Region::Machine::put_in_service(Time now, Instance& instance) {
   group.refusals.erase(instance.zone);
   if (instance.launch_reason == ChangeReason::kRebalance) ++group.rebalance_surplus;
   instance.in_service_at = now;
-  const Duration warmup = tempo_.waits(group.settings.default_instance_warmup.value_or(Duration::zero()));
+  const RefreshState* refresh = group.active_refresh();
+  const Duration warmup =
+      tempo_.waits(refresh != nullptr ? refresh->instance_warmup
+                                      : group.settings.default_instance_warmup.value_or(Duration::zero()));
   if (warmup > Duration::zero()) arm(instance.warm_at, now + warmup, TimerKind::kWarm, instance.id.value);
   move(now, instance, LifecycleState::kInService, "running and registered");
   end_activity(now, ActivityKind::kLaunch, instance.id, "Successful");
@@ -338,6 +345,7 @@ void Region::Machine::begin_termination(Time now, Instance& instance, ChangeReas
   const Group& group = state_.groups.at(instance.group);
   instance.end_reason = reason;
   instance.terminating_since = now;
+  if (group.active_refresh() != nullptr) state_.groups.at(instance.group).refreshes.back().left.erase(instance.id);
   arm(instance.warm_at, std::nullopt, TimerKind::kWarm, instance.id.value);
   move(now, instance, LifecycleState::kTerminating, to_string(reason));
   if (!was_registered) end_activity(now, ActivityKind::kLaunch, instance.id, "Cancelled");
@@ -452,6 +460,7 @@ void Region::Machine::merge_reports(Time now, Instance& instance) {
   if (merged.stale || merged.health.state != TargetState::kHealthy) return;
   if (instance.lifecycle != LifecycleState::kInService || instance.first_healthy_at) return;
   instance.first_healthy_at = now;
+  mark_dirty(now, instance.group);
   Group& group = state_.groups.at(instance.group);
   group.target_groups_in_service.insert(group.settings.target_groups.begin(), group.settings.target_groups.end());
   settle_when_ready(now, instance);
@@ -524,9 +533,9 @@ void Region::Machine::end_activity(Time now, ActivityKind kind, const InstanceId
 
 // Groups --------------------------------------------------------------------------------------------------------------
 
-CurrentTemplate Region::Machine::current_template(const GroupSettings& settings) const {
-  const LaunchTemplate& launch_template = state_.launch_templates.at(settings.launch_template.template_name);
-  const std::string& version = settings.launch_template.version;
+CurrentTemplate Region::Machine::resolve(const LaunchTemplateSpecification& specification) const {
+  const LaunchTemplate& launch_template = state_.launch_templates.at(specification.template_name);
+  const std::string& version = specification.version;
   if (version == "$Latest") return {launch_template.name, launch_template.versions.back().number};
   if (version == "$Default") return {launch_template.name, launch_template.default_version};
   return {launch_template.name, std::stoi(version)};
@@ -536,14 +545,14 @@ void Region::Machine::mark_dirty(Time now, const std::string& group) { dirty_.em
 
 void Region::Machine::reconcile_group(Time now, Group& group) {
   const std::string name = group.settings.name;
-  const GroupView view{.group = group,
-                       .instances = state_.instances,
-                       .counts = counts(name),
-                       .current = current_template(group.settings),
-                       .hour = tempo_.waits(kInstanceHour),
-                       .rebalance_suspended = release_runs_on(name)};
-  const Plan plan = reconcile(view, now, state_.rng);
+  advance_refresh(now, group);
+  const Plan plan = reconcile(view_of(group), now, state_.rng);
   group.replacements_owed = plan.replacements_owed;
+  if (group.active_refresh() != nullptr) {
+    const int owed = std::exchange(group.refreshes.back().batch.owed, plan.refresh_owed);
+    // Nothing is launched because nothing is missing any more: the batch may be over.
+    if (owed > 0 && plan.refresh_owed == 0 && plan.launch.empty()) mark_dirty(now, name);
+  }
   group.rebalance_surplus = plan.rebalance_surplus;
   for (const Plan::Terminate& item : plan.terminate) {
     begin_termination(now, state_.instances.at(item.instance), item.reason, item.cause);
@@ -558,6 +567,20 @@ void Region::Machine::reconcile_group(Time now, Group& group) {
   if (reached || !plan.terminate.empty() || !plan.launch.empty()) group.trigger.clear();
   if (!plan.terminate.empty()) mark_dirty(now, name);  // what ended may have made room for the next one
   arm(look_at_[name], plan.look_at, TimerKind::kLook, name);
+}
+
+GroupView Region::Machine::view_of(const Group& group) {
+  const RefreshState* refresh = group.active_refresh();
+  return {.group = group,
+          .instances = state_.instances,
+          .counts = counts(group.settings.name),
+          .current = current_template(group.settings),
+          .hour = tempo_.waits(kInstanceHour),
+          .rebalance_suspended = release_runs_on(group.settings.name) || refresh != nullptr,
+          .surplus = refresh == nullptr ? 0 : refresh->surplus(),
+          .refresh_owed = refresh == nullptr ? 0 : refresh->batch.owed,
+          .launches = launch_template_of(group),
+          .refresh_timeout = tempo_.waits(state_.settings.refresh_timeout)};
 }
 
 void Region::Machine::set_desired(Time now, Group& group, int desired, std::string trigger) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/cloud/double_release.h"
+#include "sim/cloud/instance_refresh.h"
 #include "sim/cloud/reconciler.h"
 #include "sim/cloud/recorder.h"
 #include "sim/cloud/region.h"
@@ -29,6 +30,7 @@ struct Region::Machine {
     kForget,     // Instance::forget_at
     kSweep,      // Group::next_sweep
     kLook,       // Plan::look_at
+    kRefresh,    // RefreshStep::look_at
   };
   struct Timer {
     Time at;
@@ -55,6 +57,9 @@ struct Region::Machine {
   Result<Reply, ApiError> run(Time now, const TerminateInstanceInAutoScalingGroup& command);
   Result<Reply, ApiError> run(Time now, const SetInstanceHealth& command);
   Result<Reply, ApiError> run(Time now, const StartDoubleRelease& command);
+  Result<Reply, ApiError> run(Time now, const StartInstanceRefresh& command);
+  Result<Reply, ApiError> run(Time now, const CancelInstanceRefresh& command);
+  Result<Reply, ApiError> run(Time now, const RollbackInstanceRefresh& command);
 
   void take(Time now, const InstanceRunning& event);
   void take(Time now, const InstanceStopped& event);
@@ -65,6 +70,7 @@ struct Region::Machine {
   void take(Time now, const NodeStopped& event);
   void take(Time now, const NodeChecked& event);
   void take(Time now, const VersionAnswered& event);
+  void owe_launch_again(const Instance& instance);
 
   // Timers -----------------------------------------------------------------------------------------------------------
   /// Sets the field of the state that a timer follows, and the timer with it.
@@ -111,7 +117,9 @@ struct Region::Machine {
 
   // Groups -----------------------------------------------------------------------------------------------------------
   GroupCounts& counts(const std::string& group) { return counts_[group]; }
-  CurrentTemplate current_template(const GroupSettings& settings) const;
+  CurrentTemplate resolve(const LaunchTemplateSpecification& specification) const;
+  CurrentTemplate current_template(const GroupSettings& settings) const { return resolve(settings.launch_template); }
+  GroupView view_of(const Group& group);
   void mark_dirty(Time now, const std::string& group);
   void reconcile_group(Time now, Group& group);
   void set_desired(Time now, Group& group, int desired, std::string trigger);
@@ -131,6 +139,15 @@ struct Region::Machine {
   void roll_back_release(Time now, Group& group);
   Duration release_deadline(DoublePhase phase, const Group& group) const;
 
+  // Instance refresh -------------------------------------------------------------------------------------------------
+  /// What a launch of the group uses now.
+  CurrentTemplate launch_template_of(const Group& group) const;
+  std::optional<ApiError> check_refresh(const Group& group, const StartInstanceRefresh& command) const;
+  void advance_refresh(Time now, Group& group);
+  void take_refresh_step(Time now, Group& group, const RefreshStep& step);
+  void roll_back_refresh(Time now, Group& group, std::string reason);
+  std::optional<ApiError> check_template(const LaunchTemplateSpecification& specification) const;
+
   void log(Time now, std::string_view entity, std::string_view event);
   Time advance_clock(Time now);
 
@@ -143,9 +160,10 @@ struct Region::Machine {
   // Derived from the state.
   std::set<Timer> timers_;
   std::map<std::string, GroupCounts> counts_;
-  std::map<std::string, std::optional<Time>> look_at_;   // by group
-  std::map<std::string, std::set<InstanceId>> leaving_;  // by group: terminating, not terminated
-  std::set<Address> addresses_;                          // of instances that are not terminated
+  std::map<std::string, std::optional<Time>> look_at_;     // by group
+  std::map<std::string, std::optional<Time>> refresh_at_;  // by group
+  std::map<std::string, std::set<InstanceId>> leaving_;    // by group: terminating, not terminated
+  std::set<Address> addresses_;                            // of instances that are not terminated
   std::map<std::pair<ActivityKind, InstanceId>, std::uint64_t> open_activities_;
 
   // Work that waits for the next wake, with the instant it came up at.

@@ -162,6 +162,16 @@ std::string release_view(const json& release) {
   return out;
 }
 
+std::string refresh_view(const json& refreshes) {
+  if (refreshes.empty()) return "";
+  const json& newest = refreshes.front();
+  std::string out =
+      field("refresh", fmt::format("{}, {} %, {} to update", text_of(newest, "status"),
+                                   newest["percentage_complete"].get<int>(), newest["instances_to_update"].get<int>()));
+  const std::string reason = text_of(newest, "status_reason");
+  return reason.empty() ? out : out + wrapped(reason, kColumns, "         ") + "\n";
+}
+
 }  // namespace
 
 std::string seconds_view(double seconds) {
@@ -197,6 +207,7 @@ std::string status_view(const json& status, const Palette& palette, const std::s
   out += faults_view(status, palette, pasted_state);
   out += load_view(status["load"]);
   out += release_view(status["release"]);
+  out += refresh_view(status["refreshes"]);
   out += "\n" + instances_view(status, palette) + "\n" + nodes_view(status, palette);
   const std::string activities = activities_view(status, palette);
   if (!activities.empty()) out += "\n" + activities;

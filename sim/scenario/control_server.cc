@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/scenario/status_document.h"
+#include "sim/store/region_text.h"
 
 namespace rr::sim {
 namespace {
@@ -87,6 +88,10 @@ HttpResponse read(const Tier& tier, const HttpRequest& request) {
   if (path == "/journal") return journal(tier, query_value(request.query(), "since"));
   if (path == "/log-file") return log_file(tier, query_value(request.query(), "name"));
   if (path == "/session") return session(tier, query_value(request.query(), "instance"));
+  if (path == "/instance") {
+    const auto id = tier.find_instance(query_value(request.query(), "name"), true);
+    return id ? json_response(200, {{"id", id->value}}) : refused(id.error());
+  }
   return refused({2, path + ": there is no such thing to read"});
 }
 
@@ -104,12 +109,29 @@ Image image_of(const json& body) {
   return image;
 }
 
+HttpResponse api_command(Tier& tier, const json& body) {
+  const Result<Command> command = read_command(body.dump());
+  if (!command) return refused({2, command.error().message});
+  const auto reply = tier.command(*command);
+  return reply ? json_response(200, {{"id", reply->id}, {"number", reply->number}}) : refused(reply.error());
+}
+
+HttpResponse release(Tier& tier, const json& body) {
+  const std::string strategy = text_of(body, "strategy");
+  if (strategy != "refresh") return said(tier.release(text_of(body, "image"), strategy));
+  const Result<Command> start = read_command(body.value("start", json()).dump());
+  const auto* refresh = start ? std::get_if<StartInstanceRefresh>(&*start) : nullptr;
+  if (refresh == nullptr) return refused({2, "start: a StartInstanceRefresh is right"});
+  return said(tier.refresh(text_of(body, "image"), *refresh));
+}
+
 HttpResponse act(Tier& tier, const std::string& path, const json& body) {
   if (path == "/az/fail") return said(tier.fail_zone(text_of(body, "zone"), text_of(body, "mode")));
   if (path == "/az/heal") return said(tier.heal_zone(text_of(body, "zone")));
   if (path == "/instance/fail") return said(tier.fail_instance(text_of(body, "instance"), text_of(body, "mode")));
   if (path == "/instance/heal") return said(tier.heal_instance(text_of(body, "instance")));
-  if (path == "/release") return said(tier.release(text_of(body, "image"), text_of(body, "strategy")));
+  if (path == "/release") return release(tier, body);
+  if (path == "/command") return api_command(tier, body);
   if (path == "/images") return said(tier.register_image(image_of(body)));
   if (path == "/scale" && body.contains("capacity") && body["capacity"].is_number_integer()) {
     return said(tier.scale(body["capacity"].get<int>()));

@@ -7,7 +7,9 @@
 //   GET  /log-file?name=ID           {"file"}
 //   GET  /session?instance=ID        {"command","environment","folder"}
 //   POST /az/fail {zone,mode}   /az/heal {zone}   /instance/fail {instance,mode}   /instance/heal {instance}
-//   POST /scale {capacity}   /images {image}   /release {image,strategy}   /load {rate}   /down
+//   GET  /instance?name=TEXT         {"id"}: by the beginning of its id, its host name or its address
+//   POST /command {a command of the API, as the log has it}   {"id","number"}
+//   POST /scale {capacity}   /images {image}   /release {image,strategy,start}   /load {rate}   /down
 //
 // A command answers {"said":[...]}; a refused one {"error":"one line","exit":2}.
 #include <functional>

@@ -284,6 +284,8 @@ std::vector<Field> region_fields() {
                [](S& s) -> Duration& { return s.region.release_timeout; }),
       duration("region.release_question_interval", "Between two questions which commit is answered.",
                [](S& s) -> Duration& { return s.region.release_question_interval; }),
+      duration("region.refresh_timeout", "An instance refresh that makes no progress for so long fails.",
+               [](S& s) -> Duration& { return s.region.refresh_timeout; }),
       duration("region.terminated_visible", "How long a terminated instance is still shown.",
                [](S& s) -> Duration& { return s.region.terminated_visible; }),
       {"region.terminate_when_drained",

@@ -130,6 +130,41 @@ json release_document(const DoubleRelease& release, int most_in_service, double 
           {"took", optional_duration(release.started, release.ended, speed)}};
 }
 
+json refresh_document(const RefreshState& refresh, double speed) {
+  json rollback = nullptr;
+  if (refresh.rollback) {
+    rollback = {{"reason", refresh.rollback->reason},
+                {"started", format_iso8601(refresh.rollback->started, 3)},
+                {"percentage_complete", refresh.rollback->percentage_complete},
+                {"instances_to_update", refresh.rollback->instances_to_update}};
+  }
+  return {{"id", refresh.id},
+          {"status", to_string(refresh.status)},
+          {"status_reason", refresh.status_reason},
+          {"percentage_complete", refresh.percentage_complete},
+          {"instances_to_update", refresh.instances_to_update},
+          {"min_healthy_percentage", refresh.min_healthy_percentage},
+          {"max_healthy_percentage", refresh.max_healthy_percentage},
+          {"instance_warmup_seconds", rounded(to_seconds(refresh.instance_warmup))},
+          {"launch_template_version",
+           refresh.desired_configuration ? json(refresh.desired_configuration->version) : json(nullptr)},
+          {"rollback", rollback},
+          {"started", format_iso8601(refresh.started, 3)},
+          {"ended", optional_time(refresh.ended)},
+          {"took", optional_duration(refresh.started, refresh.ended, speed)}};
+}
+
+/// Newest first, as DescribeInstanceRefreshes gives them.
+json refreshes_document(const RegionState& region) {
+  json out = json::array();
+  for (const auto& [name, group] : region.groups) {
+    for (auto one = group.refreshes.rbegin(); one != group.refreshes.rend(); ++one) {
+      out.push_back(refresh_document(*one, region.settings.speed));
+    }
+  }
+  return out;
+}
+
 json activities_document(const RegionState& region) {
   constexpr std::size_t kShown = 50;
   json out = json::array();
@@ -262,6 +297,7 @@ json status_document(const Tier& tier) {
   out["activities"] = activities_document(region);
   out["release"] =
       region.release ? release_document(*region.release, tier.most_in_service_while_releasing(), speed) : json(nullptr);
+  out["refreshes"] = refreshes_document(region);
   out["load"] = load_document(tier);
   add_pace(out, region);
   return out;

@@ -11,6 +11,7 @@
 
 #include "lb/net/http_client.h"
 #include "lb/net/timer.h"
+#include "sim/cloud/instance_refresh.h"
 #include "sim/scenario/driver.h"
 #include "sim/scenario/image_builder.h"
 #include "sim/scenario/load.h"
@@ -77,6 +78,7 @@ struct Tier::State {
   void ask_front();
   void start_load(double rate);
   Address reachable_front() const;
+  Result<ImageId, Refusal> find_image(const std::string& text) const;
   std::string command(const std::string& rest) const { return "rr-sim " + rest + state_flag(options.layout); }
 };
 
@@ -484,20 +486,59 @@ Outcome Tier::register_image(Image image) {
   return std::vector<std::string>{id};
 }
 
-Outcome Tier::release(const std::string& text, const std::string& strategy) {
-  if (strategy != "double") return Refusal{2, fmt::format("--strategy {}: double is right", strategy)};
+Result<ImageId, Refusal> Tier::State::find_image(const std::string& text) const {
   std::vector<std::string> names;
   std::vector<ImageId> fitting;
-  for (const auto& [id, image] : region().images) {
+  for (const auto& [id, image] : region->state().images) {
     names.push_back(fmt::format("{} (commit {}, build {})", id.value, image.commit.substr(0, 8), image.build));
     if (id.value == text || (text.size() > 4 && id.value.rfind(text, 0) == 0)) fitting.push_back(id);
   }
-  if (fitting.size() != 1) {
-    return Refusal{2, fmt::format("--image {}: there is no such image; there are: {}", text, join(names))};
-  }
-  const auto reply = state_->driver->command(StartDoubleRelease{state_->options.settings.group.name, fitting.front()});
+  if (fitting.size() == 1) return fitting.front();
+  return Refusal{2, fmt::format("--image {}: there is no such image; there are: {}", text, join(names))};
+}
+
+Result<Reply, Refusal> Tier::command(const Command& command) {
+  auto reply = state_->driver->command(command);
   if (!reply) return refusal_of(reply.error());
-  return std::vector<std::string>{fmt::format("release of {} has begun", fitting.front().value)};
+  return *std::move(reply);
+}
+
+Outcome Tier::release(const std::string& text, const std::string& strategy) {
+  if (strategy != "double") return Refusal{2, fmt::format("--strategy {}: double or refresh is right", strategy)};
+  const auto image = state_->find_image(text);
+  if (!image) return image.error();
+  const auto reply = command(StartDoubleRelease{state_->options.settings.group.name, *image});
+  if (!reply) return reply.error();
+  return std::vector<std::string>{fmt::format("release of {} has begun", image->value)};
+}
+
+Outcome Tier::refresh(const std::string& text, StartInstanceRefresh start) {
+  const auto image = state_->find_image(text);
+  if (!image) return image.error();
+  const Group& group = region().groups.at(state_->options.settings.group.name);
+  start.group = group.settings.name;
+  // What it would be refused for is found before anything is made for it.
+  if (const auto wrong = wrong_preferences(start.preferences)) return Refusal{2, *wrong};
+  const bool busy = group.active_refresh() != nullptr || (region().release && region().release->in_progress());
+  if (busy) return command(start).error();
+  const LaunchTemplate& launch_template = region().launch_templates.at(group.settings.launch_template.template_name);
+  std::vector<std::string> said;
+  if (const std::string& version = group.settings.launch_template.version; version.front() == '$') {
+    GroupSettings pinned = group.settings;
+    pinned.launch_template.version =
+        std::to_string(version == "$Latest" ? launch_template.versions.back().number : launch_template.default_version);
+    said.push_back(fmt::format("group {}: pinned from {} to version {}, so that the refresh can be rolled back",
+                               start.group, version, pinned.launch_template.version));
+    if (const auto done = command(UpdateAutoScalingGroup{pinned}); !done) return done.error();
+  }
+  const auto made = command(CreateLaunchTemplateVersion{launch_template.name, *image, "instance refresh"});
+  if (!made) return made.error();
+  start.desired_configuration = LaunchTemplateSpecification{launch_template.name, std::to_string(made->number)};
+  const auto begun = command(start);
+  if (!begun) return begun.error();
+  said.push_back(
+      fmt::format("instance refresh {} to version {} ({}) has begun", begun->id, made->number, image->value));
+  return said;
 }
 
 Outcome Tier::set_load(double rate) {

@@ -79,6 +79,11 @@ class Tier {
   Outcome scale(int capacity);
   Outcome register_image(Image image);
   Outcome release(const std::string& image, const std::string& strategy);
+  /// An instance refresh with `start`'s preferences: the image becomes a new version of the launch template, and the
+  /// group is pinned to the number of the version that it has, so that there is a way back.
+  Outcome refresh(const std::string& image, StartInstanceRefresh start);
+  /// A command of the control plane's API.
+  Result<Reply, Refusal> command(const Command& command);
   Outcome set_load(double rate);
   /// By id, by an unambiguous beginning of it, by host name or by address. `must_live`: terminated ones are refused.
   Result<InstanceId, Refusal> find_instance(const std::string& text, bool must_live) const;

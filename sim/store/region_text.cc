@@ -40,14 +40,14 @@ void fields(Of<Zone> auto& value, auto&& visit) {
 void fields(Of<RegionSettings> auto& value, auto&& visit) {
   auto& [name, zones, speed, own_program, load_balancer, target_port, launch_time, sweep_interval, rebalance_interval,
          launch_retry, launch_retry_most, node_check_interval, node_check_threshold, node_check_timeout,
-         node_start_retry, node_start_retry_most, release_timeout, release_question_interval, terminated_visible,
-         terminate_when_drained] = value;
+         node_start_retry, node_start_retry_most, release_timeout, release_question_interval, refresh_timeout,
+         terminated_visible, terminate_when_drained] = value;
   RR_FIELD(name), RR_FIELD(zones), RR_FIELD(speed), RR_FIELD(own_program), RR_FIELD(load_balancer);
   RR_FIELD(target_port), RR_FIELD(launch_time), RR_FIELD(sweep_interval), RR_FIELD(rebalance_interval);
   RR_FIELD(launch_retry), RR_FIELD(launch_retry_most), RR_FIELD(node_check_interval), RR_FIELD(node_check_threshold);
   RR_FIELD(node_check_timeout), RR_FIELD(node_start_retry), RR_FIELD(node_start_retry_most);
-  RR_FIELD(release_timeout), RR_FIELD(release_question_interval), RR_FIELD(terminated_visible);
-  RR_FIELD(terminate_when_drained);
+  RR_FIELD(release_timeout), RR_FIELD(release_question_interval), RR_FIELD(refresh_timeout);
+  RR_FIELD(terminated_visible), RR_FIELD(terminate_when_drained);
 }
 
 void fields(Of<Image> auto& value, auto&& visit) {
@@ -139,12 +139,42 @@ void fields(Of<DoubleRelease> auto& value, auto&& visit) {
   RR_FIELD(commit_unproved), RR_FIELD(hosts_unproved), RR_FIELD(ended_singly), RR_FIELD(rolled_back), RR_FIELD(outcome);
 }
 
+void fields(Of<RefreshPreferences> auto& value, auto&& visit) {
+  auto& [min_healthy_percentage, max_healthy_percentage, instance_warmup, skip_matching, auto_rollback,
+         checkpoint_percentages, checkpoint_delay, scale_in_protected_instances, standby_instances, alarms, bake_time] =
+      value;
+  RR_FIELD(min_healthy_percentage), RR_FIELD(max_healthy_percentage), RR_FIELD(instance_warmup);
+  RR_FIELD(skip_matching), RR_FIELD(auto_rollback), RR_FIELD(checkpoint_percentages), RR_FIELD(checkpoint_delay);
+  RR_FIELD(scale_in_protected_instances), RR_FIELD(standby_instances), RR_FIELD(alarms), RR_FIELD(bake_time);
+}
+
+void fields(Of<RollbackDetails> auto& value, auto&& visit) {
+  auto& [reason, started, percentage_complete, instances_to_update] = value;
+  RR_FIELD(reason), RR_FIELD(started), RR_FIELD(percentage_complete), RR_FIELD(instances_to_update);
+}
+
+void fields(Of<RefreshBatch> auto& value, auto&& visit) {
+  auto& [size, owed, end_when_ready] = value;
+  RR_FIELD(size), RR_FIELD(owed), RR_FIELD(end_when_ready);
+}
+
+void fields(Of<RefreshState> auto& value, auto&& visit) {
+  auto& [id, preferences, desired_configuration, min_healthy_percentage, max_healthy_percentage, instance_warmup,
+         status, status_reason, percentage_complete, instances_to_update, started, ended, rollback, total, completed,
+         order, left, batch, next_checkpoint, resume_at, bake_ends, progress_at] = value;
+  RR_FIELD(id), RR_FIELD(preferences), RR_FIELD(desired_configuration), RR_FIELD(min_healthy_percentage);
+  RR_FIELD(max_healthy_percentage), RR_FIELD(instance_warmup), RR_FIELD(status), RR_FIELD(status_reason);
+  RR_FIELD(percentage_complete), RR_FIELD(instances_to_update), RR_FIELD(started), RR_FIELD(ended), RR_FIELD(rollback);
+  RR_FIELD(total), RR_FIELD(completed), RR_FIELD(order), RR_FIELD(left), RR_FIELD(batch), RR_FIELD(next_checkpoint);
+  RR_FIELD(resume_at), RR_FIELD(bake_ends), RR_FIELD(progress_at);
+}
+
 void fields(Of<Group> auto& value, auto&& visit) {
   auto& [settings, desired_capacity, created, next_sweep, next_rebalance, refused_until, refusals, replacements_owed,
-         rebalance_surplus, trigger, target_groups_in_service] = value;
+         rebalance_surplus, trigger, target_groups_in_service, refreshes] = value;
   RR_FIELD(settings), RR_FIELD(desired_capacity), RR_FIELD(created), RR_FIELD(next_sweep), RR_FIELD(next_rebalance);
   RR_FIELD(refused_until), RR_FIELD(refusals), RR_FIELD(replacements_owed), RR_FIELD(rebalance_surplus);
-  RR_FIELD(trigger), RR_FIELD(target_groups_in_service);
+  RR_FIELD(trigger), RR_FIELD(target_groups_in_service), RR_FIELD(refreshes);
 }
 
 void fields(Of<RegionState> auto& value, auto&& visit) {
@@ -191,6 +221,19 @@ void fields(Of<SetInstanceHealth> auto& value, auto&& visit) {
 void fields(Of<StartDoubleRelease> auto& value, auto&& visit) {
   auto& [group, image] = value;
   RR_FIELD(group), RR_FIELD(image);
+}
+
+void fields(Of<StartInstanceRefresh> auto& value, auto&& visit) {
+  auto& [group, desired_configuration, preferences] = value;
+  RR_FIELD(group), RR_FIELD(desired_configuration), RR_FIELD(preferences);
+}
+void fields(Of<CancelInstanceRefresh> auto& value, auto&& visit) {
+  auto& [group, wait_for_transitioning_instances] = value;
+  RR_FIELD(group), RR_FIELD(wait_for_transitioning_instances);
+}
+void fields(Of<RollbackInstanceRefresh> auto& value, auto&& visit) {
+  auto& [group] = value;
+  RR_FIELD(group);
 }
 
 // Events.
@@ -245,10 +288,18 @@ template <class Variant>
 struct AlternativeNames;
 template <>
 struct AlternativeNames<Command> {
-  static constexpr std::array kNames{
-      "RegisterImage",          "CreateLaunchTemplate", "CreateLaunchTemplateVersion",         "CreateAutoScalingGroup",
-      "UpdateAutoScalingGroup", "SetDesiredCapacity",   "TerminateInstanceInAutoScalingGroup", "SetInstanceHealth",
-      "StartDoubleRelease"};
+  static constexpr std::array kNames{"RegisterImage",
+                                     "CreateLaunchTemplate",
+                                     "CreateLaunchTemplateVersion",
+                                     "CreateAutoScalingGroup",
+                                     "UpdateAutoScalingGroup",
+                                     "SetDesiredCapacity",
+                                     "TerminateInstanceInAutoScalingGroup",
+                                     "SetInstanceHealth",
+                                     "StartDoubleRelease",
+                                     "StartInstanceRefresh",
+                                     "CancelInstanceRefresh",
+                                     "RollbackInstanceRefresh"};
 };
 template <>
 struct AlternativeNames<Event> {
@@ -258,8 +309,9 @@ struct AlternativeNames<Event> {
 };
 
 constexpr std::array kHealthCheckTypes{"EC2", "ELB"};
-constexpr std::array kChangeReasons{"desired-capacity",  "elb-health-check", "ec2-health-check", "user-health-check",
-                                    "replace-unhealthy", "rebalance",        "user-request",     "launch-failed"};
+constexpr std::array kChangeReasons{"desired-capacity",  "elb-health-check",  "ec2-health-check",
+                                    "user-health-check", "replace-unhealthy", "rebalance",
+                                    "user-request",      "launch-failed",     "instance-refresh"};
 
 std::string name_of(HealthCheckType type) { return kHealthCheckTypes.at(static_cast<std::size_t>(type)); }
 std::string name_of(ChangeReason reason) { return kChangeReasons.at(static_cast<std::size_t>(reason)); }
@@ -506,6 +558,12 @@ Result<Snapshot> read_snapshot(std::string_view text) {
     }
     return Snapshot{read<std::uint64_t>(json.at("number")), read<RegionState>(json.at("state"))};
   });
+}
+
+std::string write_command(const Command& command) { return write(command).dump(); }
+
+Result<Command> read_command(std::string_view text) {
+  return catching<Command>([&] { return read<Command>(Json::parse(text)); });
 }
 
 std::string write_record(const LogRecord& record) {

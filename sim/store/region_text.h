@@ -41,6 +41,10 @@ std::string write_snapshot(const Snapshot& snapshot);
 /// The error says what is wrong, without naming the file: "version 2 is newer than the 1 that this program knows".
 Result<Snapshot> read_snapshot(std::string_view text);
 
+/// A command as text, as the log has it.
+std::string write_command(const Command& command);
+Result<Command> read_command(std::string_view text);
+
 /// One line without its end.
 std::string write_record(const LogRecord& record);
 Result<LogRecord> read_record(std::string_view line);

@@ -60,7 +60,9 @@ class WithoutATier(TierTest):
     def test_no_tier_runs(self):
         for words in (["status"], ["az", "fail", "eu-west-1b"], ["az", "heal", "eu-west-1b"], ["instance", "fail", "i-1"],
                       ["instance", "heal", "i-1"], ["scale", "2"], ["image", "build"], ["image", "list"],
-                      ["release", "--image", "ami-1"], ["load", "5"], ["logs", "i-1"], ["session", "i-1"], ["down"]):
+                      ["release", "--image", "ami-1"],
+                      ["release", "--image", "ami-1", "--strategy", "refresh"], ["refresh", "status"], ["refresh", "cancel"],
+                      ["refresh", "rollback"], ["load", "5"], ["logs", "i-1"], ["session", "i-1"], ["down"]):
             with self.subTest(" ".join(words)):
                 self.refused(*words, code=3, says=["no tier runs in " + self.state, "rr-sim up -d --state " + self.state])
 
@@ -68,7 +70,7 @@ class WithoutATier(TierTest):
         overview = self.run_program("rr-sim", "--help")
         self.assertEqual(overview.returncode, 0)
         for words in ("up", "demo", "status", "az fail", "az heal", "instance fail", "instance heal", "scale", "image build",
-                      "image list", "release", "load", "logs", "session", "down", "settings"):
+                      "image list", "release", "refresh status", "refresh cancel", "refresh rollback", "load", "logs", "session", "down", "settings"):
             self.assertIn("  " + words, overview.stdout)
             help_text = self.run_program("rr-sim", *words.split(), "--help")
             self.assertEqual(help_text.returncode, 0, help_text)
@@ -101,7 +103,7 @@ class WithATier(TierTest):
         self.refused("session", "i-nope", says=["i-nope", ids[0]])
         self.refused("release", "--image", "ami-nope", says=["ami-nope", status["images"][0]["id"]])
         self.refused("release", says=["--image is missing"])
-        self.refused("release", "--image", status["images"][0]["id"], "--strategy", "hope", says=["--strategy hope", "double"])
+        self.refused("release", "--image", status["images"][0]["id"], "--strategy", "hope", says=["--strategy hope", "double or refresh"])
         self.refused("scale", "9", says=["9", "4"])
         self.refused("scale", "1", says=["1", "2"])
         self.refused("image", "build", "--from", str(self.folder), says=["--from", "rr-sim up --app"])

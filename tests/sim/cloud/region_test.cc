@@ -473,6 +473,23 @@ void check_invariants(const ToyWorld& world, std::uint64_t seed) {
   ASSERT_TRUE(next && *next > world.now) << "seed " << seed;
 }
 
+/// What keeps it from coming to rest.
+std::string restless(const ToyWorld& world) {
+  const Group& group = world.state().groups.at("web");
+  std::string text = "desired " + std::to_string(group.desired_capacity);
+  if (const RefreshState* refresh = group.active_refresh()) {
+    text += ", refresh " + std::string(to_string(refresh->status)) + ": " + refresh->status_reason + " batch " +
+            std::to_string(refresh->batch.size) + " owed " + std::to_string(refresh->batch.owed);
+  }
+  for (const auto& [id, instance] : world.state().instances) {
+    if (instance.lifecycle == LifecycleState::kTerminated) continue;
+    text += "\n" + id.value + " " + std::string(to_string(instance.lifecycle)) + " in " + instance.zone.value +
+            (instance.healthy ? "" : " unhealthy") + (instance.settled_at ? "" : " unsettled") + " version " +
+            std::to_string(instance.template_version);
+  }
+  return text;
+}
+
 /// Draws faults for a while, then ends them; everything must then come to rest.
 std::uint64_t swarm(std::uint64_t seed, Duration idle_wakes) {
   RegionSettings settings = toy_settings(2 + static_cast<int>(seed % 2));
@@ -489,7 +506,21 @@ std::uint64_t swarm(std::uint64_t seed, Duration idle_wakes) {
     const ZoneName zone = zones[rng.below(zones.size())].name;
     const auto live = world.in_service();
     const InstanceId someone = live.empty() ? InstanceId("i-none") : live[rng.below(live.size())]->id;
-    switch (rng.below(8)) {
+    switch (rng.below(10)) {
+      case 8: {
+        RefreshPreferences preferences;
+        preferences.min_healthy_percentage = static_cast<int>(50 * rng.below(3));
+        preferences.instance_warmup = 20s;
+        const int made = world.command(CreateLaunchTemplateVersion{"web", world.add_image("refreshed"), ""})->number;
+        const LaunchTemplateSpecification to{"web", std::to_string(made)};
+        (void)world.command(StartInstanceRefresh{"web", to, preferences});
+        break;
+      }
+      case 9:
+        if (!world.command(RollbackInstanceRefresh{"web"}).ok()) {
+          (void)world.command(CancelInstanceRefresh{"web", rng.below(2) == 0});
+        }
+        break;
       case 0:
         world.cut_power(zone);
         break;
@@ -520,8 +551,12 @@ std::uint64_t swarm(std::uint64_t seed, Duration idle_wakes) {
   for (const Zone& zone : settings.zones) world.restore_power(zone.name);
   world.unhang_all();
   const bool rests = world.run_until(
-      [&] { return world.steady() && (!world.state().release || !world.state().release->in_progress()); }, 2h);
-  EXPECT_TRUE(rests) << "seed " << seed;
+      [&] {
+        const bool releasing = world.state().release && world.state().release->in_progress();
+        return world.steady() && !releasing && world.state().groups.at("web").active_refresh() == nullptr;
+      },
+      3h);
+  EXPECT_TRUE(rests) << "seed " << seed << ": " << restless(world);
   world.run_for(2min);
   EXPECT_TRUE(world.steady()) << "seed " << seed;
   for (const auto& [name, node] : world.state().nodes) EXPECT_TRUE(node.in_dns) << name << ", seed " << seed;

@@ -70,7 +70,22 @@ void live_through(ToyWorld& world, std::uint64_t seed, int steps) {
   Rng rng(seed);
   for (int step = 0; step < steps; ++step) {
     const auto live = world.live();
-    switch (rng.below(9)) {
+    switch (rng.below(11)) {
+      case 9: {
+        RefreshPreferences preferences;
+        preferences.min_healthy_percentage = static_cast<int>(50 * rng.below(3));
+        preferences.checkpoint_percentages = {50, 100};
+        preferences.checkpoint_delay = 1min;
+        preferences.bake_time = 10s;
+        (void)world.command(StartInstanceRefresh{"web", LaunchTemplateSpecification{"web", "$Latest"}, preferences});
+        break;
+      }
+      case 10:
+        if (rng.below(3) != 0) break;
+        if (!world.command(RollbackInstanceRefresh{"web"}).ok()) {
+          (void)world.command(CancelInstanceRefresh{"web", rng.below(2) == 0});
+        }
+        break;
       case 0:
         world.cut_power(kB);
         break;
@@ -282,7 +297,7 @@ TEST(RegionLog, WhatCannotBeReadIsRefusedByNameWithTheCommandThatMovesItAway) {
   }
   const std::string snapshot = text_of(path + "/snapshot.json");
   const std::string log = text_of(path + "/log.jsonl");
-  const std::string newer = std::string(snapshot).replace(snapshot.find("\"version\": 2\n"), 12, "\"version\": 3");
+  const std::string newer = std::string(snapshot).replace(snapshot.find("\"version\": 3\n"), 12, "\"version\": 4");
   const std::string broken = std::string(log).replace(log.find('\n') / 2, 1, "\x01");
   const std::string gap = log.substr(log.find('\n') + 1);
   struct Case {
@@ -291,7 +306,7 @@ TEST(RegionLog, WhatCannotBeReadIsRefusedByNameWithTheCommandThatMovesItAway) {
     std::string expected;
   };
   for (const Case& broken_case :
-       {Case{newer, log, "snapshot.json: version 3 is newer than the 2"}, Case{"{}", log, "snapshot.json: "},
+       {Case{newer, log, "snapshot.json: version 4 is newer than the 3"}, Case{"{}", log, "snapshot.json: "},
         Case{"", log, "snapshot.json: "}, Case{snapshot.substr(0, 100), log, "snapshot.json: "},
         Case{snapshot, broken, "log.jsonl: line 1: "}, Case{snapshot, gap, "log.jsonl: record 1 is missing"}}) {
     write_text(path + "/snapshot.json", broken_case.snapshot);
