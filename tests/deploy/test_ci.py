@@ -6,9 +6,11 @@ the stages that need no account run in a clean clone.
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
+import tarfile
 import unittest
 import zipfile
 
@@ -163,11 +165,14 @@ class Script(harness.TestCase):
                                 environment={**NO_CI, "RR_BIN": str(self.bin), **environment})
 
     def test_stages_of_an_environment_are_commands_of_rr_deploy(self):
-        for stage in ("plan", "bake", "apply", "release", "rollback"):
+        for stage in ("plan", "apply"):
             done = self.ci(stage, "production", CI_COMMIT="c0ffee1", CI_BUILD="7")
             self.assertEqual((done.returncode, done.stdout), (0, f"{stage} production commit=c0ffee1 build=7\n"))
-        done = self.ci("rollback", "production", "--to", "12", CI_COMMIT="c0ffee1", CI_BUILD="7")
-        self.assertIn("rollback production --to 12 ", done.stdout)
+        for stage, flags in (("release", ()), ("rollback", ("--to", "12"))):
+            done = self.ci(stage, "production", *flags, CI_COMMIT="c0ffee1", CI_BUILD="7")
+            self.assertEqual(done.stdout.split(), [
+                stage, "production", "--report", f"build/release-report/{stage}.json", "--junit",
+                f"build/release-report/{stage}.xml", *flags, "commit=c0ffee1", "build=7"])
 
     def test_its_exit_status_is_kept(self):
         for status in (0, 3, 10, 11):
@@ -201,6 +206,78 @@ class Script(harness.TestCase):
         self.assertEqual(shown.returncode, 0)
         for stage in stages():
             self.assertIn(f"  {stage} ", shown.stdout)
+
+
+class Bake(harness.TestCase):
+    """ci/run bake, with a Packer that writes down what it was given: everything before it is real."""
+
+    def setUp(self):
+        super().setUp()
+        self.bin = self.folder / "bin"
+        self.bin.mkdir()
+        for receiver in ("packer", "unit"):
+            (self.folder / receiver).write_text(rendered(self, receiver))
+        self.tool("rr-deploy", f'[ "$1 $2 $3 $5" = "settings render --for local" ] && cat "{self.folder}/$4"')
+        manifest = {"builds": [{"artifact_id": "eu-west-1:ami-0123", "custom_data": {"commit": "c0ffee1"}}]}
+        (self.folder / "made").write_text(json.dumps(manifest))
+        self.tool("packer", f'echo "$@" >>"{self.folder}/packer-calls"\n'
+                            f'for word in "$@"; do case $word in manifest=*) cp "{self.folder}/made" "${{word#manifest=}}" ;; esac; done\n'
+                            'exit "${RR_STUB_EXIT:-0}"')
+
+    def tool(self, name, text):
+        (self.bin / name).write_text(f"#!/bin/sh\n{text}\n")
+        (self.bin / name).chmod(0o755)
+
+    def bake(self, *flags, **environment):
+        # A copy, so that nothing of this checkout's build/bake is touched.
+        copy = self.folder / "copy"
+        if not copy.exists():
+            for name in ("ci", "packer", "deploy/settings"):
+                shutil.copytree(harness.ROOT / name, copy / name, symlinks=True)
+        return self.run_program(copy / "ci/run", "bake", "local", *flags, cwd=copy, environment={
+            **NO_CI, "PATH": f"{self.bin}:{os.environ['PATH']}", "RR_BIN": str(self.bin), "CI_COMMIT": "c0ffee1",
+            "CI_BUILD": "7", "RR_STATIC_BIN": str(harness.bin_folder()), **environment})
+
+    def calls(self):
+        return (self.folder / "packer-calls").read_text().splitlines()
+
+    def test_it_bakes_the_bundle_of_this_commit_and_says_which_image_it_became(self):
+        done = self.bake()
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(done.stdout.splitlines()[-1], "image ami-0123 of commit c0ffee1")
+        first, second = self.calls()
+        self.assertEqual(first, "init packer")
+        self.assertRegex(second, r"^build -var-file=build/bake/local/bundle\.tar\.gz\.pkrvars\.json -var manifest=/\S+ packer$")
+        variables = json.loads((self.folder / "copy/build/bake/local/bundle.tar.gz.pkrvars.json").read_text())
+        self.assertEqual((variables["commit"], variables["build"]), ("c0ffee1", "7"))
+        with tarfile.open(variables["bundle"]) as archive:
+            self.assertIn("application/rr-webapp", archive.getnames())
+
+    def test_packers_exit_status_is_kept_and_nothing_is_said_to_be_made(self):
+        self.bake()
+        done = self.bake(RR_STUB_EXIT="4")
+        self.assertEqual(done.returncode, 4)
+        self.assertNotIn("image ami", done.stdout)
+
+    def test_flags_for_packer_are_handed_on(self):
+        done = self.bake("--neutral", "--", "-var", "endpoint=http://127.0.0.1:1")
+        self.assertEqual(done.returncode, 0, done)
+        [only] = self.calls()
+        self.assertTrue(only.endswith(" -var endpoint=http://127.0.0.1:1 packer/neutral"), only)
+
+    def test_without_packer_it_says_where_to_get_it(self):
+        (self.bin / "packer").unlink()
+        tools = self.folder / "tools"
+        tools.mkdir()
+        for name in ("bash", "env", "dirname", "git", "sed", "paste"):
+            (tools / name).symlink_to(shutil.which(name))
+        done = self.bake(PATH=f"{self.bin}:{tools}")
+        self.assertEqual(done.returncode, 3, done)
+        self.assertIn("ci/tools", done.stderr)
+
+    def test_wrong_flags_are_named(self):
+        self.assert_usage_error(self.bake("--neutrl"), "--neutrl", "--help")
+        self.assert_usage_error(self.bake("--commit"), "--commit needs a value")
 
 
 class Tools(harness.TestCase):
