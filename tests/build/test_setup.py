@@ -65,6 +65,21 @@ class SetUp(harness.TestCase):
         said, ran = finished.stderr.find("the compiler"), finished.stderr.find("APT install")
         self.assertTrue(0 <= said < ran, finished)
 
+    def test_what_some_tests_skip_without_is_tried_and_never_missed(self):
+        """Everything that is needed is there; the rest is asked of apt, once each, and its failure is no failure."""
+        path = self.minimal_path()
+        self.fake("apt-get", 'echo "APT $*" >>"${0%/*}/calls"; [ "$1" = update ]')
+        self.fake("sudo", 'shift; exec "$@"')
+        text = (harness.ROOT / "tools/setup").read_text()
+        (self.folder / "setup").write_text(text.replace("\nlook\nif ((", "\npackages=()\nif (("))  # as where nothing is needed
+        finished = self.run_program(shutil.which("bash"), self.folder / "setup", "--for", "all", environment={"PATH": path})
+        self.assertEqual(finished.returncode, 0, finished)
+        self.assertIn("packer could not be installed; its tests will skip", finished.stderr)
+        calls = (self.folder / "bin/calls").read_text().splitlines()
+        self.assertEqual(calls[0], "APT update -qq")
+        self.assertIn("APT install -y -qq --no-install-recommends dropbear-bin", calls)
+        self.assertEqual(len(set(calls)), len(calls))
+
     def test_without_apt_it_lists_what_is_needed(self):
         finished = self.script("tools/setup", path=self.minimal_path())
         self.assertEqual(finished.returncode, 3, finished)
@@ -107,7 +122,7 @@ class SetUp(harness.TestCase):
         self.assert_usage_error(self.script("fuzz", "lunch"), "lunch", "request_parser")
         self.assert_usage_error(self.script("tools/peers", "--frob"), "--frob", "--no-install")
         self.assert_usage_error(self.script("tools/setup", "--frob"), "--frob")
-        self.assert_usage_error(self.script("tools/setup", "--for", "lunch"), "lunch", "demo, check or fuzz")
+        self.assert_usage_error(self.script("tools/setup", "--for", "lunch"), "lunch", "demo, check, all or fuzz")
 
     def test_help_has_examples(self):
         for script in ("check", "demo", "fuzz", "peers", "soak"):
