@@ -165,14 +165,18 @@ class Script(harness.TestCase):
                                 environment={**NO_CI, "RR_BIN": str(self.bin), **environment})
 
     def test_stages_of_an_environment_are_commands_of_rr_deploy(self):
-        for stage in ("plan", "apply"):
+        for stage, flags in (("plan", []), ("bake", []), ("apply", ["--yes"])):
             done = self.ci(stage, "production", CI_COMMIT="c0ffee1", CI_BUILD="7")
-            self.assertEqual((done.returncode, done.stdout), (0, f"{stage} production commit=c0ffee1 build=7\n"))
-        for stage, flags in (("release", ()), ("rollback", ("--to", "12"))):
+            self.assertEqual(done.stdout.split(), [stage, "production", *flags, "commit=c0ffee1", "build=7"])
+        for stage, flags in (("release", []), ("rollback", ["--to", "12"])):
             done = self.ci(stage, "production", *flags, CI_COMMIT="c0ffee1", CI_BUILD="7")
             self.assertEqual(done.stdout.split(), [
                 stage, "production", "--report", f"build/release-report/{stage}.json", "--junit",
                 f"build/release-report/{stage}.xml", *flags, "commit=c0ffee1", "build=7"])
+
+    def test_a_tool_that_came_back_as_an_artifact_is_made_runnable(self):
+        (self.bin / "rr-deploy").chmod(0o644)
+        self.assertEqual(self.ci("plan", "production").returncode, 0)
 
     def test_its_exit_status_is_kept(self):
         for status in (0, 3, 10, 11):
@@ -209,7 +213,7 @@ class Script(harness.TestCase):
 
 
 class Bake(harness.TestCase):
-    """ci/run bake, with a Packer that writes down what it was given: everything before it is real."""
+    """packer/bake, with a Packer that writes down what it was given: everything before it is real."""
 
     def setUp(self):
         super().setUp()
@@ -232,9 +236,9 @@ class Bake(harness.TestCase):
         # A copy, so that nothing of this checkout's build/bake is touched.
         copy = self.folder / "copy"
         if not copy.exists():
-            for name in ("ci", "packer", "deploy/settings"):
+            for name in ("packer", "deploy/settings"):
                 shutil.copytree(harness.ROOT / name, copy / name, symlinks=True)
-        return self.run_program(copy / "ci/run", "bake", "local", *flags, cwd=copy, environment={
+        return self.run_program(copy / "packer/bake", "local", *flags, cwd=copy, environment={
             **NO_CI, "PATH": f"{self.bin}:{os.environ['PATH']}", "RR_BIN": str(self.bin), "CI_COMMIT": "c0ffee1",
             "CI_BUILD": "7", "RR_STATIC_BIN": str(harness.bin_folder()), **environment})
 
