@@ -202,6 +202,20 @@ class Script(harness.TestCase):
         self.assertIn("RR_DEPLOY_ROLE", used)
         self.assertEqual(used - known - OWN_VARIABLES, set())
 
+    def test_the_game_day_leaves_its_evidence_whatever_came_of_it(self):
+        (self.folder / "ci").mkdir()
+        shutil.copy(harness.ROOT / "ci/run", self.folder / "ci/run")
+        demo = self.folder / "demo"
+        for status in (0, 1):
+            demo.write_text(f"#!/bin/sh\necho a zone fails\necho why >&2\nexit {status}\n")
+            demo.chmod(0o755)
+            done = self.run_program(self.folder / "ci/run", "game-day", cwd=self.folder,
+                                    environment={**NO_CI, "CI_COMMIT": "c0ffee1", "CI_BUILD": "7"})
+            self.assertEqual(done.returncode, status, done)
+            evidence = {path.name: path.read_text() for path in (self.folder / "build/evidence").iterdir()}
+            self.assertEqual((evidence["demo.txt"], evidence["demo.log"]), ("a zone fails\n", "why\n"))
+            self.assertRegex(evidence["about.txt"], rf"^commit c0ffee1, build 7, \d{{4}}-(?s:.*)exit {status}\n$")
+
     def test_a_wrong_use_is_one_line_that_says_what_there_is(self):
         self.assert_usage_error(self.ci("deploy"), "deploy", "ci/run --help")
         self.assert_usage_error(self.ci("plan"), "which environment", "production")
