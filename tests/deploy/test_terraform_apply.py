@@ -1,0 +1,328 @@
+"""Terraform with the real AWS provider against an AWS-compatible endpoint (endpoint.py): the tier is made, a second plan
+finds nothing to do, a release made by others stays, each setting changes what it is about and nothing else, and destroy leaves
+nothing behind.
+
+One long test, because the provider takes seconds to start and a load balancer a minute to make. Plans of changed settings
+are made without asking the endpoint again. RR_AWS_ENDPOINT leads the same tests to another endpoint.
+"""
+
+import json
+import unittest
+
+import harness
+from endpoint import Endpoint
+from terraform import Workspace, settings_for
+
+SETTINGS = "module.release_store.aws_ssm_parameter.settings"
+BALANCER = "module.load_balancer.aws_lb.this"
+TARGETS = "module.load_balancer.aws_lb_target_group.this"
+HTTP = "module.load_balancer.aws_lb_listener.http"
+HTTPS = "module.load_balancer.aws_lb_listener.https[0]"
+TEMPLATE = "module.fleet.aws_launch_template.this"
+GROUP = "module.fleet.aws_autoscaling_group.this"
+ROLE_POLICY = "module.fleet.aws_iam_role_policy.instance"
+LOGS = "module.observability.aws_cloudwatch_log_group.this"
+DASHBOARD = "module.observability.aws_cloudwatch_dashboard.this"
+BUCKET = "module.release_store.aws_s3_bucket.artifacts"
+LIFECYCLE = "module.release_store.aws_s3_bucket_lifecycle_configuration.artifacts"
+FROM_BALANCER = "module.network.aws_vpc_security_group_ingress_rule.from_load_balancer"
+TO_INSTANCES = "module.network.aws_vpc_security_group_egress_rule.to_instances"
+
+
+def front(rule):
+    return f'module.network.aws_vpc_security_group_ingress_rule.front["{rule}"]'
+
+
+def alarm(name, kind="release"):
+    return f'module.observability.aws_cloudwatch_metric_alarm.{kind}["{name}"]'
+
+
+RELEASE_ALARMS = [alarm(name) for name in ("target-5xx", "load-balancer-5xx", "response-time", "rejected-connections")]
+WATCH_ALARMS = [alarm(name, "watch") for name in ("unhealthy-hosts", "too-few-healthy-hosts")]
+# Alarms and charts of the target group name it; those of the load balancer alone do not.
+TARGET_ALARMS = [alarm("target-5xx"), alarm("response-time"), *WATCH_ALARMS]
+REPLACED = "replaced"
+CREATED, DELETED = "created", "deleted"
+
+
+def change_port(s):
+    s["application"]["port"] += 1
+
+
+def change_health_check(s):
+    s["application"]["health_check_path"] = "/ready"
+    s["target_group"]["deregistration_delay"] += 1
+    s["target_group"]["slow_start"] = 30
+    s["target_group"]["health_check"].update(interval=11, timeout=4, healthy_threshold=3, unhealthy_threshold=4, matcher="200-204")
+
+
+def change_instance(s):
+    s["instance"].update(type="t3.large", root_volume_size=s["instance"]["root_volume_size"] + 1, public_ip=False)
+
+
+def change_group(s):
+    s["auto_scaling_group"].update(min_size=1, max_size=9, health_check_grace_period=77, default_instance_warmup=7,
+                                   min_healthy_percentage=90, max_healthy_percentage=190, termination_policies=["Default"])
+    s["release"]["deadline"] += 1
+
+
+def change_desired_capacity(s):
+    s["auto_scaling_group"].update(desired_capacity=3, max_size=6)
+
+
+def change_balancer(s):
+    s["load_balancer"].update(idle_timeout=61, client_keep_alive=3601, desync_mitigation_mode="strictest", deletion_protection=True)
+
+
+def change_front_port(s):
+    s["load_balancer"]["http_port"] += 1
+
+
+def change_who_may_connect(s):
+    s["load_balancer"]["allowed_cidrs"] = ["192.0.2.0/24"]
+
+
+def change_to_https(s):
+    s["load_balancer"]["certificate_arn"] = f"arn:aws:acm:{s['aws']['region']}:123456789012:certificate/0"
+
+
+def change_access_logs(s):
+    s["load_balancer"]["access_log_bucket"] = "logs-of-the-front"
+
+
+def change_alarms(s):
+    s["alarms"].update(period=120, evaluation_periods=4, datapoints=2, target_5xx_count=6, load_balancer_5xx_count=7,
+                       response_time_p99=1.5, rejected_connections=2, unhealthy_hosts=2, unhealthy_evaluation_periods=5,
+                       unhealthy_datapoints=3, topic_arns=[f"arn:aws:sns:{s['aws']['region']}:123456789012:alarms"])
+    s["release"]["bake_time"] = 240
+
+
+def change_logs(s):
+    s["logs"]["retention_days"] = 14
+
+
+def change_artifacts(s):
+    s["artifacts"].update(prefix="elsewhere", expire_after=2 * 86400)
+
+
+def change_what_is_not_terraforms(s):
+    s["application"].update(start_command="./other", version_from="none", runtime_packages=["nodejs"], folder="app")
+    s["unit"].update(notify=False, watchdog=11, restart_delay=2, stop_timeout=99, open_files=2048)
+    s["bake"].update(instance_type="t3.medium", connect_timeout=99, cloudwatch_agent_version="9.9", deprecate_after=3600)
+    s["release"].update(poll_interval=9, lock_timeout=7200, keep_versions=9, keep_images=8)
+    s["verification"].update(consecutive_answers=5, minimum_instances=1, question_interval=0.5, answer_timeout=1.5, deadline=44)
+    s["probe"].update(interval=0.4, answer_timeout=0.9, allowed_failures=0)
+    s["ci"].update(branch="trunk", repository="org/repo", role_session=7200, game_day_schedule="1 1 * * 1")
+    s["simulator"].update(speed=10, ground="plain")
+
+
+def alarm_changes(alarms, *attributes):
+    return {address: set(attributes) for address in alarms}
+
+
+# What each change plans, beside the settings' own copy in Parameter Store: the attributes of each resource, or what
+# becomes of the whole resource.
+CASES = {
+    change_port: {TARGETS: REPLACED, HTTP: {"default_action"}, GROUP: {"target_group_arns"}, DASHBOARD: {"dashboard_body"},
+                  FROM_BALANCER: {"from_port", "to_port"}, TO_INSTANCES: {"from_port", "to_port"},
+                  **alarm_changes(TARGET_ALARMS, "dimensions")},
+    change_health_check: {TARGETS: {"health_check", "deregistration_delay", "slow_start"}},
+    change_instance: {TEMPLATE: {"instance_type", "block_device_mappings", "network_interfaces"}},
+    change_group: {GROUP: {"min_size", "max_size", "health_check_grace_period", "default_instance_warmup",
+                           "instance_maintenance_policy", "termination_policies", "wait_for_capacity_timeout"}},
+    change_desired_capacity: {GROUP: {"max_size", "min_elb_capacity"}, alarm("too-few-healthy-hosts", "watch"): {"threshold"}},
+    change_balancer: {BALANCER: {"idle_timeout", "client_keep_alive", "desync_mitigation_mode", "enable_deletion_protection"},
+                      BUCKET: {"force_destroy"}},
+    change_front_port: {HTTP: {"port"}, front("http from 0.0.0.0/0"): {"from_port", "to_port"}},
+    change_who_may_connect: {front("http from 0.0.0.0/0"): DELETED, front("http from 192.0.2.0/24"): CREATED},
+    change_to_https: {HTTP: {"default_action"}, HTTPS: CREATED, front("https from 0.0.0.0/0"): CREATED},
+    change_access_logs: {BALANCER: {"access_logs"}},
+    change_alarms: {**alarm_changes(RELEASE_ALARMS, "period", "evaluation_periods", "datapoints_to_alarm", "threshold",
+                                    "alarm_actions", "ok_actions"),
+                    alarm("unhealthy-hosts", "watch"): {"period", "evaluation_periods", "datapoints_to_alarm", "threshold",
+                                                        "alarm_actions", "ok_actions"},
+                    alarm("too-few-healthy-hosts", "watch"): {"period", "evaluation_periods", "datapoints_to_alarm",
+                                                              "alarm_actions", "ok_actions"},
+                    DASHBOARD: {"dashboard_body"}},
+    change_logs: {LOGS: {"retention_in_days"}},
+    change_artifacts: {LIFECYCLE: {"rule"}, ROLE_POLICY: {"policy"}},
+    change_what_is_not_terraforms: {},
+}
+
+
+# Of the group's, what the provider leaves to AWS whenever anything of it changes.
+LEFT_TO_AWS = {"capacity_reservation_specification"}
+
+
+def planned(plan):
+    """{address: changed attributes, or what becomes of it} of a plan as JSON."""
+    found = {}
+    for one in plan["resource_changes"]:
+        change = one["change"]
+        if one["mode"] != "managed" or change["actions"] in (["no-op"], ["read"]):
+            continue
+        if change["actions"] == ["update"]:
+            before, after = change["before"], change["after"]
+            # What is computed follows from the rest: versions, and what is only known after the apply.
+            changed = {key for key in before if key in after and before[key] != after[key]} - LEFT_TO_AWS
+            inputs = {"dimensions", "dashboard_body", "target_group_arns", "default_action", "policy"}
+            found[one["address"]] = changed | {key for key in inputs if change["after_unknown"].get(key)}
+        else:
+            found[one["address"]] = {("create",): CREATED, ("delete",): DELETED}.get(tuple(change["actions"]), REPLACED)
+    return found
+
+
+class Tier(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        if not harness.long_run():
+            harness.skip("only in ./check --all: it takes minutes")
+        self.settings = json.loads(settings_for("terraform", "local"))
+        self.name = self.settings["names"]["tier"]
+        self.workspace = Workspace(self)
+        harness.need_command("aws", "awscli")
+        self.endpoint = Endpoint(self, self.settings["aws"]["region"])
+
+    def terraform(self, command, *arguments, **options):
+        return self.workspace.run(command, *arguments, "-no-color", environment=self.endpoint.environment(), **options)
+
+    def variables(self, name="settings", change=None):
+        file = self.workspace.variables(name, "local", change)
+        return [f"-var-file={file}", f"-var=local_endpoint={'true' if self.endpoint.is_moto else 'false'}"]
+
+    def plan(self, *arguments, expected=(0,)):
+        return self.terraform("plan", "-detailed-exitcode", "-input=false", "-lock=false", *arguments, timeout=300, expected=expected)
+
+    def images(self):
+        return sorted(self.endpoint.aws("ec2", "describe-images", "--owners", "amazon", "--query",
+                                        "Images[?Architecture=='x86_64'].ImageId"))
+
+    def test_from_nothing_to_nothing(self):
+        self.workspace.use_local_state()
+        self.terraform("init", "-lockfile=readonly")
+        first, second = self.images()[:2]
+        self.terraform("apply", "-auto-approve", "-input=false", *self.variables(), f"-var=initial_image_id={first}", timeout=400)
+        with self.subTest("a second plan has nothing to do"):
+            self.plan(*self.variables())
+        self.look_at_what_was_made(first)
+        with self.subTest("a release by others stays"):
+            self.release(second)
+            self.plan(*self.variables())
+        for change, expected in CASES.items():
+            with self.subTest(change.__name__):
+                self.plan_change(change, expected)
+        with self.subTest("a change of the shape keeps the image that was released"):
+            self.change_the_shape(second)
+        self.terraform("destroy", "-auto-approve", "-input=false", *self.variables(), timeout=400)
+        self.assertEqual(self.what_is_left(), {})
+        for action in ("StartInstanceRefresh", "CancelInstanceRefresh", "SetDesiredCapacity"):
+            self.assertNotIn(action, self.endpoint.actions(), "a release's, not Terraform's")
+
+    def look_at_what_was_made(self, image):
+        aws = self.endpoint.aws
+        data = "LaunchTemplateVersions[0].LaunchTemplateData"
+        self.assertEqual(aws("ec2", "describe-launch-template-versions", "--launch-template-name", self.name, "--query",
+                             f"{data}.[ImageId,MetadataOptions.HttpTokens,BlockDeviceMappings[0].Ebs.Encrypted]"),
+                         [image, "required", "True"])
+        group = aws("autoscaling", "describe-auto-scaling-groups", "--auto-scaling-group-names", self.name, "--query",
+                    "AutoScalingGroups[0].[LaunchTemplate.Version,HealthCheckType,DesiredCapacity,length(TargetGroupARNs)]")
+        self.assertEqual(group, ["1", "ELB", str(self.settings["auto_scaling_group"]["desired_capacity"]), "1"])
+        document = aws("ssm", "get-parameter", "--name", self.settings["names"]["settings_parameter"], "--query", "Parameter.Value")
+        wanted = {key: value for key, value in self.settings.items() if key != "names"}
+        self.assertEqual(json.loads(" ".join(document)), wanted)
+
+    def release(self, image):
+        """What a release leaves: a version with another image and description, and the group at its number."""
+        found = self.endpoint.aws("ec2", "describe-launch-template-versions", "--launch-template-name", self.name, "--query",
+                                  "to_string(LaunchTemplateVersions[0].LaunchTemplateData)")
+        data = {**json.loads(" ".join(found)), "ImageId": image}
+        version = self.endpoint.aws("ec2", "create-launch-template-version", "--launch-template-name", self.name,
+                                    "--version-description", "a release", "--launch-template-data", json.dumps(data), "--query",
+                                    "LaunchTemplateVersion.VersionNumber")
+        self.assertEqual(version, ["2"])
+        self.endpoint.aws("autoscaling", "update-auto-scaling-group", "--auto-scaling-group-name", self.name, "--launch-template",
+                          f"LaunchTemplateName={self.name},Version=2")
+
+    def plan_change(self, change, expected):
+        saved = str(self.folder / "plan")
+        self.plan("-refresh=false", f"-out={saved}", *self.variables("changed", change), expected=(2,))
+        shown = self.terraform("show", "-json", saved)
+        self.assertEqual(planned(json.loads(shown.stdout)), {SETTINGS: {"value"}, **expected})
+
+    def change_the_shape(self, image):
+        def larger(settings):
+            settings["instance"]["root_volume_size"] += 1
+        variables = self.variables("larger", larger)
+        self.terraform("apply", "-auto-approve", "-input=false", *variables, timeout=300)
+        data = "LaunchTemplateVersions[0].[VersionNumber,LaunchTemplateData.ImageId,LaunchTemplateData.BlockDeviceMappings[0].Ebs.VolumeSize]"
+        found = self.endpoint.aws("ec2", "describe-launch-template-versions", "--launch-template-name", self.name, "--versions",
+                                  "$Latest", "--query", data)
+        self.assertEqual(found, ["3", image, str(self.settings["instance"]["root_volume_size"] + 1)])
+        group = self.endpoint.aws("autoscaling", "describe-auto-scaling-groups", "--auto-scaling-group-names", self.name, "--query",
+                                  "AutoScalingGroups[0].LaunchTemplate.Version")
+        self.assertEqual(group, ["2"], "the version that the group uses is a release's")
+
+    def what_is_left(self):
+        """{kind: names} of what the tier had and the endpoint still has."""
+        names = self.settings["names"]
+        questions = {
+            "load balancers": ("elbv2", "describe-load-balancers", "--query", "LoadBalancers[].LoadBalancerName"),
+            "target groups": ("elbv2", "describe-target-groups", "--query", "TargetGroups[].TargetGroupName"),
+            "groups": ("autoscaling", "describe-auto-scaling-groups", "--query", "AutoScalingGroups[].AutoScalingGroupName"),
+            "instances": ("ec2", "describe-instances", "--query", "Reservations[].Instances[?State.Name!='terminated'][].InstanceId"),
+            "templates": ("ec2", "describe-launch-templates", "--query", "LaunchTemplates[].LaunchTemplateName"),
+            "security groups": ("ec2", "describe-security-groups", "--query", "SecurityGroups[?GroupName!='default'].GroupName"),
+            "roles": ("iam", "list-roles", "--query", f"Roles[?starts_with(RoleName,'{self.name}')].RoleName"),
+            "profiles": ("iam", "list-instance-profiles", "--query", "InstanceProfiles[].InstanceProfileName"),
+            "log groups": ("logs", "describe-log-groups", "--log-group-name-prefix", names["log_group"], "--query", "logGroups[].logGroupName"),
+            "alarms": ("cloudwatch", "describe-alarms", "--alarm-name-prefix", self.name, "--query", "MetricAlarms[].AlarmName"),
+            "dashboards": ("cloudwatch", "list-dashboards", "--query", "DashboardEntries[].DashboardName"),
+            "parameters": ("ssm", "get-parameters-by-path", "--path", names["parameter_path"], "--recursive", "--query", "Parameters[].Name"),
+            "buckets": ("s3api", "list-buckets", "--query", "Buckets[].Name"),
+        }
+        left = {kind: [name for name in self.endpoint.aws(*question) if name != "None"] for kind, question in questions.items()}
+        return {kind: found for kind, found in left.items() if found}
+
+
+class Bootstrap(harness.TestCase):
+    """The roles and the state's bucket, with the state in that very bucket and S3's own lock."""
+
+    def setUp(self):
+        super().setUp()
+        if not harness.long_run():
+            harness.skip("only in ./check --all: it takes a minute")
+        self.settings = json.loads(settings_for("terraform", "local"))
+        self.workspace = Workspace(self, "bootstrap")
+        harness.need_command("aws", "awscli")
+        self.endpoint = Endpoint(self, self.settings["aws"]["region"])
+
+    def terraform(self, command, *arguments, **options):
+        return self.workspace.run(command, *arguments, "-no-color", environment=self.endpoint.environment(), timeout=240, **options)
+
+    def test_it_may_be_repeated_and_keeps_its_state_in_its_own_bucket(self):
+        account = self.endpoint.aws("sts", "get-caller-identity", "--query", "Account")[0]
+        bucket = self.settings["ci"]["state_bucket"].replace("{account}", account)
+        region = self.settings["aws"]["region"]
+        self.endpoint.aws("s3api", "create-bucket", "--bucket", bucket, "--create-bucket-configuration",
+                          f"LocationConstraint={region}")
+        path_style = "true" if self.endpoint.is_moto else "false"
+        self.terraform("init", "-lockfile=readonly", f"-backend-config=bucket={bucket}", "-backend-config=key=bootstrap.tfstate",
+                       f"-backend-config=region={region}", f"-backend-config=use_path_style={path_style}")
+
+        def with_repository(settings):
+            settings["ci"]["repository"] = "org/repo"
+        variables = [f"-var-file={self.workspace.variables('settings', 'local', with_repository)}",
+                     f"-var=local_endpoint={path_style}"]
+        self.terraform("apply", "-auto-approve", "-input=false", *variables)
+        self.terraform("plan", "-detailed-exitcode", "-input=false", *variables)
+        self.assertIn("bootstrap.tfstate", self.endpoint.aws("s3api", "list-objects-v2", "--bucket", bucket, "--query", "Contents[].Key"))
+        for purpose in ("plan", "apply", "bake", "deploy"):
+            role = self.settings["ci"][f"{purpose}_role"]
+            found = self.endpoint.aws("iam", "get-role-policy", "--role-name", role, "--policy-name", purpose, "--query", "PolicyName")
+            self.assertEqual(found, [purpose])
+        found = json.loads(self.terraform("output", "-json", "role_arns").stdout)
+        self.assertEqual(sorted(found), ["apply", "bake", "deploy", "plan"])
+
+
+if __name__ == "__main__":
+    unittest.main()
