@@ -86,6 +86,19 @@ run "no_role_may_do_everything" {
     error_message = "Only apply may change roles, and nobody reads passwords."
   }
 
+  # A group of somebody else's must not be opened: whatever touches one asks for the tags that are there, or that are made.
+  assert {
+    condition = alltrue([
+      for statement in flatten(values(output.policies)) : can(statement.Condition.StringEquals["aws:ResourceTag/App"]) || (
+        can(statement.Condition.StringEquals["aws:RequestTag/App"]) &&
+        alltrue([for action in flatten([statement.Action]) : can(regex("^ec2:(Create|Import|Run)", action))])
+      )
+      if anytrue([for resource in flatten([statement.Resource]) : strcontains(resource, ":security-group/")]) &&
+      !can(statement.Condition.StringEquals["ec2:CreateAction"])
+    ])
+    error_message = "A security group that is not the tier's own could be changed."
+  }
+
   assert {
     condition     = alltrue([for purpose, statements in output.policies : length(jsonencode(statements)) < 10240])
     error_message = "A policy is longer than AWS takes."

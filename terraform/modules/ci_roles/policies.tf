@@ -61,16 +61,32 @@ locals {
       Resource = slice(local.state, 1, length(local.state))
     },
     {
-      Sid    = "MakeTagged"
-      Effect = "Allow"
-      Action = [
-        "ec2:CreateLaunchTemplate",
-        "ec2:CreateSecurityGroup",
-        "ec2:AuthorizeSecurityGroupEgress",
-        "ec2:AuthorizeSecurityGroupIngress",
-      ]
-      Resource  = ["${local.template}", "${local.arn}:ec2:${local.regional}:security-group/*", "${local.arn}:ec2:${local.regional}:security-group-rule/*", "${local.arn}:ec2:${local.regional}:vpc/*"]
+      Sid       = "MakeTagged"
+      Effect    = "Allow"
+      Action    = ["ec2:CreateLaunchTemplate", "ec2:CreateSecurityGroup"]
+      Resource  = [local.template, local.security_group]
+      Condition = { StringEquals = local.wanted_tags }
+    },
+    {
+      Sid      = "MakeInVpc"
+      Effect   = "Allow"
+      Action   = "ec2:CreateSecurityGroup"
+      Resource = "${local.arn}:ec2:${local.regional}:vpc/*"
+    },
+    # A rule is made without tags and tagged afterwards. Making one also needs its group, which must be the tier's own.
+    {
+      Sid       = "MakeRules"
+      Effect    = "Allow"
+      Action    = ["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
+      Resource  = local.security_group_rule
       Condition = { StringEqualsIfExists = local.wanted_tags }
+    },
+    {
+      Sid       = "TagRules"
+      Effect    = "Allow"
+      Action    = "ec2:CreateTags"
+      Resource  = local.security_group_rule
+      Condition = { StringEquals = local.wanted_tags }
     },
     {
       Sid       = "TagWhatIsMade"
@@ -367,7 +383,7 @@ locals {
     {
       Sid       = "ImageOfOwn"
       Effect    = "Allow"
-      Action    = ["ec2:CreateImage", "ec2:RegisterImage"]
+      Action    = "ec2:CreateImage"
       Resource  = local.bake_images
       Condition = { StringEqualsIfExists = local.app_wanted }
     },
