@@ -20,6 +20,7 @@ import urllib.parse
 import xml.etree.ElementTree as xml
 
 import harness
+from terraform import need_tool
 
 REGION = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
 
@@ -161,7 +162,7 @@ class Endpoint:
             self._start_moto()
 
     def _start_moto(self):
-        program = harness.need_command("moto_server", "moto's server: pip install 'moto[server]'")
+        program = need_tool("moto_server")
         moto = self.test.start(program, "-H", "127.0.0.1", "-p", "0", name="moto")
         port = int(moto.wait_for(r"Running on http://127\.0\.0\.1:(\d+)", timeout=60).group(1))
         relay = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)

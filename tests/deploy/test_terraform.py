@@ -8,7 +8,7 @@ import re
 import unittest
 
 import harness
-from terraform import Workspace
+from terraform import Workspace, need_tool
 
 ENVIRONMENTS = sorted(path.stem for path in (harness.ROOT / "deploy" / "settings").glob("*.yaml"))
 TOTAL = re.compile(r"Success! (\d+) passed, 0 failed")
@@ -16,7 +16,7 @@ TOTAL = re.compile(r"Success! (\d+) passed, 0 failed")
 
 class Terraform(harness.TestCase):
     def test_it_is_formatted(self):
-        harness.need_command("terraform")
+        need_tool("terraform")
         done = self.run_program("terraform", "fmt", "-check", "-recursive", "-diff", str(harness.ROOT / "terraform"))
         self.assertEqual(done.returncode, 0, done)
 
@@ -61,17 +61,17 @@ class Scanners(harness.TestCase):
         self.terraform = str(harness.ROOT / "terraform")
 
     def test_tflint(self):
-        harness.need_command("tflint")
+        need_tool("tflint")
         done = self.run_program("tflint", f"--chdir={self.terraform}", "--recursive", "--no-color")
         self.assertEqual(done.returncode, 0, done)
 
     def test_trivy(self):
-        harness.need_command("trivy")
+        need_tool("trivy")
         done = self.run_program("trivy", "config", "--exit-code=1", "--skip-check-update", self.terraform, timeout=120)
         self.assertEqual(done.returncode, 0, done)
 
     def test_checkov(self):
-        harness.need_command("checkov")
+        need_tool("checkov")
         done = self.run_program("checkov", "--directory", self.terraform, "--quiet", "--compact", timeout=240)
         self.assertEqual(done.returncode, 0, done)
 
