@@ -24,12 +24,17 @@ ListenerRules::Rule ListenerRules::compile(const RuleSettings& settings,
             settings.action,
             RuleTransforms(settings.host_header_rewrite, settings.url_rewrite),
             {},
+            {},
             {}};
   const auto* forward = std::get_if<ForwardAction>(&settings.action);
   if (forward == nullptr) return rule;
+  rule.stickiness = forward->stickiness;
+  rule.sticky = forward->stickiness.enabled;
   std::uint64_t sum = 0;
   for (const ForwardTarget& target : forward->target_groups) {
     rule.target_groups.push_back(index_of(target.target_group, target_groups));
+    rule.names.push_back(sticky_name(target.target_group));
+    rule.sticky = rule.sticky || target_groups[rule.target_groups.back()].stickiness.enabled;
     if (target.weight == 0) continue;
     sum += static_cast<std::uint64_t>(target.weight);
     rule.weighted.push_back({rule.target_groups.back(), sum});
@@ -52,6 +57,7 @@ RuleChoice ListenerRules::chosen(std::size_t rule) const {
   if (!one.transforms.empty()) choice.transforms = &one.transforms;
   choice.evaluated = std::min(rule + 1, rules_.size() - 1);
   choice.rule = rule;
+  choice.sticky = one.sticky;
   return choice;
 }
 
@@ -80,6 +86,18 @@ RuleChoice ListenerRules::choose(const RuleInput& input, Rng& random) const {
   RuleChoice choice = match(input);
   choice.target_group = draw(choice, random);
   return choice;
+}
+
+const TargetGroupStickiness& ListenerRules::group_stickiness(const RuleChoice& choice) const {
+  return rules_[choice.rule].stickiness;
+}
+
+std::optional<std::size_t> ListenerRules::claimed(const RuleChoice& choice, const GroupClaim& claim, Time now) const {
+  if (claim.expires <= now) return std::nullopt;
+  const Rule& rule = rules_[choice.rule];
+  const auto found = std::find(rule.names.begin(), rule.names.end(), claim.group);
+  if (found == rule.names.end()) return std::nullopt;
+  return rule.target_groups[static_cast<std::size_t>(found - rule.names.begin())];
 }
 
 std::span<const std::size_t> ListenerRules::target_groups(const RuleChoice& choice) const {

@@ -13,6 +13,7 @@
 #include "lb/policy/rule_conditions.h"
 #include "lb/policy/rule_transforms.h"
 #include "lb/policy/settings.h"
+#include "lb/policy/sticky_claims.h"
 
 namespace rr {
 
@@ -35,6 +36,8 @@ struct RuleChoice {
   std::size_t evaluated = 0;
   /// The rule, for draw(); the default action is the last one.
   std::size_t rule = 0;
+  /// A forward action whose choice of a group, or of a target in one of its groups, cookies have a say in.
+  bool sticky = false;
 };
 
 /// The rules of one listener, immutable: new settings make a new ListenerRules.
@@ -58,6 +61,12 @@ class ListenerRules {
   /// match() and draw().
   RuleChoice choose(const RuleInput& input, Rng& random) const;
 
+  /// The stickiness of a forward action among its target groups; off for other actions.
+  const TargetGroupStickiness& group_stickiness(const RuleChoice& choice) const;
+  /// The target group that a cookie names, if it is in time and one of the action's, also one of weight 0: clients that
+  /// have been sent there stay. Never allocates.
+  std::optional<std::size_t> claimed(const RuleChoice& choice, const GroupClaim& claim, Time now) const;
+
   /// The target groups of a forward action as indices, in its order, also those of weight 0.
   std::span<const std::size_t> target_groups(const RuleChoice& choice) const;
 
@@ -73,6 +82,9 @@ class ListenerRules {
     RuleTransforms transforms;
     std::vector<Weighted> weighted;          // of a forward action, without those of weight 0
     std::vector<std::size_t> target_groups;  // all of them
+    std::vector<StickyName> names;           // theirs
+    TargetGroupStickiness stickiness{};
+    bool sticky = false;
   };
   static Rule compile(const RuleSettings& settings, std::span<const TargetGroupSettings> target_groups);
   RuleChoice chosen(std::size_t rule) const;

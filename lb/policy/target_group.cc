@@ -44,6 +44,7 @@ void TargetGroup::State::register_target(Time now, const TargetSpec& spec) {
   TargetRecord& record = records[target.value];
   record.target = target;
   record.spec = spec;
+  record.sticky_name = rr::sticky_name(spec.id, spec.address.port);
   record.since = now;
   record.founder = founding;
   record.unused = unused_because(spec);
@@ -51,6 +52,7 @@ void TargetGroup::State::register_target(Time now, const TargetSpec& spec) {
   record.desired_in_generation = generation;
   in_order.push_back(&record);
   by_key[TargetKey{spec.id, spec.address.port}] = target;
+  by_sticky_name[record.sticky_name] = target;
   // Room now, so that a pick after a transition needs none.
   balancer.reserve(in_order.capacity());
   routable.reserve(in_order.capacity());
@@ -107,6 +109,7 @@ void TargetGroup::State::forget(Time now, TargetRecord& record) {
   if (record.heard_of_late) heard_of_late.remove(*std::exchange(record.heard_of_late, std::nullopt));
   recount(record);
   by_key.erase(by_key.find(TargetKeyView{record.spec.id, record.spec.address.port}));
+  by_sticky_name.erase(record.sticky_name);
   const auto position = std::lower_bound(in_order.begin(), in_order.end(), record.target,
                                          [](const TargetRecord* a, TargetId b) { return a->target < b; });
   in_order.erase(position);

@@ -17,6 +17,7 @@
 #include "lb/policy/balancer.h"
 #include "lb/policy/health_state.h"
 #include "lb/policy/settings.h"
+#include "lb/policy/sticky_claims.h"
 #include "lb/policy/target_id.h"
 #include "lb/policy/zone_health.h"
 
@@ -114,6 +115,12 @@ class TargetGroup {
   /// shifted away) and healthy, or the group fails open and it is registered; never one that drains or is forgotten.
   /// What a sticky request asks about the target that its cookie names.
   bool accepts(TargetId target) const;
+  /// The target that a cookie names, if accepts() it; whose group the claim is about and whether it is in time is for
+  /// the caller to see. Never allocates.
+  std::optional<TargetId> claimed(const TargetClaim& claim) const;
+  /// What cookies call the group, and a target of it (which must be registered).
+  StickyName sticky_name() const;
+  StickyName sticky_name(TargetId target) const;
 
   /// Counts a request of a target in and out; finished() returns true when that ended a target's draining work, that
   /// is: it is draining, gets no more (propagation_delay) and this was its last request. finished() of a target that is

@@ -181,6 +181,20 @@ bool TargetGroup::accepts(TargetId target) const {
   return record != nullptr && state_->routes_to(*record);
 }
 
+std::optional<TargetId> TargetGroup::claimed(const TargetClaim& claim) const {
+  const auto found = state_->by_sticky_name.find(claim.target);
+  if (found == state_->by_sticky_name.end() || !accepts(found->second)) return std::nullopt;
+  return found->second;
+}
+
+StickyName TargetGroup::sticky_name() const { return rr::sticky_name(state_->settings.name); }
+
+StickyName TargetGroup::sticky_name(TargetId target) const {
+  const TargetRecord* record = state_->record(target);
+  RR_CHECK(record != nullptr, "a cookie names a target that is registered");
+  return record->sticky_name;
+}
+
 void TargetGroup::started(TargetId target) {
   TargetRecord* record = state_->record(target);
   RR_CHECK(record != nullptr, "a request was started to a target that is not registered");

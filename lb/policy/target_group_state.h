@@ -31,6 +31,7 @@ struct TargetKeyOrder {
 struct TargetRecord {
   TargetId target;
   TargetSpec spec;
+  StickyName sticky_name = 0;
   HealthState health_state;
   Anomaly anomaly;
   Time since{};
@@ -63,6 +64,7 @@ struct TargetGroup::State {
   std::unordered_map<std::uint32_t, TargetRecord> records;  // looked up, never iterated
   std::vector<TargetRecord*> in_order;                      // of registration, which is ascending by TargetId
   std::map<TargetKey, TargetId, TargetKeyOrder> by_key;
+  std::map<StickyName, TargetId> by_sticky_name;
   Deadlines probes;
   Deadlines drains;
   Deadlines heard_of_late;
