@@ -13,6 +13,16 @@ namespace {
 /// Nobody writes a configuration deeper than that; a hostile one must not use up the stack.
 constexpr int kMaximumDepth = 32;
 
+/// The library quotes what it read last, which may be a secret: "invalid literal; last read: '...'; expected ...".
+std::string without_quotation(std::string_view message) {
+  const std::size_t begin = message.find("; last read: ");
+  if (begin == std::string_view::npos) return std::string(message);
+  const std::size_t end = message.rfind("; expected ");
+  std::string text(message.substr(0, begin));
+  if (end != std::string_view::npos && end > begin) text += message.substr(end);
+  return text;
+}
+
 /// Builds the tree while the JSON is read, so that a key that comes twice is seen.
 class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
  public:
@@ -39,7 +49,8 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& e) override {
     const std::string_view what = e.what();
-    error_ = fmt::format("not JSON at byte {}: {}", position, what.substr(std::min(what.find("] ") + 2, what.size())));
+    error_ = fmt::format("not JSON at byte {}: {}", position,
+                         without_quotation(what.substr(std::min(what.find("] ") + 2, what.size()))));
     return false;
   }
   const std::string& error() const { return error_; }

@@ -322,6 +322,7 @@ void read_fields(MapReader& map, LoadBalancerSettings& out) {
   map.boolean("replace_forwarded_proto", out.replace_forwarded_proto);
   map.number("maximum_idle_connections", out.maximum_idle_connections);
   map.choice("explain", parse_explain_to, "nobody, loopback or everyone", out.explain);
+  map.text("cookie_key", out.cookie_key);
   map.boolean("unrestricted", out.unrestricted);
 }
 
@@ -397,7 +398,7 @@ Json to_json(const ListenerSettings& listener) {
   return json;
 }
 
-Json to_json(const LoadBalancerSettings& balancer) {
+Json to_json(const LoadBalancerSettings& balancer, Secrets secrets) {
   Json json{{"name", balancer.name},
             {"idle_timeout", format_duration(balancer.idle_timeout)},
             {"client_keep_alive", format_duration(balancer.client_keep_alive)},
@@ -422,12 +423,13 @@ Json to_json(const LoadBalancerSettings& balancer) {
   json["replace_forwarded_proto"] = balancer.replace_forwarded_proto;
   json["maximum_idle_connections"] = balancer.maximum_idle_connections;
   json["explain"] = to_string(balancer.explain);
+  if (secrets == Secrets::kWritten && !balancer.cookie_key.empty()) json["cookie_key"] = balancer.cookie_key;
   json["unrestricted"] = balancer.unrestricted;
   return json;
 }
 
 Json whole_to_json(const LoadBalancerSettings& balancer) {
-  Json json = to_json(balancer);
+  Json json = to_json(balancer, Secrets::kWritten);
   json["listeners"] = Json::array();
   for (const ListenerSettings& listener : balancer.listeners) json["listeners"].push_back(to_json(listener));
   json["target_groups"] = Json::array();

@@ -418,7 +418,7 @@ InvalidFields append_forwarded_request(std::string& out, const RequestHead& head
 }
 
 void append_forwarded_response(std::string& out, const ResponseHead& head, bool keep_alive, int client_minor,
-                               const ResponseChanges& changes) {
+                               const ResponseChanges& changes, std::string_view own_fields) {
   const ResponseView& response = head.view;
   append_status_line(out, response.status, response.reason.empty() ? reason_phrase(response.status) : response.reason);
   if (changes.inserted.empty() || head.interim) {
@@ -430,6 +430,7 @@ void append_forwarded_response(std::string& out, const ResponseHead& head, bool 
     });
     out += changes.inserted;
   }
+  out += own_fields;
   if (response.status == 101) {
     append_upgrade(out, response.headers);
   } else if (!head.interim) {

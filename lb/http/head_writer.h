@@ -68,9 +68,9 @@ struct ResponseChanges {
 /// for a client of `client_minor` (HTTP/1.0 knows no chunks: such a body ends with the connection, as one with
 /// Framing::kUntilClose does, and Connection: close is written whatever `keep_alive` says). A head without a body keeps
 /// the Content-Length that the target gave it for HEAD and 304. Interim heads get neither framing nor Connection.
-/// `changes` do not touch interim heads.
+/// `changes` do not touch interim heads. `own_fields` are whole lines that are added.
 void append_forwarded_response(std::string& out, const ResponseHead& head, bool keep_alive, int client_minor,
-                               const ResponseChanges& changes = {});
+                               const ResponseChanges& changes = {}, std::string_view own_fields = {});
 
 /// "HTTP/1.1 200 OK\r\n" with the standard reason phrase (RFC 9110 section 15; empty for a status without one).
 void append_status_line(std::string& out, int status);

@@ -61,12 +61,6 @@ void check_health_path(SettingErrors& errors, const std::string& path) {
   }
 }
 
-/// Settings of the API that the data plane does not follow yet are refused by name: a setting that is taken and does
-/// nothing would be believed.
-void refuse(SettingErrors& errors, bool set, std::string_view field, std::string_view remedy) {
-  if (set) errors.add(field, fmt::format("is not offered yet: {}", remedy));
-}
-
 void check_target_groups(SettingErrors& errors, const std::vector<TargetGroupSettings>& groups) {
   if (groups.size() > kMaximumTargetGroups) {
     errors.add("target_groups", fmt::format("{} target groups: 0 to {}", groups.size(), kMaximumTargetGroups));
@@ -98,19 +92,6 @@ void check_inserted_headers(SettingErrors& errors, const ListenerSettings& liste
   }
 }
 
-/// Of a default action or a rule.
-void refuse_group_stickiness(SettingErrors& errors, const ListenerSettings& listener) {
-  const auto sticky = [](const RuleAction& action) {
-    const auto* forward = std::get_if<ForwardAction>(&action);
-    return forward != nullptr && forward->stickiness.enabled;
-  };
-  refuse(errors, sticky(listener.default_action), "default_action.stickiness.enabled", "leave it out, or write false");
-  for (std::size_t i = 0; i < listener.rules.size(); ++i) {
-    refuse(errors, sticky(listener.rules[i].action), fmt::format("rules[{}].action.stickiness.enabled", i),
-           "leave it out, or write false");
-  }
-}
-
 void check_listeners(SettingErrors& errors, const LoadBalancerSettings& settings) {
   if (settings.listeners.size() > kMaximumListeners) {
     errors.add("listeners", fmt::format("{} listeners: 0 to {}", settings.listeners.size(), kMaximumListeners));
@@ -134,7 +115,6 @@ void check_listeners(SettingErrors& errors, const LoadBalancerSettings& settings
     inner.add_all(of_default.take());
     inner.add_all(validate_rules(listener.rules, settings.target_groups));
     rules += listener.rules.size();
-    refuse_group_stickiness(inner, listener);
     errors.add_all(inner.take());
   }
   if (rules > kMaximumRules) {
@@ -217,8 +197,13 @@ void check_algorithm(SettingErrors& errors, const TargetGroupSettings& settings)
   }
 }
 
-void refuse_what_is_missing(SettingErrors& errors, const TargetGroupSettings& settings) {
-  refuse(errors, settings.stickiness.enabled, "stickiness.enabled", "leave it out, or write false");
+/// The message leaves the value out: it may be a key with one digit too many.
+void check_cookie_key(SettingErrors& errors, const std::string& key) {
+  const bool digits = std::all_of(key.begin(), key.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  });
+  if (key.empty() || (digits && key.size() == kCookieKeyDigits)) return;
+  errors.add("cookie_key", fmt::format("is not a key: {} hexadecimal digits", kCookieKeyDigits));
 }
 
 void check_availability_zones(SettingErrors& errors, const std::vector<std::string>& zones) {
@@ -279,7 +264,6 @@ std::vector<SettingError> validate(const TargetGroupSettings& settings) {
   errors.in_range("slow_start_floor_percent", settings.slow_start_floor_percent, 1, 100);
   check_stickiness(errors, settings);
   check_health_thresholds(errors, settings);
-  refuse_what_is_missing(errors, settings);
   return errors.take();
 }
 
@@ -307,6 +291,7 @@ std::vector<SettingError> validate(const LoadBalancerSettings& settings) {
   check_either(errors, "unknown_coding_status", settings.unknown_coding_status, 501, 400);
   errors.in_range("maximum_idle_connections", settings.maximum_idle_connections, 0, kMaximumIdleConnections);
   check_availability_zones(errors, settings.availability_zones);
+  check_cookie_key(errors, settings.cookie_key);
   check_listeners(errors, settings);
   check_target_groups(errors, settings.target_groups);
   return errors.take();

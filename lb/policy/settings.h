@@ -27,6 +27,7 @@ constexpr Duration kMaximumConnectTimeout = std::chrono::seconds(60);
 constexpr Duration kMaximumNetworkDelay = std::chrono::seconds(1);
 constexpr Duration kMaximumPropagationDelay = std::chrono::seconds(300);
 constexpr Duration kMinimumZonalShift = std::chrono::minutes(1);
+constexpr std::size_t kCookieKeyDigits = 64;
 constexpr Duration kMaximumZonalShift = std::chrono::hours(72);
 constexpr int kMaximumIdleConnections = 65'536;
 
@@ -86,6 +87,9 @@ struct LoadBalancerSettings {
   /// Idle connections kept for one target, 0 to 65536.
   int maximum_idle_connections = 4096;
   ExplainTo explain = ExplainTo::kNobody;
+  /// Not AWS's, which keeps its own: what stickiness cookies are sealed with, 64 hexadecimal digits. Every node of a
+  /// load balancer needs the same one. Empty: each node draws one at its start. Secret: no message and no log shows it.
+  std::string cookie_key{};
   /// Permits idle_timeout and client_keep_alive below AWS's minimum, down to 10 ms, for tests and time-lapse runs.
   bool unrestricted = false;
   std::vector<ListenerSettings> listeners{};

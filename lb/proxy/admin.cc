@@ -100,6 +100,8 @@ Json counters_json(const LoadBalancer& balancer) {
           {"desync_non_compliant", counters.desync_non_compliant},
           {"dropped_invalid_header", counters.dropped_invalid_header},
           {"forwarded_invalid_header", counters.forwarded_invalid_header},
+          {"non_sticky", counters.non_sticky},
+          {"app_cookie_non_sticky", counters.app_cookie_non_sticky},
           {"own_responses", std::move(own)}};
 }
 

@@ -242,7 +242,7 @@ std::vector<SettingError> validate(const NodeConfig& config) {
   return errors.take();
 }
 
-nlohmann::ordered_json to_json(const NodeConfig& config) {
+nlohmann::ordered_json to_json(const NodeConfig& config, Secrets secrets) {
   nlohmann::ordered_json balancers = nlohmann::ordered_json::array();
   for (const LoadBalancerConfig& balancer : config.load_balancers) {
     nlohmann::ordered_json listeners = nlohmann::ordered_json::array();
@@ -253,7 +253,7 @@ nlohmann::ordered_json to_json(const NodeConfig& config) {
     for (std::size_t i = 0; i < balancer.targets.size(); ++i) {
       groups.push_back(group_to_json(balancer.settings.target_groups[i], balancer.targets[i]));
     }
-    nlohmann::ordered_json json = to_json(balancer.settings);
+    nlohmann::ordered_json json = to_json(balancer.settings, secrets);
     json["listeners"] = std::move(listeners);
     json["target_groups"] = std::move(groups);
     balancers.push_back(std::move(json));

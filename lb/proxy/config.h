@@ -12,6 +12,7 @@
 #include "lb/base/time.h"
 #include "lb/document/document.h"
 #include "lb/document/map_reader.h"
+#include "lb/document/settings_document.h"
 #include "lb/policy/settings.h"
 #include "lb/policy/target_group.h"
 
@@ -82,7 +83,7 @@ Result<TargetSpec> parse_target(std::string_view text);
 /// "load_balancers[tier].target_groups[web].targets[2]" is a field.
 std::vector<SettingError> validate(const NodeConfig& config);
 
-/// The same schema again; read_desired() of it gives the same configuration.
-nlohmann::ordered_json to_json(const NodeConfig& config);
+/// The same schema again; with its secrets, read_desired() of it gives the same configuration.
+nlohmann::ordered_json to_json(const NodeConfig& config, Secrets secrets = Secrets::kLeftOut);
 
 }  // namespace rr

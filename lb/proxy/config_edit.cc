@@ -276,7 +276,7 @@ std::optional<EditFailure> group_in_use(const NodeConfig& config, const EditRequ
 
 Result<Edit, EditFailure> edit_tree(const NodeConfig& config, const EditRequest& request) {
   if (auto in_use = group_in_use(config, request)) return *in_use;
-  Json root = to_json(config);
+  Json root = to_json(config, Secrets::kWritten);
   const auto spot = find_spot(root, request.path);
   if (!spot) return spot.error();
   const auto changed = change(*spot, request);

@@ -67,6 +67,8 @@ struct LoadBalancerCounters {
   std::uint64_t rule_evaluations = 0;          // rules that were asked, default ones not counted
   std::uint64_t redirects = 0, fixed_responses = 0;
   std::uint64_t redirects_too_long = 0;         // answered 507
+  std::uint64_t non_sticky = 0;                 // NonStickyRequestCount
+  std::uint64_t app_cookie_non_sticky = 0;      // AppCookieNonStickinessCount
   std::uint64_t truncated = 0;                  // responses that were cut after their head
   std::array<std::uint64_t, 600> own_status{};  // answers of the load balancer's own, and 460, by status
 

@@ -125,6 +125,7 @@ void Exchange::start(FrontStream& front, Listener& listener) {
   back_ = nullptr;
   fixed_ = nullptr;
   may_switch_ = doubtful_ = false;
+  sticky_.clear();
   desync_ = {};
   request_framing_ = Framing::kNone;
   head_request_ = request_collected_ = request_paused_ = response_paused_ = false;
@@ -158,7 +159,7 @@ void Exchange::begin(FrontStream& front, Listener& listener, const RequestHead& 
   if (head.upgrade) note_upgrade(head);
   if (refuse_by_head(head)) return;
 
-  const RuleChoice choice = listener.rules().choose({head.view, front.peer().address}, worker_.random);
+  const RuleChoice choice = listener.rules().match({head.view, front.peer().address});
   rule_priority_ = choice.priority;
   listener.load_balancer().counters().rule_evaluations += choice.evaluated;
   if (const auto* fixed = std::get_if<FixedResponseAction>(choice.action)) {
@@ -172,7 +173,12 @@ void Exchange::begin(FrontStream& front, Listener& listener, const RequestHead& 
     return;
   }
   if (choice.transforms != nullptr && !transform(head, choice)) return;
-  forward(head, listener.load_balancer().group(*choice.target_group));
+  LoadBalancer& balancer = listener.load_balancer();
+  const std::size_t group = choice.sticky
+                                ? sticky_.choose_group(listener.rules(), choice, head.view, balancer.cookie_seal(),
+                                                       worker_.loop.now(), worker_.random)
+                                : *listener.rules().draw(choice, worker_.random);
+  forward(head, balancer.group(group));
 }
 
 /// What the client sends before the answer may be in the new protocol, and must not be read as a request when there is
@@ -272,7 +278,7 @@ bool Exchange::refuse_by_head(const RequestHead& head) {
 void Exchange::forward(const RequestHead& head, ServedGroup& group) {
   group_ = &group;
   const Time now = worker_.loop.now();
-  const auto target = group.group().pick(now, worker_.random);
+  const auto target = sticky_.active() ? choose_sticky_target(head) : group.group().pick(now, worker_.random);
   if (!target) {
     note_trace_id(head);
     finish_on(event(ExchangeEventKind::kNoTarget));
@@ -300,6 +306,25 @@ void Exchange::forward(const RequestHead& head, ServedGroup& group) {
   held_head_.assign(worker_.back_out);
   worker_.back_out.clear();
   back_ = pool_->connect(listener_->load_balancer().settings().connect_timeout, *this);
+}
+
+std::optional<TargetId> Exchange::choose_sticky_target(const RequestHead& head) {
+  LoadBalancer& balancer = listener_->load_balancer();
+  const auto target =
+      sticky_.choose_target(group_->group(), head.view, balancer.cookie_seal(), worker_.loop.now(), worker_.random);
+  if (sticky_.outcome() == StickyOutcome::kChosen) {
+    ++balancer.counters().non_sticky;
+    if (sticky_.brought_application_cookie()) ++balancer.counters().app_cookie_non_sticky;
+  }
+  return target;
+}
+
+/// Valid until the next call.
+std::string_view Exchange::own_response_fields(const ResponseHead& head) {
+  if (!sticky_.active()) return {};
+  worker_.own_fields.clear();
+  sticky_.append_fields(worker_.own_fields, head.view, listener_->load_balancer().cookie_seal(), worker_.loop.now());
+  return worker_.own_fields;
 }
 
 void Exchange::build_head(const RequestHead& head) {
@@ -437,7 +462,7 @@ void Exchange::on_response_head(const ResponseHead& head) {
   responded.delimited = front_->delimits(head);
   if (head.framing == Framing::kChunked) response_hop_names_ = named_by_connection(head.view.headers);
   const ExchangeStep step = rules_.on(responded);
-  front_->send_head(head, step.keep_front);
+  front_->send_head(head, step.keep_front, own_response_fields(head));
 }
 
 void Exchange::on_switched(const ResponseHead& head, std::string_view protocol) {
@@ -448,7 +473,7 @@ void Exchange::on_switched(const ResponseHead& head, std::string_view protocol) 
   ExchangeEvent switched = event(ExchangeEventKind::kSwitched);
   switched.status = head.view.status;
   rules_.on(switched);
-  front_->open_tunnel(head);
+  front_->open_tunnel(head, own_response_fields(head));
 }
 
 void Exchange::on_tunnel_bytes(std::string_view bytes) {
@@ -675,6 +700,7 @@ void Exchange::write_log() const {
   entry.actions = group_ != nullptr ? "forward" : fixed_ != nullptr ? "fixed-response" : "";
   if (!redirect_url_.empty()) entry.actions = "redirect";
   entry.redirect_url = redirect_url_;
+  if (sticky_.group_cookie_invalid()) entry.error_reason = "AWSALBTGCookieInvalid";
   if (transformed_.host && !failed(transformed_.status)) entry.transformed_host = *transformed_.host;
   if (transformed_.target && !failed(transformed_.status)) entry.transformed_uri = *transformed_.target;
   entry.transform_status = to_string(transformed_.status);

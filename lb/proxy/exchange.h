@@ -11,6 +11,7 @@
 #include "lb/policy/listener_rules.h"
 #include "lb/proxy/back_conn.h"
 #include "lb/proxy/front_stream.h"
+#include "lb/proxy/sticky_cookies.h"
 
 namespace rr {
 
@@ -74,6 +75,8 @@ class Exchange final : public BackUser {
   bool transform(const RequestHead& head, const RuleChoice& choice);
   void refuse_for_rule(const RequestHead& head, int status, const char* detail);
   void forward(const RequestHead& head, ServedGroup& group);
+  std::optional<TargetId> choose_sticky_target(const RequestHead& head);
+  std::string_view own_response_fields(const ResponseHead& head);
   void build_head(const RequestHead& head);
   void note_trace_id(const RequestHead& head);
   void note_request(const RequestHead& head);
@@ -109,8 +112,9 @@ class Exchange final : public BackUser {
   int rule_priority_ = -1;
   std::string protocols_;     // those that it was asked for, each with a comma behind it
   std::string redirect_url_;  // of a redirect action
-  Transformed transformed_;   // by the rule's transforms, where it has any
-  std::string held_head_;     // until the connection is there
+  StickyCookies sticky_;
+  Transformed transformed_;  // by the rule's transforms, where it has any
+  std::string held_head_;    // until the connection is there
   // What Connection named, of messages in chunks: trailers of these names stay on their hop.
   std::string request_hop_names_, response_hop_names_;
 

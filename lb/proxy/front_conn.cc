@@ -271,23 +271,23 @@ bool FrontConn::delimits(const ResponseHead& head) const {
   return minor_ >= 1 || head.framing == Framing::kNone || head.framing == Framing::kContentLength;
 }
 
-void FrontConn::send_head(const ResponseHead& head, bool keep_alive) {
+void FrontConn::send_head(const ResponseHead& head, bool keep_alive, std::string_view own_fields) {
   response_framing_ = head.framing;
   sent_before_head_ = sent_;
   collected_before_head_ = worker_.front_out.size();
   if (minor_ == 0) {
     if (head.framing == Framing::kChunked) response_framing_ = Framing::kUntilClose;
-    append_forwarded_response(worker_.front_out, head, keep_alive, minor_, listener_.response_changes());
+    append_forwarded_response(worker_.front_out, head, keep_alive, minor_, listener_.response_changes(), own_fields);
     return;
   }
   if (head.framing != Framing::kUntilClose) {
-    append_forwarded_response(worker_.front_out, head, keep_alive, minor_, listener_.response_changes());
+    append_forwarded_response(worker_.front_out, head, keep_alive, minor_, listener_.response_changes(), own_fields);
     return;
   }
   // A body that ends with the target's connection gets chunks: the client can then tell a cut from an end.
   ResponseHead chunked = head;
   chunked.framing = response_framing_ = Framing::kChunked;
-  append_forwarded_response(worker_.front_out, chunked, keep_alive, minor_, listener_.response_changes());
+  append_forwarded_response(worker_.front_out, chunked, keep_alive, minor_, listener_.response_changes(), own_fields);
 }
 
 bool FrontConn::take_back_response() {
@@ -297,8 +297,8 @@ bool FrontConn::take_back_response() {
   return true;
 }
 
-void FrontConn::open_tunnel(const ResponseHead& head) {
-  append_forwarded_response(worker_.front_out, head, false, minor_, listener_.response_changes());
+void FrontConn::open_tunnel(const ResponseHead& head, std::string_view own_fields) {
+  append_forwarded_response(worker_.front_out, head, false, minor_, listener_.response_changes(), own_fields);
   response_framing_ = Framing::kUntilClose;  // only a reset tells a cut from an end
   unreadable_ = true;                        // the client may be talking when the target ends it
   flush();

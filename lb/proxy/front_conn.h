@@ -61,9 +61,9 @@ class FrontConn final : public StreamEvents,
   void send_continue() override;
   void send_interim(const ResponseHead& head) override;
   bool delimits(const ResponseHead& head) const override;
-  void send_head(const ResponseHead& head, bool keep_alive) override;
+  void send_head(const ResponseHead& head, bool keep_alive, std::string_view own_fields) override;
   bool take_back_response() override;
-  void open_tunnel(const ResponseHead& head) override;
+  void open_tunnel(const ResponseHead& head, std::string_view own_fields) override;
   void send_tunnel(std::string_view bytes) override;
   void send_body(std::string_view bytes) override;
   void send_end(std::span<const HeaderView> trailers, std::string_view hop_names) override;

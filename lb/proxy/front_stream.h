@@ -39,11 +39,12 @@ class FrontStream {
   virtual void send_interim(const ResponseHead& head) = 0;
   /// Whether the client can see the end of such a body without a close.
   virtual bool delimits(const ResponseHead& head) const = 0;
-  virtual void send_head(const ResponseHead& head, bool keep_alive) = 0;
+  /// `own_fields` are whole lines that the load balancer adds.
+  virtual void send_head(const ResponseHead& head, bool keep_alive, std::string_view own_fields) = 0;
   /// Takes back what send_head() and send_body() wrote. False: some of it has left already, nothing was taken back.
   virtual bool take_back_response() = 0;
   /// The 101. Then what the client sends comes as Exchange::on_client_bytes(), what it had sent already at once.
-  virtual void open_tunnel(const ResponseHead& head) = 0;
+  virtual void open_tunnel(const ResponseHead& head, std::string_view own_fields) = 0;
   virtual void send_tunnel(std::string_view bytes) = 0;
   virtual void send_body(std::string_view bytes) = 0;
   /// The end of the body. The trailers go on where the client's framing has room for them and they may be passed on;

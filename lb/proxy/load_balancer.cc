@@ -71,6 +71,7 @@ LoadBalancer::~LoadBalancer() {
 }
 
 void LoadBalancer::configure(const LoadBalancerConfig& config, const std::string& zone, ListenerSockets sockets) {
+  if (config.settings.cookie_key != settings_.cookie_key) cookie_seal_.reset();
   settings_ = config.settings;
   zone_ = zone;
   configure_groups(config);
@@ -119,6 +120,11 @@ void LoadBalancer::configure_listeners(const LoadBalancerConfig& config, Listene
 void LoadBalancer::set_targets(std::size_t group, const std::vector<TargetSpec>& targets) {
   groups_[group]->set_targets(targets);
   follow_dns();
+}
+
+CookieSeal& LoadBalancer::cookie_seal() {
+  if (!cookie_seal_) cookie_seal_ = std::make_unique<CookieSeal>(settings_.cookie_key, name());
+  return *cookie_seal_;
 }
 
 GroupPlace LoadBalancer::place_of(const std::string& target_group) const {

@@ -10,6 +10,7 @@
 #include "lb/http/message.h"
 #include "lb/policy/zone_health.h"
 #include "lb/proxy/config.h"
+#include "lb/proxy/cookie_seal.h"
 #include "lb/proxy/counters.h"
 #include "lb/proxy/error_log.h"
 #include "lb/proxy/listener.h"
@@ -65,6 +66,8 @@ class LoadBalancer {
   std::uint64_t connections_rejected() const;
   /// By zone, for the zones of dns() in which the group counts targets; one zone without a name where there are none.
   std::vector<ZoneStates> zone_states(const ServedGroup& group) const;
+  /// Under the configured key, else under one that lives as long as this.
+  CookieSeal& cookie_seal();
   ErrorLog& errors() { return errors_; }
   const ErrorLog& errors() const { return errors_; }
   /// Open connections of clients, also those of listeners that are no longer configured.
@@ -88,6 +91,7 @@ class LoadBalancer {
   std::string zone_;
   LoadBalancerCounters counters_;
   GroupTotals gone_groups_;
+  std::unique_ptr<CookieSeal> cookie_seal_;  // from the first sticky request on
   ErrorLog errors_;
   // Declared before the listeners: their connections hold exchanges that use the groups.
   std::vector<std::unique_ptr<ServedGroup>> groups_;  // as settings_.target_groups

@@ -206,6 +206,10 @@ void append_rules_and_headers(Page& page) {
           &LoadBalancerCounters::fixed_responses);
   counter("DesyncMitigationMode_NonCompliant_Request_Count", "Requests that do not comply with RFC 7230.",
           &LoadBalancerCounters::desync_non_compliant);
+  counter("NonStickyRequestCount", "Requests to sticky target groups whose target no cookie had named.",
+          &LoadBalancerCounters::non_sticky);
+  counter("AppCookieNonStickinessCount", "Those of them that came with the application's cookie.",
+          &LoadBalancerCounters::app_cookie_non_sticky);
   page.whole_balancer({"RuleEvaluations", "counter", "Rules that were asked, default ones not counted."},
                       [](const LoadBalancer& b) { return b.counters().rule_evaluations; });
   page.balancer_in_zone(

@@ -32,6 +32,7 @@ struct Worker {
   /// Heads are built here, once each, and written before the callback that built them returns: never two at a time.
   std::string front_out;
   std::string back_out;
+  std::string own_fields;  // of a response's head, likewise
   std::optional<LogFile> access_log;
   std::optional<LogFile> connection_log;
   Journal* journal = nullptr;

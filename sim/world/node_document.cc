@@ -107,7 +107,7 @@ std::string desired_document(const ConfigureNode& wanted, std::uint64_t generati
   const LoadBalancerSettings& balancer = wanted.load_balancer;
   Json groups = Json::array();
   for (const TargetGroupSettings& group : balancer.target_groups) groups.push_back(group_json(group, wanted, wire_of));
-  Json json = to_json(balancer);
+  Json json = to_json(balancer, Secrets::kWritten);
   json["listeners"] = listeners_json(wanted, sockets);
   json["target_groups"] = std::move(groups);
   return Json{{"generation", generation}, {"zone", wanted.zone}, {"load_balancers", Json::array({std::move(json)})}}

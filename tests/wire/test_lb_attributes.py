@@ -86,7 +86,7 @@ load_balancers:
 
     def test_what_is_known_but_not_followed_is_refused(self):
         for place, line, complaint in (
-                ("group", "        stickiness: {enabled: true}", "stickiness.enabled: is not offered yet"),
+                ("group", "        stickiness: {enabled: true, type: app_cookie}", "stickiness.app_cookie_name: '' is not"),
                 ("listener", '        inserted_headers: {x_frame_options: "a\\nb"}', "inserted_headers.x_frame_options: ")):
             with self.subTest(line=line):
                 program = self.configured(None, expect_exit=2, **{place: line})

@@ -261,6 +261,33 @@ TEST(TargetGroupSettings, EachLimitAndOnePastIt) {
       {"the cookie's name is AWS's",
        [](auto& s) { s.stickiness.app_cookie_name = "AWSALBX"; },
        {"stickiness.app_cookie_name: 'AWSALBX' begins with AWSALB, which is reserved: choose another"}},
+      {"stickiness", [](auto& s) { s.stickiness.enabled = true; }, {}},
+      {"stickiness by the application's cookie",
+       [](auto& s) {
+         s.stickiness = {.enabled = true, .type = StickinessType::kAppCookie, .app_cookie_name = "session"};
+       },
+       {}},
+      {"stickiness by a cookie without a name",
+       [](auto& s) { s.stickiness = {.enabled = true, .type = StickinessType::kAppCookie}; },
+       {"stickiness.app_cookie_name: '' is not a cookie's name: name the cookie that the application sets"}},
+      {"a cookie's name that is no token",
+       [](auto& s) { s.stickiness.app_cookie_name = "a;b"; },
+       {"stickiness.app_cookie_name: 'a;b' is not a cookie's name: a token as in RFC 6265"}},
+      {"stickiness, 1 s and 7 days",
+       [](auto& s) {
+         s.stickiness.lb_cookie_duration = seconds(1), s.stickiness.app_cookie_duration = seconds(604'800);
+       },
+       {}},
+      {"stickiness, below and above",
+       [](auto& s) {
+         s.stickiness.lb_cookie_duration = milliseconds(999), s.stickiness.app_cookie_duration = seconds(604'801);
+       },
+       {"stickiness.lb_cookie_duration: 999ms is out of range: 1s to 604800s",
+        "stickiness.app_cookie_duration: 604801s is out of range: 1s to 604800s"}},
+      {"stickiness with weighted random and without cross-zone",
+       [](auto& s) { s.stickiness.enabled = true, s.cross_zone = false, s.algorithm = Algorithm::kWeightedRandom; },
+       {"stickiness.enabled: true does not go with algorithm weighted_random: choose one of them",
+        "stickiness.enabled: true does not go with cross_zone false: choose one of them"}},
       {"the health check is looked at too",
        [](auto& s) { s.health_check.healthy_threshold = 0; },
        {"health_check.healthy_threshold: 0 is out of range: 2 to 10"}},
@@ -384,6 +411,35 @@ TEST(LoadBalancerSettings, EachLimitAndOnePastIt) {
       {"target group twice",
        forward({{{"web", 1}, {"web", 2}}}),
        {at + "target_groups[web]: 'web' is named twice: name each target group once"}},
+      {"sticky among groups", forward({{{"web", 1}, {"api", 1}}, {.enabled = true}}), {}},
+      {"sticky among groups, below",
+       forward({{{"web", 1}}, {.enabled = true, .duration = milliseconds(999)}}),
+       {at + "stickiness.duration: 999ms is out of range: 1s to 604800s"}},
+      {"sticky among groups, above",
+       forward({{{"web", 1}}, {.enabled = true, .duration = seconds(604'801)}}),
+       {at + "stickiness.duration: 604801s is out of range: 1s to 604800s"}},
+      {"sticky targets of several groups need sticky groups",
+       [](auto& s) { s.target_groups[0].stickiness.enabled = true; },
+       {at + "stickiness.enabled: false does not go with target group 'web', which has stickiness: enable both or none "
+             "(InvalidConfigurationRequest)"}},
+      {"a cookie of the application does not go with several groups",
+       [](auto& s) {
+         s.target_groups[0].stickiness = {
+             .enabled = true, .type = StickinessType::kAppCookie, .app_cookie_name = "session"};
+       },
+       {at +
+        "target_groups[web]: 'web' has stickiness of type app_cookie, which does not go with several target groups "
+        "(InvalidConfigurationRequest)"}},
+      {"a key", [](auto& s) { s.cookie_key = std::string(32, '0') + "abcdefABCDEF01234567890123456789"; }, {}},
+      {"a key with a digit too few",
+       [](auto& s) { s.cookie_key = std::string(63, 'a'); },
+       {"cookie_key: is not a key: 64 hexadecimal digits"}},
+      {"a key with a digit too many",
+       [](auto& s) { s.cookie_key = std::string(65, 'a'); },
+       {"cookie_key: is not a key: 64 hexadecimal digits"}},
+      {"a key with what is no digit",
+       [](auto& s) { s.cookie_key = std::string(63, 'a') + "g"; },
+       {"cookie_key: is not a key: 64 hexadecimal digits"}},
       {"fixed response", fixed({.status = 200, .body = std::string(1024, 'x')}), {}},
       {"fixed response, body too long",
        fixed({.body = std::string(1025, 'x')}),

@@ -84,6 +84,30 @@ TEST(Config, WhatIsWrittenAsJsonReadsBackAsTheSame) {
   EXPECT_EQ(*again, read->node);
 }
 
+TEST(Config, AKeyIsReadAndShownToNobody) {
+  const std::string key = "5ec2e7" + std::string(58, '0');
+  std::string file(kFile);
+  file.insert(file.find("    idle_timeout: 90"), "    cookie_key: " + key + "\n");
+  const auto read = read_config_file("lb.yaml", file);
+  ASSERT_TRUE(read.ok()) << read.error().front();
+  EXPECT_EQ(read->node.load_balancers[0].settings.cookie_key, key);
+  EXPECT_EQ(to_json(read->node).dump().find("5ec2e7"), std::string::npos);
+  const auto again = read_desired(to_json(read->node, Secrets::kWritten).dump());
+  ASSERT_TRUE(again.ok()) << again.error().front();
+  EXPECT_EQ(*again, read->node);
+
+  NodeConfig wrong = read->node;
+  wrong.load_balancers[0].settings.cookie_key += "0";
+  ASSERT_EQ(validate(wrong).size(), 1U);
+  EXPECT_EQ(validate(wrong)[0].message, "load_balancers[tier].cookie_key: is not a key: 64 hexadecimal digits");
+  for (const std::string& broken :
+       {"{\"cookie_key\": \"" + key, "{\"cookie_key\": " + key + "}", "{\"a\": \"" + key + "\" \"" + key + "\"}"}) {
+    const auto refused = read_desired(broken);
+    ASSERT_FALSE(refused.ok());
+    for (const std::string& error : refused.error()) EXPECT_EQ(error.find("5ec2e7"), std::string::npos) << error;
+  }
+}
+
 struct Wrong {
   std::string yaml;
   std::string error;
