@@ -322,6 +322,24 @@ std::vector<Field> balancer_fields() {
                [](S& s) -> Duration& { return s.target_group().deregistration_delay; }),
       integer("target_group.minimum_healthy_targets", "With fewer, all targets are used (fail-open).", 1,
               kMaximumTargets, [](S& s) -> int& { return *s.target_group().unhealthy_state_routing.count; }),
+      {"target_group.stickiness.enabled",
+       "true: a client's requests stay with the instance that answered its first one.",
+       [](const S& s) { return std::string(s.target_group().stickiness.enabled ? "true" : "false"); },
+       [](S& s, const std::string& text) { return read_boolean(text, s.target_group().stickiness.enabled); }},
+      {"target_group.stickiness.type", "lb_cookie, or app_cookie: as long as the application's own cookie comes along.",
+       [](const S& s) { return std::string(to_string(s.target_group().stickiness.type)); },
+       [](S& s, const std::string& text) -> Wrong {
+         const auto type = parse_stickiness_type(text);
+         if (!type) return "lb_cookie or app_cookie is right";
+         s.target_group().stickiness.type = *type;
+         return std::nullopt;
+       }},
+      duration("target_group.stickiness.lb_cookie_duration", "Never divided by the speed.",
+               [](S& s) -> Duration& { return s.target_group().stickiness.lb_cookie_duration; }),
+      duration("target_group.stickiness.app_cookie_duration", "Likewise.",
+               [](S& s) -> Duration& { return s.target_group().stickiness.app_cookie_duration; }),
+      plain_text("target_group.stickiness.app_cookie_name", "The application's cookie; not AWSALB....",
+                 [](S& s) -> std::string& { return s.target_group().stickiness.app_cookie_name; }),
       plain_text("target_group.health_check.path", "",
                  [](S& s) -> std::string& { return s.target_group().health_check.path; }),
       duration("target_group.health_check.interval", "",

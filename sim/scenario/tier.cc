@@ -12,6 +12,7 @@
 #include "lb/net/http_client.h"
 #include "lb/net/timer.h"
 #include "sim/cloud/instance_refresh.h"
+#include "sim/scenario/cookie_key.h"
 #include "sim/scenario/driver.h"
 #include "sim/scenario/image_builder.h"
 #include "sim/scenario/load.h"
@@ -121,6 +122,8 @@ Status Tier::State::open_region() {
   } else {
     const Time now = loop.now();
     const auto seed = options.settings.seed.value_or(static_cast<std::uint64_t>(now.time_since_epoch().count()));
+    // Never of the seed: whoever has the key can make cookies.
+    options.settings.region.load_balancer.cookie_key = draw_cookie_key();
     region = std::make_unique<Region>(now, options.settings.region, seed, &journal);
     auto created = RegionLog::create(folder, region->state());
     if (!created) return created.error();

@@ -76,6 +76,33 @@ class StartAndStop:
             self.assertEqual(len(set(hosts)), 2, hosts)
             self.assertTrue(all(a != b for a, b in zip(hosts, hosts[1:])), hosts)
 
+    def test_a_sticky_client_stays_at_one_instance_through_both_nodes(self):
+        self.up("--set", "target_group.stickiness.enabled=true")
+        status = self.wait_settled()
+        kept, hosts = [], set()
+
+        def ask(node):
+            answer = self.connect(node["zonal"]).get("/", kept)
+            self.assertEqual(answer.status, 200, answer)
+            pairs = [line.split(";")[0] for line in answer.all("set-cookie")]
+            self.assertEqual([one.split("=")[0] for one in pairs], ["AWSALB", "AWSALBCORS"])
+            kept[:] = [("Cookie", "; ".join(pairs))]
+            hosts.add(answer.text.split("served from ")[1].split("<")[0])
+        for node in status["nodes"] * 4:
+            ask(node)
+        self.assertEqual(len(hosts), 1, hosts)
+        # A node that was started again has the key again.
+        killed = status["nodes"][0]
+        harness.kill_by_pid(killed["pid"], self.mark)
+
+        def started_again(now):
+            node = next(one for one in now["nodes"] if one["name"] == killed["name"])
+            return node["running"] and node["pid"] not in (0, killed["pid"]) and now["settled"]
+        status = self.wait_status(started_again, "the node runs again")
+        for node in status["nodes"] * 4:
+            ask(node)
+        self.assertEqual(len(hosts), 1, hosts)
+
     def test_in_the_background_and_down(self):
         done = self.up()
         self.assertTrue(done.stdout.startswith("http://127.0.0.1:"), done)

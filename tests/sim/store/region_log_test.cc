@@ -194,6 +194,7 @@ TEST(RegionLog, CommandsAndSettingsThatTheTierDoesNotUseAreReadBackToo) {
   settings.load_balancer.listeners.push_back({"sorry", 81, FixedResponseAction{503, "text/html", "<p>later</p>"}});
   settings.load_balancer.target_groups.front().health_check.matcher = Matcher::parse("200-299,404").value();
   settings.load_balancer.target_groups.front().health_check.port = 9000;
+  settings.load_balancer.cookie_key = std::string(64, 'a');
   const RegionState state = Region(kStart, settings, 3, nullptr).state();
   const auto again = read_snapshot(write_snapshot({0, state}));
   ASSERT_TRUE(again.ok()) << again.error().message;

@@ -141,6 +141,7 @@ TEST(NodeDocument, SaysWhatIsWanted) {
   group.health_check.path = "/healthz";
   group.health_check.interval = std::chrono::milliseconds(200);
   wanted.load_balancer.target_groups = {group};
+  wanted.load_balancer.cookie_key = std::string(64, 'a');
   wanted.targets["web"] = {{"i-1", Address::v4(172, 31, 16, 10, 8080), {}, "a"}};
   NodeSockets sockets;
   sockets.zonal_port = 80;  // taken by the listener: it must get another
@@ -148,6 +149,7 @@ TEST(NodeDocument, SaysWhatIsWanted) {
       desired_document(wanted, 7, sockets, [](const TargetSpec&) { return Address::v4(127, 31, 16, 10, 20'000); }));
   EXPECT_EQ(json["generation"], 7);
   const auto& balancer = json["load_balancers"][0];
+  EXPECT_EQ(balancer["cookie_key"], std::string(64, 'a'));
   ASSERT_EQ(balancer["listeners"].size(), 2U);
   EXPECT_EQ(balancer["listeners"][0]["sockets"], nlohmann::json::array({"fd:3"}));
   EXPECT_EQ(balancer["listeners"][0]["accepting"], false);
