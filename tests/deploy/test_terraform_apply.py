@@ -322,6 +322,16 @@ class Bootstrap(harness.TestCase):
             self.assertEqual(found, [purpose])
         found = json.loads(self.terraform("output", "-json", "role_arns").stdout)
         self.assertEqual(sorted(found), ["apply", "bake", "deploy", "plan"])
+        self.remove(variables)
+        self.assertEqual(self.endpoint.aws("s3api", "list-buckets", "--query", "Buckets[].Name"), [bucket])
+
+    def remove(self, variables):
+        """As terraform/README.md tells it: the bucket that holds the state cannot go with it."""
+        self.terraform("state", "rm", "module.state")
+        self.terraform("destroy", "-auto-approve", "-input=false", "-var=state_bucket_exists=false", *variables)
+        left = self.endpoint.aws("iam", "list-roles", "--query", f"Roles[?starts_with(RoleName,'{self.settings['names']['tier']}')].RoleName")
+        providers = self.endpoint.aws("iam", "list-open-id-connect-providers", "--query", "OpenIDConnectProviderList[].Arn")
+        self.assertEqual([*left, *providers], [])
 
 
 if __name__ == "__main__":
