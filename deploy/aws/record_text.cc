@@ -93,6 +93,7 @@ std::string job_text(const Job& job) {
                    {"lane", lane_json(job.lane)},
                    {"from", released_json(job.from)},
                    {"to", released_json(job.to)}};
+  if (!job.refresh_before.empty()) document["refresh_before"] = job.refresh_before;
   if (job.turned) {
     document["turned"] = true;
     document["why"] = job.why.substr(0, 300);
@@ -123,6 +124,7 @@ Result<Job> parse_job(const std::string& text) {
   job.to = released_of(document, "to");
   job.turned = document.value("turned", Json(false)) == Json(true);
   job.why = text_of(document, "why");
+  job.refresh_before = text_of(document, "refresh_before");
   if (document.contains("desired") && document["desired"].is_number_integer())
     job.desired = document["desired"].get<int>();
   job.leaving = texts_of(document, "leaving");

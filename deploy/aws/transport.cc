@@ -103,7 +103,6 @@ Result<HttpResponse> Transport::send(const HttpRequest& request) {
   reception.interrupt = &handle_->interrupt;
   HeaderList headers;
   for (const auto& [name, value] : request.headers) headers.add(fmt::format("{}: {}", name, value));
-  headers.add("Expect:");  // no pause before a body
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -52,8 +52,10 @@ struct Job {
   JobKind kind = JobKind::kRelease;
   Strategy strategy = Strategy::kRefresh;
   Lane lane;
-  Released from;                       // what served when the job began: the way back
-  Released to;                         // what is to serve; its version is empty until it was created
+  Released from;  // what served when the job began: the way back
+  Released to;    // what is to serve; its version is empty until it was created
+  /// The newest refresh that there was before: only a later one can be this job\'s, whatever number its version has.
+  std::string refresh_before;
   bool turned = false;                 // a release that goes back to `from`
   std::string why;                     // it turned
   int desired = 0;                     // kDouble: the size before and after

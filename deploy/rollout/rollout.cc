@@ -510,6 +510,14 @@ int Rollout::instances_there() const {
                                         [](const Instance& instance) { return instance.lifecycle == "InService"; }));
 }
 
+const Refresh* Rollout::own_refresh() const {
+  for (const Refresh& refresh : facts_.refreshes) {  // newest first
+    if (refresh.id == job_.refresh_before) return nullptr;
+    if (refresh.version == job_.to.version) return &refresh;
+  }
+  return nullptr;
+}
+
 bool Rollout::everybody_has(const std::string& version) const {
   return std::all_of(facts_.group->instances.begin(), facts_.group->instances.end(), [&](const Instance& instance) {
     return instance.version == version && instance.health == "Healthy";

@@ -160,6 +160,8 @@ class Rollout {
   std::vector<const Instance*> leaving() const;
 
   const Released& goal() const { return job_.turned ? job_.from : job_.to; }
+  /// The instance refresh that brings this job's version; null when there is none (any more).
+  const Refresh* own_refresh() const;
   bool everybody_has(const std::string& version) const;
   std::string target_group() const;
   int instances_there() const;

@@ -30,6 +30,11 @@ std::string named(const Released& released) {
                                  : fmt::format("version {} (commit {})", released.version, released.commit);
 }
 
+std::string minutes_text(Duration span) {
+  const auto minutes = std::chrono::ceil<std::chrono::minutes>(span).count();
+  return fmt::format("{} minute{}", minutes, minutes == 1 ? "" : "s");
+}
+
 // Suspended, they keep a rollback from doing its work.
 constexpr const char* kNeeded[] = {"Launch", "Terminate", "AddToLoadBalancer", "InstanceRefresh"};
 
@@ -86,9 +91,8 @@ void Rollout::prepare_rollback(Time now) {
   if (there) return end(kReleased, fmt::format("version {} serves already: nothing to do", goal->version), now);
   job_ = std::move(job);
   const Duration expected = kLaunch + plan_.warm_up + plan_.drain;
-  note(Note::Kind::kStep,
-       fmt::format("back from {} to {}, {}; about {} minutes", named(job_.from), named(job_.to),
-                   age_text(job_.to.at, now), std::chrono::ceil<std::chrono::minutes>(expected).count()));
+  note(Note::Kind::kStep, fmt::format("back from {} to {}, {}; about {}", named(job_.from), named(job_.to),
+                                      age_text(job_.to.at, now), minutes_text(expected)));
 }
 
 bool Rollout::overdue_back(Time now) {
@@ -123,6 +127,8 @@ void Rollout::judge_turn(Time now) {
     for (const Instance& instance : facts_.group->instances) {
       if (instance.version != goal().version) job_.leaving.push_back(instance.id);
     }
+    // Instances that all claim the version of the goal while the group has another: nobody knows what they run.
+    if (job_.leaving.empty() && facts_.group->version != goal().version) job_.leaving = others_than({}, *facts_.group);
     if (job_.desired == 0) job_.desired = facts_.group->desired;
     act(WriteLock{job_, true});
   }

@@ -133,6 +133,7 @@ void Rollout::adopt_or_begin(Time now) {
     } else {
       job_.to.artifact = lane_text(job_.lane);
     }
+    if (!facts_.refreshes.empty()) job_.refresh_before = facts_.refreshes.front().id;
     job_.started = now;
   }
   job_.kind = plan_.kind;
@@ -177,9 +178,7 @@ void Rollout::judge_version(Time now) {
 
 void Rollout::judge_begin(Time now) {
   // Looked for first: a job that is being resumed may have begun already, and then there is something to undo.
-  const bool begun = std::any_of(facts_.refreshes.begin(), facts_.refreshes.end(),
-                                 [&](const Refresh& refresh) { return refresh.version == job_.to.version; }) ||
-                     !job_.leaving.empty();
+  const bool begun = own_refresh() != nullptr || !job_.leaving.empty();
   if (interrupted_ && !begun) {
     touched_ = false;
     return finish(kRolledBack, "interrupted before the group was touched", now);
@@ -246,9 +245,8 @@ void Rollout::judge_watch(Time now) {
 }
 
 void Rollout::watch_refresh(Time now) {
-  const auto ours = std::find_if(facts_.refreshes.begin(), facts_.refreshes.end(),
-                                 [&](const Refresh& refresh) { return refresh.version == job_.to.version; });
-  if (ours == facts_.refreshes.end()) return turn("the instance refresh is not there any more", now);
+  const Refresh* ours = own_refresh();
+  if (ours == nullptr) return turn("the instance refresh is not there any more", now);
   const std::string reason = ours->reason.empty() ? "" : ": " + ours->reason;
   switch (ours->status) {
     case RefreshStatus::kSuccessful:

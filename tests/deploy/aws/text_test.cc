@@ -24,6 +24,7 @@ TEST(RecordText, EveryFieldOfAJobComesBack) {
   job.lane = ArtifactLane{"s3://b/k", "abc"};
   job.from = {"6", "ami-6", "", "old", "27", kTime};
   job.to = {"7", "", "s3://b/k", "new", "28", std::nullopt};
+  job.refresh_before = "refresh-1";
   job.turned = true;
   job.why = "an alarm";
   job.desired = 2;

@@ -1,0 +1,67 @@
+// pipeline: bake, apply, release, as CI runs them; each is this program again, so it is the same by hand.
+#include <fmt/format.h>
+
+#include "deploy/commands.h"
+#include "deploy/context.h"
+#include "deploy/rollout/rollout.h"
+
+namespace rr::deploy {
+namespace {
+
+/// The words that every step is given as well.
+std::vector<std::string> common_words(const Arguments& arguments) {
+  std::vector<std::string> words;
+  for (const char* flag : {"--settings", "--name", "--region", "--profile"}) {
+    if (arguments.has(flag)) words.insert(words.end(), {flag, arguments.value(flag)});
+  }
+  return words;
+}
+
+int step(Context& context, const Arguments& arguments, std::vector<std::string> words) {
+  context.speaker.line("== rr-deploy " + words.front(), Colour::kBlue);
+  words.insert(words.begin(), "/proc/self/exe");
+  words.insert(words.begin() + 2, arguments.words()[0]);
+  const auto common = common_words(arguments);
+  words.insert(words.end(), common.begin(), common.end());
+  return run_attached(words);
+}
+
+int run_pipeline(const CommandSpec& command, const Arguments& arguments) {
+  auto opened = open_context(arguments);
+  if (!opened) return fail(command, kRefused, opened.error().message);
+  Context& context = **opened;
+  const auto tier = find_tier(context, "");
+  if (!tier) return fail(command, kRefused, tier.error().message);
+  const bool first = !tier->group;
+  if (first)
+    context.speaker.line("the first run: there is no tier yet, so apply makes it with the image that is baked now",
+                         Colour::kBlue);
+  if (const int code = step(context, arguments, {"doctor"}); code != 0) return code == 1 ? kRefused : code;
+  if (const int code = step(context, arguments, {"bake"}); code != 0) return code;
+  if (const int code = step(context, arguments, {"apply", "--yes"}); code != 0) return code;
+  // The first instances have the new image already; what is left is the proof, and the record that a later rollback
+  // reads.
+  std::vector<std::string> release = {"release"};
+  for (const char* flag : {"--strategy", "--report", "--junit", "--url"}) {
+    if (arguments.has(flag)) release.insert(release.end(), {flag, arguments.value(flag)});
+  }
+  return step(context, arguments, std::move(release));
+}
+
+}  // namespace
+
+std::vector<CommandSpec> pipeline_commands() {
+  CommandSpec c;
+  c.name = "pipeline";
+  c.arguments = {"ENVIRONMENT"};
+  c.summary = "All of it, as CI runs it: doctor, bake, apply, release. The first failure ends it, with its exit code.";
+  c.flags = with_common_flags({{"--strategy", "NAME", "of the release: refresh (default) or double"},
+                               {"--url", "URL", "where the tier answers, in place of the load balancer's own name"},
+                               {"--report", "FILE", "the release's result as JSON"},
+                               {"--junit", "FILE", "the release's result as JUnit XML"}});
+  c.examples = {{"rr-deploy pipeline production", "from this checkout to the released tier"}};
+  c.run = run_pipeline;
+  return {c};
+}
+
+}  // namespace rr::deploy

@@ -1,0 +1,346 @@
+"""rr-deploy against an AWS of the test's own: the program as people and build services run it.
+
+The decisions have their tests beside the machine (tests/deploy/rollout). Here it is about everything around it: signatures,
+arguments, what is printed, exit codes, reports, signals, and a program that is killed and started again.
+"""
+
+import json
+import re
+import signal
+import time
+import unittest
+import xml.etree.ElementTree
+
+import harness
+from kit.deployment import changed_settings
+from kit.waiting import eventually
+from scripted_aws import Refused, ScriptedAws
+
+OLD, NEW = "ami-0000000000000000a", "ami-0000000000000000b"
+# Quick enough for a test; the meaning of each is in the settings.
+QUICK = {"release.bake_time": "0s",
+         "verification.deadline": "10s", "verification.consecutive_answers": 6, "verification.answer_timeout": "500ms",
+         "probe.answer_timeout": "500ms", "probe.interval": "100ms"}
+
+
+class RrDeploy(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.aws = ScriptedAws()
+        self.addCleanup(self.aws.close)
+        self.settings = changed_settings(self, QUICK)
+
+    def tearDown(self):
+        self.assertEqual(self.aws.errors, [], "signatures")
+
+    def command(self, verb, *words):
+        return ["rr-deploy", verb, "local", "--settings", str(self.settings), *words]
+
+    def job(self, verb, *words):
+        return self.command(verb, "--url", self.aws.front.url, *words)
+
+    def deploy(self, *words, code=0, environment=None):
+        done = self.run_program(*words, environment={**self.aws.environment(), **(environment or {})}, cwd=self.folder, timeout=60)
+        self.assertEqual(done.returncode, code, done)
+        return done
+
+    def assert_settled(self, version):
+        aws = self.aws
+        self.assertEqual(aws.version, version)
+        self.assertEqual({of for of, _, _ in aws.instances.values()}, {version})
+        self.assertEqual((len(aws.instances), aws.desired, aws.suspended), (2, 2, []))
+        self.assertNotIn("/round-robin/local/lock", aws.parameters)
+
+    def record(self):
+        return json.loads(self.aws.parameters["/round-robin/local/release"][-1][0])
+
+
+class Releasing(RrDeploy):
+    def test_a_good_image_is_released_and_reported(self):
+        done = self.deploy(*self.job("release", "--image", NEW, "--report", "r.json", "--junit", "r.xml"))
+        self.assert_settled("7")
+        self.assertIn("version 7, commit commit-new is released", done.stdout)
+        self.assertNotIn("\x1b", done.stdout, "no colours where there is no terminal")
+        report = json.loads((self.folder / "r.json").read_text())
+        self.assertEqual((report["outcome"], report["exit_code"], report["to"]["commit"]), ("released", 0, "commit-new"))
+        self.assertGreater(report["probe"]["requests"], 6)
+        self.assertEqual(report["probe"]["failed"], 0)
+        suite = xml.etree.ElementTree.parse(self.folder / "r.xml").getroot().find("testsuite")
+        self.assertEqual(suite.get("failures"), "0")
+        self.assertIn("watch", [case.get("name") for case in suite])
+        self.assertEqual(self.record()["current"]["version"], "7")
+        self.assertEqual(self.record()["previous"]["version"], "6")
+
+    def test_json_is_all_of_standard_output(self):
+        done = self.deploy(*self.job("release", "--image", NEW, "--json"))
+        self.assertEqual(json.loads(done.stdout)["outcome"], "released")
+        self.assertIn("instance refresh", done.stderr)
+
+    def test_the_double_strategy(self):
+        self.deploy(*self.job("release", "--image", NEW, "--strategy", "double"))
+        self.assert_settled("7")
+        self.assertNotIn("StartInstanceRefresh", self.aws.calls)
+        calls = [one for one in self.aws.calls if one in ("SuspendProcesses", "UpdateAutoScalingGroup", "SetDesiredCapacity",
+                                                          "ResumeProcesses")]
+        self.assertEqual(calls, ["SuspendProcesses", "UpdateAutoScalingGroup", "SetDesiredCapacity", "SetDesiredCapacity",
+                                 "ResumeProcesses"])
+
+    def test_the_image_of_the_last_bake_is_the_default(self):
+        self.aws.parameters["/round-robin/local/candidate/ami"] = [(NEW, time.time())]
+        self.deploy(*self.job("release"))
+        self.assert_settled("7")
+
+    def test_no_image_at_all_is_named(self):
+        done = self.deploy(*self.job("release"), code=3)
+        self.assertIn("which image?", done.stderr)
+
+    def test_bad_images_are_rolled_back(self):
+        for name, behaviour, said in (("500", {"status": 500}, "HTTP 500"), ("slow", {"slow": 0.8}, "slower than 500ms"),
+                                      ("commit", {"answers": "commit-other"}, "commit-other")):
+            with self.subTest(name):
+                self.aws.images[NEW] = {"commit": "commit-new", **behaviour}
+                done = self.deploy(*self.job("release", "--image", NEW, "--junit", "r.xml"), code=10)
+                self.assertIn(said, done.stdout)
+                self.assert_settled("6")
+                self.assertNotIn(7, self.aws.versions, "a failed version must not stay the latest")
+                self.assertEqual(self.record()["outcome"], "rolled back")
+                failures = xml.etree.ElementTree.parse(self.folder / "r.xml").getroot().findall(".//failure")
+                self.assertEqual(len(failures), 1)
+
+    def test_an_alarm_in_the_bake_time_rolls_back(self):
+        def alarm(_, __):
+            if self.aws.refreshes and self.aws.refreshes[0]["Status"] == "Baking":
+                self.aws.alarms = {name: "ALARM" for name in self.aws.alarms}
+        self.aws.interfere = alarm
+        self.settings = changed_settings(self, {**QUICK, "release.bake_time": "1m"})
+        done = self.deploy(*self.job("release", "--image", NEW), code=10)
+        self.assertIn("an alarm is in ALARM", done.stdout)
+        self.assert_settled("6")
+
+    def test_throttling_lost_answers_and_server_errors_are_waited_out(self):
+        turns = {}
+
+        def spoil(action, _):
+            turns[action] = turns.get(action, 0) + 1
+            if turns[action] % 3 == 1 and action.startswith("Describe"):
+                raise Refused("Throttling", "Rate exceeded")
+            if turns[action] % 3 == 2 and action.startswith("Describe"):
+                return "hang up"
+            if turns[action] == 1 and action == "GetParameter":
+                raise Refused("InternalError", status=500)
+            return None
+        self.aws.interfere = spoil
+        self.deploy(*self.job("release", "--image", NEW))
+        self.assert_settled("7")
+
+    def test_expired_credentials_are_named_before_anything_is_touched(self):
+        def expired(_, __):
+            raise Refused("ExpiredToken", "The security token included in the request is expired", status=403)
+        self.aws.interfere = expired
+        done = self.deploy(*self.job("release", "--image", NEW), code=3)
+        self.assertIn("ExpiredToken", done.stderr)
+        self.assertIn("credentials of the environment", done.stderr)
+        self.assertNotIn("wJalr", done.stderr + done.stdout, "a secret was printed")
+
+    def test_a_wrong_secret_is_told_as_aws_tells_it(self):
+        done = self.deploy(*self.job("release", "--image", NEW), code=3, environment={"AWS_SECRET_ACCESS_KEY": "another"})
+        self.assertIn("SignatureDoesNotMatch", done.stderr)
+        self.aws.errors.clear()
+
+    def test_ctrl_c_goes_back(self):
+        self.aws.launch = 3600  # the refresh stays where it is
+        program = self.start(*self.job("release", "--image", NEW), environment=self.aws.environment())
+        eventually(lambda: self.aws.refreshes or None, "the refresh is started", 20)
+        self.aws.launch = 0.3
+        program.process.send_signal(signal.SIGINT)
+        self.assertEqual(program.process.wait(30), 10)
+        self.assert_settled("6")
+
+    def test_killed_and_run_again_finishes(self):
+        for moment in ("CreateLaunchTemplateVersion", "StartInstanceRefresh", "DescribeScalingActivities", "DeleteParameter"):
+            with self.subTest(moment):
+                self.aws.versions.pop(7, None)
+                self.aws.close()
+                self.aws = ScriptedAws()
+                self.addCleanup(self.aws.close)
+                program = self.start(*self.job("release", "--image", NEW), environment=self.aws.environment())
+                killed = []
+
+                def kill(action, _, moment=moment, program=program, killed=killed):
+                    if action == moment and not killed:
+                        killed.append(action)
+                        program.process.kill()
+                self.aws.interfere = kill
+                program.process.wait(60)
+                self.assertEqual(killed, [moment])
+                done = self.deploy(*self.job("release", "--image", NEW))
+                self.assertRegex(done.stdout, "is released|nothing to do")
+                self.assert_settled("7")
+
+    def test_two_at_once_are_refused(self):
+        self.aws.launch = 3600
+        first = self.start(*self.job("release", "--image", NEW), environment=self.aws.environment())
+        eventually(lambda: self.aws.refreshes or None, "the refresh is started", 20)
+        second = self.start(*self.job("release", "--image", NEW), environment=self.aws.environment())
+        self.assertEqual(second.process.wait(60), 3)
+        self.assertIn("two at once", second.text())
+        self.aws.launch = 0.3
+        self.assertEqual(first.process.wait(60), 0)
+        self.assert_settled("7")
+
+    def test_on_a_terminal_there_are_colours_and_a_bar_and_no_color_is_heard(self):
+        for variables, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+            with self.subTest(coloured=coloured):
+                self.aws.images[NEW] = {"commit": "commit-new", "status": 500}
+                program = self.start(*self.job("release", "--image", NEW), terminal=True,
+                                     environment={**self.aws.environment(), **variables})
+                self.assertEqual(program.process.wait(60), 10)
+                eventually(lambda p=program: "rolled back" in p.text() or None, "the last line is there")
+                self.assertEqual("\x1b[31m" in program.text(), coloured)
+                self.assertIn("[....", program.text())
+
+
+class RollingBack(RrDeploy):
+    def stored_settings(self):
+        """What Terraform keeps in Parameter Store."""
+        done = self.run_program("rr-deploy", "settings", "render", "--for", "terraform", self.settings)
+        self.assertEqual(done.returncode, 0, done)
+        self.aws.parameters["/round-robin/local/settings"] = [(done.stdout, time.time())]
+
+    def rollback(self, *words, code=0):
+        """From a folder without a checkout, with nothing but credentials and a name."""
+        return self.deploy("rr-deploy", "rollback", "local", "--url", self.aws.front.url, *words, code=code)
+
+    def test_needs_no_checkout_says_what_it_does_and_does_not_bounce_back(self):
+        self.deploy(*self.job("release", "--image", NEW))
+        self.stored_settings()
+        done = self.rollback()
+        self.assertRegex(done.stdout, r"back from version 7 \(commit commit-new\) to version 6 \(commit commit-old\), .*; about \d+ minutes?")
+        self.assert_settled("6")
+        done = self.rollback()
+        self.assertIn("nothing to do", done.stdout)
+        self.assert_settled("6")
+
+    def test_is_admitted_while_a_release_runs_which_ends_with_ten(self):
+        self.aws.launch = 3600
+        release = self.start(*self.job("release", "--image", NEW), environment=self.aws.environment())
+        eventually(lambda: self.aws.refreshes or None, "the refresh is started", 20)
+        self.stored_settings()
+        self.aws.alarms = {name: "ALARM" for name in self.aws.alarms}
+        rollback = self.start("rr-deploy", "rollback", "local", "--url", self.aws.front.url,
+                              environment=self.aws.environment(), cwd=self.folder)
+        eventually(lambda: "RollbackInstanceRefresh" in self.aws.calls or None, "the refresh is turned", 20)
+        self.aws.launch = 0.3
+        self.assertEqual(rollback.process.wait(60), 0, rollback.text())
+        self.assertEqual(release.process.wait(60), 10, release.text())
+        self.assertIn("has taken over", release.text())
+        self.assert_settled("6")
+
+    def test_resumes_what_was_suspended(self):
+        self.deploy(*self.job("release", "--image", NEW))
+        self.stored_settings()
+        self.aws.suspended = ["Launch", "Terminate"]
+        self.rollback()
+        self.assert_settled("6")
+
+    def test_a_version_whose_image_is_gone_is_refused_and_those_that_remain_are_named(self):
+        self.stored_settings()
+        self.aws.versions[4] = ("ami-0000000000000000c", "pruned")
+        done = self.rollback("--to", "4", code=3)
+        self.assertIn("version 4 needs image ami-0000000000000000c, which is gone; there remain 6, 5", done.stdout)
+        done = self.rollback("--to", "latest", code=2)
+        self.assertIn("a version's number is right", done.stderr)
+
+
+class Looking(RrDeploy):
+    def test_status_begins_with_the_url(self):
+        done = self.deploy(*self.command("status"))
+        self.assertEqual(done.stdout.splitlines()[0], "http://load-balancer.invalid")
+        self.assertEqual(done.stdout.count("healthy"), 2)
+        document = json.loads(self.deploy(*self.command("status", "--json")).stdout)
+        self.assertEqual((document["url"], document["version"], len(document["instances"])), ("http://load-balancer.invalid", "6", 2))
+
+    def test_status_of_what_does_not_exist(self):
+        self.aws.group = "other"
+        self.assertIn("there is no Auto Scaling group round-robin-local", self.deploy(*self.command("status"), code=3).stderr)
+
+    def test_history_tells_what_can_be_gone_back_to(self):
+        self.assertIn("no release yet", self.deploy(*self.command("history")).stdout)
+        self.deploy(*self.job("release", "--image", NEW))
+        self.deploy(*self.job("rollback"))
+        document = json.loads(self.deploy(*self.command("history", "--json")).stdout)
+        self.assertEqual([(one["outcome"], one["current"]["version"], one["available"]) for one in document],
+                         [("rolled back", "6", True), ("released", "7", True)])
+
+    def test_watch_shows_answers_and_sums(self):
+        done = self.deploy(*self.job("watch", "--count", "4", "--interval", "10ms"))
+        lines = done.stdout.splitlines()
+        for line in lines[:4]:
+            self.assertRegex(line, r"^\d\d:\d\d:\d\d  i-\w+ +eu-west-1[ab] +commit-old  build - +200$")
+        self.assertRegex(lines[4], r"^4 requests in \d+ s, 0 failed")
+        for line in self.deploy(*self.job("watch", "--count", "2", "--interval", "10ms", "--json")).stdout.splitlines():
+            self.assertEqual(json.loads(line)["commit"], "commit-old")
+
+    def test_watch_fails_when_a_request_failed(self):
+        self.aws.images[OLD]["status"] = 502
+        self.assertIn("HTTP 502", self.deploy(*self.job("watch", "--count", "1"), code=1).stdout)
+
+    def test_watch_ends_with_ctrl_c_and_its_sums(self):
+        program = self.start(*self.job("watch", "--interval", "50ms"), environment=self.aws.environment())
+        eventually(lambda: "commit-old" in program.text() or None, "an answer is shown")
+        program.process.send_signal(signal.SIGINT)
+        self.assertEqual(program.process.wait(10), 0)
+        self.assertRegex(program.text(), r"\d+ requests in")
+
+    def test_verify(self):
+        self.assertIn("answers commit-old", self.deploy(*self.job("verify", "--commit", "commit-old")).stdout)
+        self.settings = changed_settings(self, {**QUICK, "verification.deadline": "1s"})
+        done = self.deploy(*self.job("verify", "--commit", "commit-new", "--json"), code=1)
+        self.assertFalse(json.loads(done.stdout)["verified"])
+        self.assertIn("the last answer was commit-old", done.stderr)
+
+
+class BadInput(RrDeploy):
+    def test_is_one_line_and_exit_2(self):
+        for words, mentions in ((["relase"], ["relase", "is release meant?"]),
+                                (["release"], ["ENVIRONMENT is missing"]),
+                                (["release", "local", "--imag", "x"], ["--imag", "is --image meant?"]),
+                                (["release", "local", "--image"], ["--image", "AMI is missing"]),
+                                (["release", "local", "other"], ["other", "one word too many"]),
+                                (["rollback", "local", "--force"], ["--force", "no such flag"]),
+                                (["settings", "render", "local", "--for", "ansible"], ["ansible", "terraform"]),
+                                (["watch", "local", "--count", "many"], ["--count many"])):
+            with self.subTest(words=words):
+                self.assert_usage_error(self.run_program("rr-deploy", *words, cwd=harness.ROOT), *mentions)
+
+    def test_preflight_names_everything_and_touches_nothing(self):
+        self.aws.images[NEW]["architecture"] = "arm64"
+        self.aws.suspended = ["Launch"]
+        self.aws.alarms = {name: "ALARM" for name in self.aws.alarms}
+        done = self.deploy(*self.job("release", "--image", NEW), code=3)
+        for text in ("is for arm64, and t3.micro runs x86_64", "has suspended Launch", "is in ALARM", "nothing was touched"):
+            self.assertIn(text, done.stdout)
+        self.assertEqual([one for one in self.aws.calls if not re.match("Describe|Get", one)], [])
+
+    def test_another_account_is_named(self):
+        self.settings = changed_settings(self, {**QUICK, "aws.account": "999999999999"})
+        self.assertIn("the settings say 999999999999", self.deploy(*self.job("release", "--image", NEW), code=3).stdout)
+
+    def test_no_settings_anywhere(self):
+        done = self.deploy("rr-deploy", "rollback", "nowhere", code=3)
+        self.assertIn("no settings", done.stderr)
+
+    def test_settings_out_of_range_are_named_with_their_place(self):
+        self.settings = changed_settings(self, {**QUICK, "application.port": 80000})
+        done = self.deploy(*self.command("status"), code=3)
+        self.assertRegex(done.stderr, r"local\.yaml:\d+: application\.port: 80000")
+
+    def test_no_credentials_names_every_place(self):
+        done = self.deploy(*self.command("status"), code=3, environment={
+            "AWS_ACCESS_KEY_ID": None, "AWS_EC2_METADATA_DISABLED": "true"})
+        for text in ("AWS_ACCESS_KEY_ID", "profile default", "instance role"):
+            self.assertIn(text, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

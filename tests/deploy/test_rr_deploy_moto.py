@@ -1,0 +1,148 @@
+"""rr-deploy against moto's server: the calls as another implementation of AWS understands them, and its answers as rr-deploy
+does. The load balancer's answers come from a local tier (rr-sim), which the test releases in step.
+
+moto knows no instance refreshes (it answers 500), so releases go by doubling here; that an endpoint without refreshes is told
+so and left alone is tested too.
+"""
+
+import base64
+import hashlib
+import http.client
+import json
+import pathlib
+import signal
+import sys
+import threading
+import unittest
+
+import harness
+from kit.deployment import changed_settings
+from kit.waiting import eventually
+from moto_tier import MotoTier
+
+sys.path.insert(0, str(harness.ROOT / "tests/real"))
+import tier  # noqa: E402
+
+OLD, NEW = "c" * 40, "d" * 40
+# All that an environment's settings say about waiting, made short.
+QUICK = {"release.bake_time": "0s", "verification.deadline": "30s", "verification.consecutive_answers": 6, "probe.interval": "100ms",
+         "verification.answer_timeout": "2s", "probe.answer_timeout": "2s"}
+
+
+class OnMoto(tier.TierTest):
+    def setUp(self):
+        super().setUp()
+        self.aws = MotoTier(self)
+        self.old_image, self.new_image = self.aws.make([OLD, NEW])
+        self.settings = changed_settings(self, QUICK)
+
+    def deploy(self, verb, *words, code=0):
+        done = self.run_program("rr-deploy", verb, "local", "--settings", self.settings, *words, environment=self.aws.environment(),
+                                cwd=self.folder, timeout=120)
+        self.assertEqual(done.returncode, code, done)
+        return done
+
+    def local_tier(self):
+        """A tier with the old commit; returns its URL and the id of an image with the new one."""
+        self.up()
+        url = json.loads(self.ok("status", "--json").stdout)["url"]
+        return url.rstrip("/"), self.ok("image", "build", "--commit", NEW, "--build", 1).stdout.strip()
+
+    def follow(self, versions, image):
+        """In a thread: as soon as moto's group is on one of these template versions, the local tier gets the image."""
+        stop = threading.Event()
+
+        def work():
+            while not stop.wait(0.1):
+                if self.aws.group()[0] in versions:
+                    self.sim("release", "--image", image, "--strategy", "double")
+                    return
+        thread = threading.Thread(target=work)
+        thread.start()
+        self.addCleanup(lambda: (stop.set(), thread.join()))
+        return thread
+
+    def test_doubling_releases_and_rolls_back(self):
+        url, new = self.local_tier()
+        before = self.aws.group()[2]
+        self.follow({"2"}, new)
+        done = self.deploy("release", "--image", self.new_image, "--strategy", "double", "--url", url, "--json")
+        report = json.loads(done.stdout)
+        self.assertEqual((report["outcome"], report["probe"]["failed"]), ("released", 0), done)
+        version, desired, instances, suspended = self.aws.group()
+        self.assertEqual((version, desired, len(instances), suspended), ("2", 2, 2, set()))
+        self.assertEqual(instances & before, set(), "the termination policy of moto is chance; who stays is checked")
+        history = json.loads(self.deploy("history", "--json").stdout)
+        self.assertEqual([(one["outcome"], one["current"]["commit"]) for one in history], [("released", NEW)])
+
+        first = next(line.split()[0] for line in self.ok("image", "list").stdout.splitlines() if OLD[:12] in line)
+        self.follow({"1"}, first)
+        done = self.deploy("rollback", "--strategy", "double", "--url", url)
+        self.assertIn("back from version 2", done.stdout)
+        version, desired, now, suspended = self.aws.group()
+        self.assertEqual((version, desired, len(now), suspended), ("1", 2, 2, set()))
+        self.assertEqual(now & instances, set(), done)
+
+    def test_a_tier_that_does_not_follow_is_rolled_back(self):
+        """The group gets its new instances, but the load balancer's answers stay old: nothing is believed, all goes back."""
+        url, _ = self.local_tier()
+        self.settings = changed_settings(self, {**QUICK, "release.deadline": "1m", "verification.deadline": "5s"})
+        before = self.aws.group()[2]
+        done = self.deploy("release", "--image", self.new_image, "--strategy", "double", "--url", url, code=10)
+        self.assertIn("not through after", done.stdout)
+        version, desired, instances, suspended = self.aws.group()
+        self.assertEqual((version, desired, suspended), ("1", 2, set()))
+        self.assertEqual(instances, before)
+
+    def test_an_endpoint_without_refreshes_is_named_and_left_alone(self):
+        url, _ = self.local_tier()
+        before = self.aws.group()
+        done = self.deploy("release", "--image", self.new_image, "--url", url, code=3)
+        self.assertIn("DescribeInstanceRefreshes", done.stdout + done.stderr)
+        self.assertEqual(self.aws.group(), before)
+
+    def test_looking(self):
+        status = json.loads(self.deploy("status", "--json").stdout)
+        self.assertEqual((status["version"], len(status["instances"])), ("1", 2))
+        self.assertEqual({one["target"] for one in status["instances"]}, {"healthy"})
+        self.assertRegex(status["url"], r"^http://round-robin-local.*elb\.amazonaws\.com$")
+        findings = json.loads(self.deploy("doctor", "--json").stdout)
+        named = {one["check"]: one["finding"] for one in findings}
+        self.assertEqual((named["credentials"], named["network"], named["instance type"], named["tier"]), ("ok", "ok", "ok", "ok"), findings)
+        self.deploy("prune", "--dry-run")
+        self.assertEqual([status for action, status in self.aws.calls if status >= 500 and "Refresh" not in action
+                          and action not in ("GetServiceQuota", "SimulatePrincipalPolicy")], [], self.aws.calls)
+
+    def test_an_artifact_is_stored_by_its_hash_and_named_in_the_version(self):
+        bundle = pathlib.Path(self.folder) / "bundle.tar.gz"
+        bundle.write_bytes(b"not really one")
+        url, _ = self.local_tier()
+        put = self.run_program("rr-deploy", "release", "local", "--settings", self.settings, "--artifact", bundle, "--commit", NEW,
+                               "--strategy", "double", "--url", url, environment=self.aws.environment(), cwd=self.folder, timeout=60)
+        self.assertEqual(put.returncode, 3, put)
+        self.assertIn("NoSuchBucket", put.stderr)
+        self.make_bucket("round-robin-local-artifacts-123456789012")
+        # moto takes the new version without its source, so its instances have no image: it goes as far as the launch.
+        release = self.start("rr-deploy", "release", "local", "--settings", self.settings, "--artifact", bundle, "--commit", NEW,
+                             "--strategy", "double", "--url", url, environment=self.aws.environment(), cwd=self.folder)
+        eventually(lambda: self.aws.group()[0] == "2" or None, "the group is on the new version", 60)
+        text = self.aws.call("ec2", "DescribeLaunchTemplateVersions", LaunchTemplateName="round-robin-local")
+        data = base64.b64decode(text.findtext(".//item[versionNumber='2']//userData")).decode()
+        digest = hashlib.sha256(b"not really one").hexdigest()
+        self.assertIn(f"s3://round-robin-local-artifacts-123456789012/artifacts/{digest}.tar.gz", data)
+        self.assertIn(("PUT object", 200), self.aws.calls)
+        release.process.send_signal(signal.SIGINT)
+        self.assertEqual(release.process.wait(harness.scaled(60)), 10, release.text())
+
+    def make_bucket(self, name):
+        host, port = self.aws.url[7:].split(":")
+        connection = http.client.HTTPConnection(host, int(port))
+        connection.request("PUT", f"/{name}", b"<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint>"
+                           b"</CreateBucketConfiguration>", {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/s3/"
+                                                             "aws4_request, SignedHeaders=host, Signature=0"})
+        self.assertEqual(connection.getresponse().status, 200)
+        connection.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
