@@ -21,6 +21,7 @@ struct Root {
   std::string variables_file;
   std::vector<std::string> backend;  // flags of init
   std::map<std::string, std::string> variables;
+  bool colours = false;
 };
 
 Result<std::string> need_checkout(const Context& context) {
@@ -58,6 +59,7 @@ Result<Root> prepare(Context& context, const Settings& settings, const std::stri
   if (const Status written = write_whole_file(root.variables_file, render_terraform(settings)); !written)
     return written.error();
   root.variables = context.child_variables();
+  root.colours = context.speaker.terminal() && context.surroundings.variable("NO_COLOR").empty();
   root.variables["TF_DATA_DIR"] = own + "/.terraform";
   root.variables["CHECKPOINT_DISABLE"] = "1";
   root.variables["TF_IN_AUTOMATION"] = "1";
@@ -69,6 +71,7 @@ Result<Root> prepare(Context& context, const Settings& settings, const std::stri
 }
 
 int terraform(const Root& root, std::vector<std::string> words) {
+  if (!root.colours) words.insert(words.begin() + 1, "-no-color");
   words.insert(words.begin(), {"terraform", "-chdir=" + root.folder});
   return run_attached(words, "", root.variables);
 }

@@ -226,7 +226,6 @@ class RollingBack(RrDeploy):
         release = self.start(*self.job("release", "--image", NEW), environment=self.aws.environment())
         eventually(lambda: self.aws.refreshes or None, "the refresh is started", 20)
         self.stored_settings()
-        self.aws.alarms = {name: "ALARM" for name in self.aws.alarms}
         rollback = self.start("rr-deploy", "rollback", "local", "--url", self.aws.front.url,
                               environment=self.aws.environment(), cwd=self.folder)
         eventually(lambda: "RollbackInstanceRefresh" in self.aws.calls or None, "the refresh is turned", 20)

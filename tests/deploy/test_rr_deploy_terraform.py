@@ -1,0 +1,70 @@
+"""rr-deploy's commands around Terraform, with the real one and its provider against moto's server, in a checkout of the test's
+own: plan and apply take their values from the settings, the state lies in a file, destroy leaves nothing that releases wrote."""
+
+import json
+import shutil
+import unittest
+
+import harness
+from endpoint import Endpoint
+from terraform import need_tool, provider_mirror
+
+REGION = "eu-west-1"
+FLAGS = ["--", "-var=local_endpoint=true"]
+
+
+class Around(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        need_tool("terraform")
+        mirror = provider_mirror()
+        self.endpoint = Endpoint(self, REGION)
+        self.checkout = self.folder / "checkout"
+        shutil.copytree(harness.ROOT / "terraform", self.checkout / "terraform", symlinks=True,
+                        ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*_override.tf"))
+        shutil.copytree(harness.ROOT / "deploy/settings", self.checkout / "deploy/settings")
+        (self.checkout / "terraform/backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
+        (self.folder / "terraformrc").write_text(
+            f'disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n')
+
+    def deploy(self, *words, code=0, timeout=300):
+        done = self.run_program("rr-deploy", *words, cwd=self.checkout, timeout=timeout, environment={
+            **self.endpoint.environment(), "CI_COMMIT": None, "TF_CLI_CONFIG_FILE": str(self.folder / "terraformrc")})
+        self.assertEqual(done.returncode, code, done)
+        return done
+
+    def test_the_first_apply_needs_an_image_and_says_so(self):
+        done = self.deploy("plan", "local", *FLAGS, code=3)
+        self.assertIn("which image?", done.stderr)
+
+    def test_another_account_is_refused_before_terraform_starts(self):
+        file = self.checkout / "deploy/settings/local.yaml"
+        file.write_text(file.read_text().replace('account: ""', 'account: "999999999999"'))
+        self.assertIn("the settings say 999999999999", self.deploy("plan", "local", code=3).stderr)
+
+    def test_terraforms_own_exit_code_is_kept(self):
+        (self.checkout / "terraform/broken.tf").write_text("resource {\n")
+        image = self.endpoint.aws("ec2", "describe-images", "--owners", "amazon", "--query", "Images[0].ImageId")[0]
+        self.assertIn("broken.tf", self.deploy("plan", "local", "--image", image, *FLAGS, code=1).stderr)
+
+    def test_plan_apply_look_and_destroy(self):
+        if not harness.long_run():
+            harness.skip("minutes: only in ./check --all")
+        image = self.endpoint.aws("ec2", "describe-images", "--owners", "amazon", "--filters", "Name=architecture,Values=x86_64",
+                                  "--query", "Images[0].ImageId")[0]
+        self.assertIn("to add", self.deploy("plan", "local", "--image", image, *FLAGS).stdout)
+        self.deploy("apply", "local", "--yes", "--image", image, *FLAGS)
+        status = json.loads(self.deploy("status", "local", "--json").stdout)
+        self.assertEqual((status["version"], len(status["instances"])), ("1", 2))
+        # What Terraform keeps in Parameter Store is enough to look from somewhere else.
+        shutil.move(self.checkout / "deploy", self.checkout / "away")
+        self.assertIn("round-robin-local", self.deploy("history", "local").stdout + self.deploy("status", "local").stdout)
+        shutil.move(self.checkout / "away", self.checkout / "deploy")
+        self.deploy("plan", "local", "--detailed-exit-code", *FLAGS)
+        self.assertEqual(self.deploy("destroy", "local", code=3).stderr.count("not confirmed"), 1)
+        self.deploy("destroy", "local", "--yes", *FLAGS)
+        self.assertIn("there is no Auto Scaling group", self.deploy("status", "local", code=3).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
