@@ -17,7 +17,7 @@ RUN cd /source && tools/build release rr-programs && cmake --install build/relea
 FROM debian:12-slim
 # The programs' shared libraries, and what the demo tells people to paste.
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends \
-      curl iproute2 libboost-program-options1.74.0 libfmt9 libre2-9 libssl3 libuv1 libyaml-cpp0.7 && rm -rf /var/lib/apt/lists/*
+      curl iproute2 libboost-program-options1.74.0 libfmt9 libpugixml1v5 libre2-9 libssl3 libuv1 libyaml-cpp0.7 && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out/bin/ /usr/local/bin/
 RUN useradd --create-home visitor
 USER visitor

@@ -168,6 +168,7 @@ void Examination::state() {
   head.action = "HeadBucket";
   head.request.method = "HEAD";
   head.request.url = "/" + bucket;
+  head.request.headers = {{"x-amz-content-sha256", "UNSIGNED-PAYLOAD"}};
   const auto found = context_.client->call(head);
   add("state", found ? Finding::kGood : Finding::kWarning,
       found ? fmt::format("bucket {} holds Terraform's state", bucket)

@@ -65,6 +65,10 @@ Result<Root> prepare(Context& context, const Settings& settings, const std::stri
   root.variables["TF_IN_AUTOMATION"] = "1";
   root.backend = {"-backend-config=bucket=" + settings.ci.state_bucket, "-backend-config=key=" + key,
                   "-backend-config=region=" + context.client->region()};
+  // Of an endpoint on this machine buckets are no host names.
+  if (context.client->endpoint("s3").find("amazonaws.com") == std::string::npos) {
+    root.backend.emplace_back("-backend-config=use_path_style=true");
+  }
   // backend_override.tf is how somebody without a bucket keeps the state in a file.
   if (std::filesystem::exists(root.folder + "/backend_override.tf")) root.backend.clear();
   return root;
@@ -192,6 +196,7 @@ Result<bool> make_bucket(Context& context, const std::string& bucket) {
   create.action = "CreateBucket";
   create.request.method = "PUT";
   create.request.url = "/" + bucket;
+  create.request.headers = {{"Content-Type", "application/xml"}, {"x-amz-content-sha256", "UNSIGNED-PAYLOAD"}};
   // not a setting: the one region whose buckets have no location, by the S3 API
   if (context.client->region() != "us-east-1") {
     create.request.body = fmt::format(

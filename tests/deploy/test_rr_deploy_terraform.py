@@ -47,6 +47,14 @@ class Around(harness.TestCase):
         image = self.endpoint.aws("ec2", "describe-images", "--owners", "amazon", "--query", "Images[0].ImageId")[0]
         self.assertIn("broken.tf", self.deploy("plan", "local", "--image", image, *FLAGS, code=1).stderr)
 
+    def test_bootstrap_twice_prints_the_variables_of_ci(self):
+        if not harness.long_run():
+            harness.skip("a minute: only in ./check --all")
+        for _ in range(2):
+            done = self.deploy("bootstrap", "local", "--repo", "acme/shop", "--yes", *FLAGS)
+        self.assertIn("the state's bucket round-robin-local-state-123456789012 is there", done.stdout)
+        self.assertRegex(done.stdout, r"(?m)^\w+=.*arn:aws:iam::123456789012:role/round-robin-local-deploy")
+
     def test_plan_apply_look_and_destroy(self):
         if not harness.long_run():
             harness.skip("minutes: only in ./check --all")
