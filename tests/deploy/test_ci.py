@@ -174,6 +174,15 @@ class Script(harness.TestCase):
                 stage, "production", "--report", f"build/release-report/{stage}.json", "--junit",
                 f"build/release-report/{stage}.xml", *flags, "commit=c0ffee1", "build=7"])
 
+    def test_rr_deploy_takes_them_and_refuses_for_want_of_credentials_only(self):
+        nobody = {"HOME": str(self.folder), "AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+                  "AWS_CONFIG_FILE": "/dev/null",
+                  **dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"))}
+        for stage in (("plan",), ("bake",), ("apply",), ("release",), ("rollback", "--to", "12")):
+            done = self.ci(stage[0], "local", *stage[1:], RR_BIN=str(harness.bin_folder()), **nobody)
+            self.assertEqual(done.returncode, 3, done)
+            self.assertIn("credentials", done.stderr)
+
     def test_a_tool_that_came_back_as_an_artifact_is_made_runnable(self):
         (self.bin / "rr-deploy").chmod(0o644)
         self.assertEqual(self.ci("plan", "production").returncode, 0)
@@ -361,8 +370,6 @@ class CleanClone(harness.TestCase):
             harness.skip("this is no checkout")
         clone = self.folder / "clone"
         subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(harness.ROOT), str(clone)], check=True)
-        if not (harness.bin_folder() / "rr-deploy").exists():
-            harness.skip("rr-deploy is not built")
         # RR_LONG would have the clone's own lint run this test.
         environment = {**NO_CI, "RR_BIN": str(harness.bin_folder()), "RR_LONG": None}
         linted = self.run_program(clone / "ci/run", "lint", timeout=120, cwd=clone, environment=environment)
