@@ -94,6 +94,106 @@ CommandSpec demo_command() {
   return c;
 }
 
+void add_instance_commands(std::vector<CommandSpec>& all) {
+  const FlagSpec replace{"--replace", 0, "", "keep the desired capacity: another one is launched", ""};
+  all.push_back(simple("instance terminate", "ID", "Ends an instance of the group.", run_instance_terminate,
+                       {{"--decrement", 0, "", "one less is desired: it is not replaced", ""}},
+                       {{"rr-sim instance terminate i-0a1b", "another one takes its place"}}));
+  all.push_back(simple("instance health", "ID HEALTH",
+                       "Says whether an instance is healthy; unhealthy ones are replaced.", run_instance_health,
+                       {{"--respect-grace-period", 0, "", "not while its grace period lasts", ""}},
+                       {{"rr-sim instance health i-0a1b unhealthy", "as set-instance-health does"}}));
+  all.push_back(simple("instance protect", "ID", "Protects an instance from being ended by a scale-in.",
+                       run_instance_protect, {{"--off", 0, "", "protects it no more", ""}},
+                       {{"rr-sim instance protect i-0a1b", ""}}));
+  all.push_back(simple("instance standby", "ID", "Takes an instance out of service without ending it.",
+                       run_instance_standby, {replace},
+                       {{"rr-sim instance standby i-0a1b", "to look at it in peace"}}));
+  all.push_back(simple("instance return", "ID", "Brings an instance back from standby.", run_instance_return, {},
+                       {{"rr-sim instance return i-0a1b", ""}}));
+  all.push_back(simple("instance detach", "ID", "Takes an instance out of the group; it runs on.", run_instance_detach,
+                       {replace}, {{"rr-sim instance detach i-0a1b", ""}}));
+  all.push_back(simple("instance attach", "ID", "Takes a detached instance into the group again.", run_instance_attach,
+                       {}, {{"rr-sim instance attach i-0a1b", ""}}));
+}
+
+void add_group_commands(std::vector<CommandSpec>& all) {
+  all.push_back(simple("group suspend", "[PROCESSES]", "Suspends processes of the group, or all of them.",
+                       run_group_suspend, {}, {{"rr-sim group suspend AZRebalance,ReplaceUnhealthy", ""}}));
+  all.push_back(simple("group resume", "[PROCESSES]", "Resumes processes of the group, or all of them.",
+                       run_group_resume, {}, {{"rr-sim group resume", "everything runs again"}}));
+  all.push_back(simple("group activities", "", "What the group has done, and why, newest first.", run_group_activities,
+                       {{"--json", 0, "", "as JSON", ""}}, {{"rr-sim group activities", "with each one's cause"}}));
+  all.push_back(simple("hook put", "NAME TRANSITION", "Makes instances wait when launching, or when terminating.",
+                       run_hook_put,
+                       {{"--heartbeat", 0, "TIME", "how long they wait (default 1h)", ""},
+                        {"--default", 0, "RESULT", "what becomes of it then: abandon (default) or\ncontinue", ""}},
+                       {{"rr-sim hook put warm-cache launching --heartbeat 5m", ""}}));
+  all.push_back(simple("hook delete", "NAME", "Nobody waits for that hook any more.", run_hook_delete, {},
+                       {{"rr-sim hook delete warm-cache", ""}}));
+  all.push_back(simple("hook complete", "NAME ID", "Lets a waiting instance go on, or ends it.", run_hook_complete,
+                       {{"--result", 0, "RESULT", "continue (default) or abandon", ""}},
+                       {{"rr-sim hook complete warm-cache i-0a1b", ""}}));
+  all.push_back(simple("hook heartbeat", "NAME ID", "Lets a waiting instance wait as long again.", run_hook_heartbeat,
+                       {}, {{"rr-sim hook heartbeat warm-cache i-0a1b", ""}}));
+}
+
+void add_scaling_commands(std::vector<CommandSpec>& all) {
+  const FlagSpec as_json{"--json", 0, "", "as JSON", ""};
+  all.push_back(simple("alarm put", "NAME METRIC THRESHOLD", "An alarm on one of the tier's metrics.", run_alarm_put,
+                       {{"--comparison", 0, "HOW", "default: GreaterThanThreshold", ""},
+                        {"--periods", 0, "N", "of a minute each, that are looked at (default 1)", ""},
+                        {"--datapoints", 0, "M", "of them that must breach (default: all)", ""},
+                        {"--missing", 0, "WHAT",
+                         "a period without data is: missing (default),\nnotBreaching, "
+                         "breaching or ignore",
+                         ""}},
+                       {{"rr-sim alarm put errors HTTPCode_ELB_5XX_Count 10 --periods 3 --datapoints 2", ""}}));
+  all.push_back(
+      simple("alarm list", "", "The alarms and their states.", run_alarm_list, {as_json}, {{"rr-sim alarm list", ""}}));
+  all.push_back(simple("alarm set", "NAME STATE", "Sets an alarm's state until its next period.", run_alarm_set,
+                       {{"--reason", 0, "TEXT", "", ""}}, {{"rr-sim alarm set errors ALARM", "to see what it does"}}));
+  all.push_back(
+      simple("alarm delete", "NAME", "Deletes an alarm.", run_alarm_delete, {}, {{"rr-sim alarm delete errors", ""}}));
+  all.push_back(simple("policy put", "NAME", "A scaling policy: tracking a target, by steps, or simple.",
+                       run_policy_put,
+                       {{"--target", 0, "REQUESTS", "track so many requests per target and minute", ""},
+                        {"--no-scale-in", 0, "", "only ever scale out", ""},
+                        {"--alarm", 0, "NAME", "that triggers it (step and simple)", ""},
+                        {"--steps", 0, "LIST", "LOWER:UPPER=N,... relative to the threshold", ""},
+                        {"--by", 0, "N", "one change (simple)", ""},
+                        {"--adjustment", 0, "TYPE",
+                         "ChangeInCapacity (default), ExactCapacity or\n"
+                         "PercentChangeInCapacity",
+                         ""},
+                        {"--min-magnitude", 0, "N", "least change with a percentage", ""},
+                        {"--cooldown", 0, "TIME", "after a simple one (default: the group's)", ""}},
+                       {{"rr-sim policy put track --target 1000", "as many instances as that needs"},
+                        {"rr-sim policy put out --alarm busy --steps 0:100=1,100:=2", "one or two more"}}));
+  all.push_back(
+      simple("policy list", "", "The scaling policies.", run_policy_list, {as_json}, {{"rr-sim policy list", ""}}));
+  all.push_back(simple("policy delete", "NAME", "Deletes a scaling policy.", run_policy_delete, {},
+                       {{"rr-sim policy delete track", ""}}));
+  all.push_back(simple("policy execute", "NAME", "Executes a step or a simple policy now.", run_policy_execute,
+                       {{"--honor-cooldown", 0, "", "not while the group is in its cooldown", ""},
+                        {"--metric-value", 0, "N", "with a step policy", ""},
+                        {"--breach-threshold", 0, "N", "with a step policy", ""}},
+                       {{"rr-sim policy execute out --metric-value 50 --breach-threshold 10", ""}}));
+  all.push_back(simple("schedule put", "NAME", "Changes the group's capacity at a time, or again and again.",
+                       run_schedule_put,
+                       {{"--at", 0, "TIME", "once, or the first time; 2026-11-22T20:45:00Z", ""},
+                        {"--until", 0, "TIME", "not after it", ""},
+                        {"--cron", 0, "FIELDS", "minute hour day month weekday, in UTC", ""},
+                        {"--min", 0, "N", "the group's min", ""},
+                        {"--max", 0, "N", "the group's max", ""},
+                        {"--desired", 0, "N", "the desired capacity", ""}},
+                       {{"rr-sim schedule put morning --cron '0 8 * * 1-5' --desired 4", ""}}));
+  all.push_back(
+      simple("schedule list", "", "What is scheduled.", run_schedule_list, {as_json}, {{"rr-sim schedule list", ""}}));
+  all.push_back(simple("schedule delete", "NAME", "It is scheduled no more.", run_schedule_delete, {},
+                       {{"rr-sim schedule delete morning", ""}}));
+}
+
 std::vector<CommandSpec> make_commands() {
   std::vector<CommandSpec> all = {up_command(), demo_command()};
   all.push_back(
@@ -112,6 +212,9 @@ std::vector<CommandSpec> make_commands() {
                         {"rr-sim instance fail ip-172-31-16-10 --mode hang", "so will its host name"}}));
   all.push_back(simple("instance heal", "ID", "Ends the fault of an instance.", run_instance_heal, {},
                        {{"rr-sim instance heal i-0a1b", "it goes on"}}));
+  add_instance_commands(all);
+  add_group_commands(all);
+  add_scaling_commands(all);
   all.push_back(
       simple("scale", "N", "Sets the group's desired capacity.", run_scale, {}, {{"rr-sim scale 4", "two more"}}));
   all.push_back(simple("image build", "", "Makes an image: an immutable folder, named by its content. Prints its id.",

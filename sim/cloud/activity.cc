@@ -17,6 +17,17 @@ std::string zones_text(const std::vector<ZoneName>& zones, std::string_view sepa
   return text;
 }
 
+/// ", shrinking the capacity from 2 to 1", or nothing when it stayed as it was.
+std::string capacity_change(int from, int to) {
+  if (from == to) return "";
+  return fmt::format(", {} the capacity from {} to {}", to < from ? "shrinking" : "increasing", from, to);
+}
+
+std::string by_user(Time now, const InstanceId& instance, std::string_view what, int from, int to) {
+  return at(now, fmt::format("instance {} was {} in response to a user request{}", instance.value, what,
+                             capacity_change(from, to)));
+}
+
 }  // namespace
 
 std::string at(Time time, std::string_view text) { return fmt::format("At {} {}.", format_iso8601(time, 0), text); }
@@ -46,6 +57,24 @@ std::string updated_constraints(Time now, const GroupSettings& settings, int fro
   return at(now, fmt::format("a user request update of AutoScalingGroup constraints to min: {}, max: {}, desired: {} "
                              "changing the desired capacity from {} to {}",
                              settings.min_size, settings.max_size, to, from, to));
+}
+
+std::string triggered_policy(Time now, const std::string& alarm, const std::string& policy, int from, int to) {
+  return at(now, fmt::format("a monitor alarm {} in state ALARM triggered policy {} changing the desired capacity from "
+                             "{} to {}",
+                             alarm, policy, from, to));
+}
+
+std::string executed_policy(Time now, const std::string& policy, int from, int to) {
+  return at(now, fmt::format("a user request executed policy {} changing the desired capacity from {} to {}", policy,
+                             from, to));
+}
+
+std::string scheduled_constraints(Time now, const GroupSettings& settings, int from, int to) {
+  return at(now,
+            fmt::format("a scheduled action update of AutoScalingGroup constraints to min: {}, max: {}, desired: {} "
+                        "changing the desired capacity from {} to {}",
+                        settings.min_size, settings.max_size, to, from, to));
 }
 
 std::string started_instances(Time now, int from, int to) {
@@ -86,9 +115,27 @@ std::string selected_for_termination(Time now, const InstanceId& instance) {
 }
 
 std::string taken_by_user(Time now, const InstanceId& instance, int from, int to) {
-  const std::string shrinking = from == to ? "" : fmt::format(", shrinking the capacity from {} to {}", from, to);
-  return at(now, fmt::format("instance {} was taken out of service in response to a user request{}", instance.value,
-                             shrinking));
+  return by_user(now, instance, "taken out of service", from, to);
+}
+
+std::string moved_to_standby(Time now, const InstanceId& instance, int from, int to) {
+  return by_user(now, instance, "moved to standby", from, to);
+}
+
+std::string moved_out_of_standby(Time now, const InstanceId& instance, int from, int to) {
+  return by_user(now, instance, "moved out of standby", from, to);
+}
+
+std::string detached_by_user(Time now, const InstanceId& instance, int from, int to) {
+  return by_user(now, instance, "detached", from, to);
+}
+
+std::string attached_by_user(Time now, const InstanceId& instance, int from, int to) {
+  return by_user(now, instance, "attached", from, to);
+}
+
+std::string taken_for_hook(Time now) {
+  return at(now, "an instance was taken out of service in response to an abandoned lifecycle action");
 }
 
 std::string taken_for_health(Time now, ChangeReason reason) {
@@ -106,6 +153,20 @@ std::string launching_failed(std::string_view status_message) {
 
 std::string terminating(const InstanceId& instance) {
   return fmt::format("Terminating EC2 instance: {}", instance.value);
+}
+
+std::string detaching(const InstanceId& instance) { return fmt::format("Detaching EC2 instance: {}", instance.value); }
+
+std::string attaching(const InstanceId& instance) {
+  return fmt::format("Attaching an existing EC2 instance: {}", instance.value);
+}
+
+std::string to_standby(const InstanceId& instance) {
+  return fmt::format("Moving EC2 instance to Standby: {}", instance.value);
+}
+
+std::string out_of_standby(const InstanceId& instance) {
+  return fmt::format("Moving EC2 instance out of Standby: {}", instance.value);
 }
 
 std::string launch_failure(std::string_view code, std::string_view message, const ZoneName& zone,

@@ -22,6 +22,11 @@ std::string created_group(Time now, int to);
 std::string set_desired_capacity(Time now, int from, int to);
 std::string updated_constraints(Time now, const GroupSettings& settings, int from, int to);
 
+std::string triggered_policy(Time now, const std::string& alarm, const std::string& policy, int from, int to);
+std::string executed_policy(Time now, const std::string& policy, int from, int to);
+/// (AWS's sentence for scheduled actions is not known; this is how it is remembered.)
+std::string scheduled_constraints(Time now, const GroupSettings& settings, int from, int to);
+
 // Effects: what was done about it.
 std::string started_instances(Time now, int from, int to);
 std::string replaced_unhealthy(Time now);
@@ -31,6 +36,12 @@ std::string shrank(Time now, int from, int to);
 std::string selected_for_termination(Time now, const InstanceId& instance);
 /// Out of service by user request; `to` differs from `from` when the desired capacity was decremented with it.
 std::string taken_by_user(Time now, const InstanceId& instance, int from, int to);
+std::string moved_to_standby(Time now, const InstanceId& instance, int from, int to);
+std::string moved_out_of_standby(Time now, const InstanceId& instance, int from, int to);
+std::string detached_by_user(Time now, const InstanceId& instance, int from, int to);
+std::string attached_by_user(Time now, const InstanceId& instance, int from, int to);
+/// Its launch was abandoned by a lifecycle hook. (AWS's sentence for it is not known.)
+std::string taken_for_hook(Time now);
 /// Out of service for an instance refresh, and its being selected for it.
 std::string taken_for_refresh(Time now, const InstanceId& instance);
 /// Out of service for its health: kElbHealthCheck, kEc2HealthCheck or kUserHealthCheck.
@@ -39,6 +50,12 @@ std::string taken_for_health(Time now, ChangeReason reason);
 std::string launching(const InstanceId& instance);
 std::string launching_failed(std::string_view status_message);
 std::string terminating(const InstanceId& instance);
+std::string detaching(const InstanceId& instance);
+std::string attaching(const InstanceId& instance);
+std::string to_standby(const InstanceId& instance);
+std::string out_of_standby(const InstanceId& instance);
+constexpr std::string_view kAllProtected =
+    "Could not scale to desired capacity because all remaining instances are protected from scale-in.";
 
 /// The StatusMessage of a failed launch. A lack of capacity is told in AWS's words, with the other zones; for other
 /// codes the world's own message is kept.

@@ -28,7 +28,7 @@ class Look {
   RefreshStep run() {
     step_.completed = completed();
     step_.reason = refresh_.status_reason;
-    if (view_.refresh_suspended) {
+    if (suspended(ScalingProcess::kInstanceRefresh)) {
       step_.reason = "Paused: the InstanceRefresh process of the Auto Scaling group is suspended.";
       return step_;
     }
@@ -59,6 +59,7 @@ class Look {
   }
 
  private:
+  bool suspended(ScalingProcess process) const { return view_.group.suspended.contains(process); }
   bool rolls_back() const { return refresh_.status == RefreshStatus::kRollbackInProgress; }
   bool watches_alarms() const {
     return refresh_.status == RefreshStatus::kInProgress || refresh_.status == RefreshStatus::kBaking;
@@ -67,13 +68,16 @@ class Look {
   bool is_left(const InstanceId& id) const { return refresh_.left.contains(id); }
   Time deadline() const { return refresh_.progress_at + view_.refresh_timeout; }
 
-  /// Pending, warming up or unhealthy, and not one of those to be replaced.
-  int under_way() const {
-    const auto count = [&](const std::set<InstanceId>& ids) {
-      return static_cast<int>(
-          std::count_if(ids.begin(), ids.end(), [&](const InstanceId& id) { return !is_left(id); }));
-    };
-    return count(view_.counts.unsettled) + count(view_.counts.unhealthy) + missing();
+  /// Whether something is pending, warming up or unhealthy that is not itself to be replaced. The first one tells.
+  bool under_way() const {
+    const auto is_new = [&](const InstanceId& id) { return !is_left(id); };
+    const auto any_new = [&](const std::set<InstanceId>& ids) { return std::any_of(ids.begin(), ids.end(), is_new); };
+    return missing() > 0 || any_new(view_.counts.unsettled) || any_new(view_.counts.unhealthy);
+  }
+  /// How many are not ready or not there. Those to be replaced count too, because telling them apart would cost the
+  /// size of a batch at every event: while some of them are not ready, progress shows at the end of a batch only.
+  int unready() const {
+    return static_cast<int>(view_.counts.unsettled.size() + view_.counts.unhealthy.size()) + missing();
   }
   /// Instances still to be launched.
   int missing() const { return std::max(0, desired_ + refresh_.surplus() - live_); }
@@ -83,7 +87,7 @@ class Look {
   int completed() const {
     const int replaced = refresh_.total - static_cast<int>(refresh_.left.size());
     if (refresh_.batch.size == 0) return replaced;
-    return std::max(0, replaced - std::min(refresh_.batch.size, under_way()));
+    return std::max(0, replaced - std::min(refresh_.batch.size, unready()));
   }
 
   void move(RefreshStatus to, std::string reason) {
@@ -143,7 +147,8 @@ class Look {
 
   void work() {
     const bool ours = refresh_.batch.size > 0;
-    if (ours && (refresh_.batch.owed > 0 || under_way() > 0)) return wait(what_is_awaited());
+    if (ours && (refresh_.batch.owed > 0 || under_way())) return wait(what_is_awaited());
+    if (suspended(ScalingProcess::kTerminate)) return wait("Waiting for the Terminate process to be resumed.");
     if (ours) {
       step_.batch_over = true;
       for (const InstanceId& id : refresh_.batch.end_when_ready) {
@@ -155,8 +160,11 @@ class Look {
       return move(RefreshStatus::kCancelled, std::string(kCancelledByUser));
     }
     if (at_checkpoint()) return;
-    if (refresh_.left.empty()) return finish();
-    if (under_way() > 0) return wait(what_is_awaited());
+    if (refresh_.left.empty()) {
+      if (find_outdated() || !settle_standby()) return;
+      return finish();
+    }
+    if (under_way()) return wait(what_is_awaited());
     plan_batch();
   }
 
@@ -186,6 +194,35 @@ class Look {
     const int percentage = checkpoints[refresh_.next_checkpoint];
     if (completed() * 100 < percentage * refresh_.total) return false;
     step_.checkpoint = percentage;
+    return true;
+  }
+
+  /// With skip matching: a version that was published meanwhile may have made finished ones outdated again.
+  bool find_outdated() {
+    if (!refresh_.preferences.skip_matching || rolls_back()) return false;
+    for (const InstanceId& id : view_.counts.members) {
+      const Instance& one = instance(id);
+      const bool matches = CurrentTemplate{one.template_name, one.template_version} == view_.launches;
+      if (!matches && fitness(id) != Fitness::kDrop) step_.add.push_back(id);
+    }
+    return !step_.add.empty();
+  }
+
+  /// What the preferences say about instances in standby; true when they are no obstacle (any more).
+  bool settle_standby() {
+    const std::set<InstanceId>& standby = view_.counts.standby;
+    if (standby.empty() || rolls_back()) return true;
+    switch (refresh_.preferences.standby_instances) {
+      case StandbyInstances::kIgnore:
+        return true;
+      case StandbyInstances::kTerminate:
+        step_.terminate.assign(standby.begin(), standby.end());
+        return true;
+      case StandbyInstances::kWait:
+        wait(fmt::format("Waiting for instances to leave standby. For example: {} is in standby.",
+                         standby.begin()->value));
+        return false;
+    }
     return true;
   }
 
@@ -386,22 +423,6 @@ std::string_view to_string(StandbyInstances choice) {
   return "";
 }
 
-RefreshWindow refresh_window(int desired, int min_healthy_percentage, int max_healthy_percentage) {
-  RefreshWindow window;
-  window.required = rounded_up(desired, min_healthy_percentage);
-  window.allowed = desired * max_healthy_percentage / 100;
-  if (min_healthy_percentage == 100) {
-    window.empty = window.allowed <= desired;
-    window.size = std::max(1, window.allowed - desired);
-    window.end_first = 0;
-    return window;
-  }
-  window.empty = window.allowed <= window.required;
-  window.size = std::max(1, window.allowed - window.required);
-  window.end_first = window.empty ? 1 : std::min(window.size, desired - window.required);
-  return window;
-}
-
 std::deque<InstanceId> refresh_order(const std::vector<const Instance*>& instances) {
   std::map<ZoneName, std::deque<const Instance*>> by_zone;
   for (const Instance* instance : instances) by_zone[instance->zone].push_back(instance);
@@ -476,6 +497,11 @@ void take_counters(RefreshState& refresh, const RefreshStep& step, Time now) {
 }  // namespace
 
 void apply_step(RefreshState& refresh, const RefreshStep& step, Time now, const Tempo& tempo) {
+  for (const InstanceId& id : step.add) {
+    refresh.left.insert(id);
+    refresh.order.push_back(id);
+    ++refresh.total;
+  }
   for (const InstanceId& id : step.drop) {
     if (refresh.left.erase(id) > 0) --refresh.total;  // it does not count, neither as replaced nor as to be replaced
   }

@@ -25,6 +25,17 @@ constexpr std::array kLifecycleMoves{
     Move<L>{L::kPendingProceed, L::kInService},
     Move<L>{L::kPendingProceed, L::kTerminating},
     Move<L>{L::kInService, L::kTerminating},
+    Move<L>{L::kInService, L::kEnteringStandby},
+    Move<L>{L::kInService, L::kDetaching},
+    Move<L>{L::kEnteringStandby, L::kStandby},
+    Move<L>{L::kEnteringStandby, L::kTerminating},
+    Move<L>{L::kStandby, L::kPending},
+    Move<L>{L::kStandby, L::kTerminating},
+    Move<L>{L::kStandby, L::kDetaching},
+    Move<L>{L::kDetaching, L::kDetached},
+    Move<L>{L::kDetaching, L::kTerminating},
+    Move<L>{L::kDetached, L::kPending},
+    Move<L>{L::kDetached, L::kTerminating},
     Move<L>{L::kTerminating, L::kTerminatingWait},
     Move<L>{L::kTerminating, L::kTerminated},
     Move<L>{L::kTerminatingWait, L::kTerminatingProceed},
@@ -72,6 +83,14 @@ std::string_view to_string(LifecycleState state) {
       return "Terminating:Proceed";
     case LifecycleState::kTerminated:
       return "Terminated";
+    case LifecycleState::kEnteringStandby:
+      return "EnteringStandby";
+    case LifecycleState::kStandby:
+      return "Standby";
+    case LifecycleState::kDetaching:
+      return "Detaching";
+    case LifecycleState::kDetached:
+      return "Detached";
   }
   return "";
 }

@@ -11,6 +11,20 @@ constexpr std::array kTerminationPolicies{
     TerminationPolicy::kNewestInstance,
     TerminationPolicy::kOldestLaunchTemplate,
     TerminationPolicy::kClosestToNextInstanceHour,
+    TerminationPolicy::kOldestLaunchConfiguration,
+    TerminationPolicy::kAllocationStrategy,
+};
+
+constexpr std::array kScalingProcesses{
+    ScalingProcess::kLaunch,
+    ScalingProcess::kTerminate,
+    ScalingProcess::kAddToLoadBalancer,
+    ScalingProcess::kAlarmNotification,
+    ScalingProcess::kAZRebalance,
+    ScalingProcess::kHealthCheck,
+    ScalingProcess::kInstanceRefresh,
+    ScalingProcess::kReplaceUnhealthy,
+    ScalingProcess::kScheduledActions,
 };
 
 }  // namespace
@@ -34,6 +48,71 @@ std::string_view to_string(TerminationPolicy policy) {
       return "OldestLaunchTemplate";
     case TerminationPolicy::kClosestToNextInstanceHour:
       return "ClosestToNextInstanceHour";
+    case TerminationPolicy::kOldestLaunchConfiguration:
+      return "OldestLaunchConfiguration";
+    case TerminationPolicy::kAllocationStrategy:
+      return "AllocationStrategy";
+  }
+  return "";
+}
+
+std::string_view to_string(CapacityDistributionStrategy strategy) {
+  switch (strategy) {
+    case CapacityDistributionStrategy::kBalancedBestEffort:
+      return "balanced-best-effort";
+    case CapacityDistributionStrategy::kBalancedOnly:
+      return "balanced-only";
+  }
+  return "";
+}
+
+std::string_view to_string(ScalingProcess process) {
+  switch (process) {
+    case ScalingProcess::kLaunch:
+      return "Launch";
+    case ScalingProcess::kTerminate:
+      return "Terminate";
+    case ScalingProcess::kAddToLoadBalancer:
+      return "AddToLoadBalancer";
+    case ScalingProcess::kAlarmNotification:
+      return "AlarmNotification";
+    case ScalingProcess::kAZRebalance:
+      return "AZRebalance";
+    case ScalingProcess::kHealthCheck:
+      return "HealthCheck";
+    case ScalingProcess::kInstanceRefresh:
+      return "InstanceRefresh";
+    case ScalingProcess::kReplaceUnhealthy:
+      return "ReplaceUnhealthy";
+    case ScalingProcess::kScheduledActions:
+      return "ScheduledActions";
+  }
+  return "";
+}
+
+std::optional<ScalingProcess> parse_scaling_process(std::string_view text) {
+  for (const ScalingProcess process : kScalingProcesses) {
+    if (text == to_string(process)) return process;
+  }
+  return std::nullopt;
+}
+
+std::string_view to_string(LifecycleTransition transition) {
+  switch (transition) {
+    case LifecycleTransition::kLaunching:
+      return "autoscaling:EC2_INSTANCE_LAUNCHING";
+    case LifecycleTransition::kTerminating:
+      return "autoscaling:EC2_INSTANCE_TERMINATING";
+  }
+  return "";
+}
+
+std::string_view to_string(LifecycleActionResult result) {
+  switch (result) {
+    case LifecycleActionResult::kContinue:
+      return "CONTINUE";
+    case LifecycleActionResult::kAbandon:
+      return "ABANDON";
   }
   return "";
 }

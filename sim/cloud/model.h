@@ -15,7 +15,8 @@
 
 namespace rr::sim {
 
-/// LifecycleState of the Auto Scaling API. Standby, Detaching and the warm pool's states are not offered yet.
+/// LifecycleState of the Auto Scaling API. The warm pool's states and those of a root volume's replacement are not
+/// offered.
 enum class LifecycleState : std::uint8_t {
   kPending,
   kPendingWait,
@@ -25,6 +26,10 @@ enum class LifecycleState : std::uint8_t {
   kTerminatingWait,
   kTerminatingProceed,
   kTerminated,
+  kEnteringStandby,
+  kStandby,
+  kDetaching,
+  kDetached,  // no member of the group any more, but running
 };
 std::string_view to_string(LifecycleState state);  // "Pending:Wait"
 
@@ -84,12 +89,16 @@ struct LaunchTemplateSpecification {
   bool operator==(const LaunchTemplateSpecification&) const = default;
 };
 
+/// AllocationStrategy and OldestLaunchConfiguration are taken and choose nobody: there are neither mixed instances
+/// policies nor launch configurations here, so all instances are equal by them.
 enum class TerminationPolicy : std::uint8_t {
   kDefault,
   kOldestInstance,
   kNewestInstance,
   kOldestLaunchTemplate,
   kClosestToNextInstanceHour,
+  kOldestLaunchConfiguration,
+  kAllocationStrategy,
 };
 std::string_view to_string(TerminationPolicy policy);
 std::optional<TerminationPolicy> parse_termination_policy(std::string_view text);
@@ -101,6 +110,50 @@ struct InstanceMaintenancePolicy {
   int min_healthy_percentage = 100;
   int max_healthy_percentage = 200;
   bool operator==(const InstanceMaintenancePolicy&) const = default;
+};
+
+/// What becomes of a launch that a zone refuses: it is tried in another one, or in the same one until it succeeds.
+enum class CapacityDistributionStrategy : std::uint8_t { kBalancedBestEffort, kBalancedOnly };
+std::string_view to_string(CapacityDistributionStrategy strategy);
+
+/// What of a group may be suspended.
+/// https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html
+enum class ScalingProcess : std::uint8_t {
+  kLaunch,
+  kTerminate,
+  kAddToLoadBalancer,
+  kAlarmNotification,
+  kAZRebalance,
+  kHealthCheck,
+  kInstanceRefresh,
+  kReplaceUnhealthy,
+  kScheduledActions,
+};
+std::string_view to_string(ScalingProcess process);  // "AZRebalance"
+std::optional<ScalingProcess> parse_scaling_process(std::string_view text);
+
+enum class LifecycleTransition : std::uint8_t { kLaunching, kTerminating };
+std::string_view to_string(LifecycleTransition transition);  // "autoscaling:EC2_INSTANCE_LAUNCHING"
+enum class LifecycleActionResult : std::uint8_t { kContinue, kAbandon };
+std::string_view to_string(LifecycleActionResult result);  // "CONTINUE"
+
+/// https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html
+struct LifecycleHook {
+  std::string name;
+  LifecycleTransition transition = LifecycleTransition::kLaunching;
+  Duration heartbeat_timeout = std::chrono::seconds(3'600);
+  LifecycleActionResult default_result = LifecycleActionResult::kAbandon;
+  bool operator==(const LifecycleHook&) const = default;
+};
+
+/// A hook that an instance waits for.
+struct LifecycleAction {
+  std::string token;
+  LifecycleActionResult default_result = LifecycleActionResult::kAbandon;
+  Duration heartbeat{};  // as long as a heartbeat lasts
+  Time ends;             // without another heartbeat
+  Time ends_at_last;     // however many heartbeats come
+  bool operator==(const LifecycleAction&) const = default;
 };
 
 /// An Auto Scaling group's settings. Durations are AWS's, undivided by the speed.
@@ -116,6 +169,9 @@ struct GroupSettings {
   std::optional<Duration> default_instance_warmup;
   std::optional<InstanceMaintenancePolicy> maintenance_policy;
   std::vector<TerminationPolicy> termination_policies{TerminationPolicy::kDefault};
+  Duration default_cooldown = std::chrono::seconds(300);
+  bool new_instances_protected_from_scale_in = false;
+  CapacityDistributionStrategy capacity_distribution_strategy = CapacityDistributionStrategy::kBalancedBestEffort;
   bool operator==(const GroupSettings&) const = default;
 };
 
@@ -147,6 +203,11 @@ struct Instance {
   std::optional<Time> forget_at;           // when it vanishes from the state
   bool stop_requested = false;             // the world has been told to end it
   std::map<std::string, Time> drained_by;  // nodes that say they have drained it
+  bool registered = false;                 // with the group's target groups
+  std::optional<Time> deregistered_at;
+  std::map<std::string, LifecycleAction>
+      lifecycle_actions;        // by hook: what it waits for in Pending:Wait, Terminating:Wait
+  std::optional<Time> hook_at;  // when the first of them ends
   bool operator==(const Instance&) const = default;
 };
 

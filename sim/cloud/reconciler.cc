@@ -4,6 +4,7 @@
 
 #include "lb/base/check.h"
 #include "sim/cloud/activity.h"
+#include "sim/cloud/refresh_window.h"
 
 namespace rr::sim {
 namespace {
@@ -33,6 +34,10 @@ class Look {
 
  private:
   int desired() const { return view_.group.desired_capacity; }
+  bool runs(ScalingProcess process) const { return !view_.group.suspended.contains(process); }
+  bool balanced_only() const {
+    return settings_.capacity_distribution_strategy == CapacityDistributionStrategy::kBalancedOnly;
+  }
   const Instance& instance(const InstanceId& id) const { return view_.instances.at(id); }
 
   void list_zones() {
@@ -72,7 +77,12 @@ class Look {
     return *unhealthy.end_reason;
   }
 
+  bool replaces_unhealthy() const {
+    return runs(ScalingProcess::kReplaceUnhealthy) && runs(ScalingProcess::kTerminate);
+  }
+
   void end_gone() {
+    if (!replaces_unhealthy()) return;
     for (const InstanceId& id : view_.counts.unhealthy) {
       const ChangeReason reason = reason_of(instance(id));
       if (reason == ChangeReason::kElbHealthCheck) continue;
@@ -82,8 +92,12 @@ class Look {
   }
 
   void end_refused_by_load_balancer() {
+    if (!replaces_unhealthy()) return;
+    const auto& policy = settings_.maintenance_policy;
+    if (policy && policy->min_healthy_percentage == 100) return replace_before_ending(*policy);
+    const int together = policy ? window(*policy).end_first : desired() / 10;
     int beyond = excess();
-    int slots = std::max(1, desired() / 10) - static_cast<int>(view_.counts.unsettled.size());
+    int slots = std::max(1, together) - static_cast<int>(view_.counts.unsettled.size());
     for (const InstanceId& id : view_.counts.unhealthy) {
       if (reason_of(instance(id)) != ChangeReason::kElbHealthCheck) continue;
       if (in_service_ < 2 && desired() > 1) return;  // the last one in service stays, however bad
@@ -98,10 +112,35 @@ class Look {
     }
   }
 
+  RefreshWindow window(const InstanceMaintenancePolicy& policy) const {
+    return refresh_window(desired(), policy.min_healthy_percentage, policy.max_healthy_percentage);
+  }
+
+  /// Launch before terminate. Worked: desired 2, one unhealthy: a third is launched; when it has settled, live 3 less
+  /// desired 2 less unsettled 0 says that one may end.
+  void replace_before_ending(const InstanceMaintenancePolicy& policy) {
+    std::vector<InstanceId> ill;
+    for (const InstanceId& id : view_.counts.unhealthy) {
+      if (!ended_.contains(id) && reason_of(instance(id)) == ChangeReason::kElbHealthCheck) ill.push_back(id);
+    }
+    int may_end = live_ - desired() - view_.surplus - static_cast<int>(view_.counts.unsettled.size());
+    int remain = static_cast<int>(ill.size());
+    for (const InstanceId& id : ill) {
+      if (may_end-- <= 0) break;
+      --remain;
+      end(instance(id), ChangeReason::kElbHealthCheck, taken_for_health(now_, ChangeReason::kElbHealthCheck));
+    }
+    replaced_first_ = std::min(remain, window(policy).size);
+    replacements_ += std::max(0, desired() + view_.surplus + replaced_first_ - live_);
+  }
+
+  /// How many instances there should be now.
+  int wanted() const { return desired() + view_.surplus + replaced_first_; }
   /// A trial launch for balance is no excess before it has settled.
-  int excess() const { return live_ - desired() - view_.surplus - view_.counts.unsettled_trials; }
+  int excess() const { return live_ - wanted() - view_.counts.unsettled_trials; }
 
   void shrink() {
+    if (!runs(ScalingProcess::kTerminate)) return;
     const int surplus = excess();
     if (surplus <= 0) {
       if (view_.counts.unsettled_trials == 0) plan_.rebalance_surplus = 0;
@@ -123,6 +162,7 @@ class Look {
       std::erase(candidates, &victim);
     }
     explain_shrinking(first, from, live_);
+    plan_.all_protected = excess() > 0 && candidates.empty();
   }
 
   /// One sentence for the whole shrinking, then one for each victim, the same Cause for all of them.
@@ -140,14 +180,19 @@ class Look {
   }
 
   void grow() {
-    const int need = desired() + view_.surplus - live_;
+    const int need = wanted() - live_;
+    if (!runs(ScalingProcess::kLaunch)) {
+      plan_.replacements_owed = std::min(std::max(need, 0), view_.group.replacements_owed + replacements_);
+      plan_.refresh_owed = std::min(std::max(need, 0) - plan_.replacements_owed, view_.refresh_owed);
+      return;
+    }
     int replacing = std::min(std::max(need, 0), view_.group.replacements_owed + replacements_);
     int refreshing = std::min(std::max(need, 0) - replacing, view_.refresh_owed);
     const int from = live_;
     const std::size_t first = plan_.launch.size();
     for (int i = 0; i < need; ++i) {
-      const std::optional<ZoneName> zone = emptiest_zone(zones_, refusing_);
-      if (!zone) break;
+      const std::optional<ZoneName> zone = emptiest_zone(zones_, balanced_only() ? std::set<ZoneName>{} : refusing_);
+      if (!zone || refusing_.contains(*zone)) break;
       launch(*zone, launch_reason(replacing, refreshing));
     }
     plan_.replacements_owed = replacing;
@@ -155,7 +200,7 @@ class Look {
     for (std::size_t i = first; i < plan_.launch.size(); ++i) {
       plan_.launch[i].cause = launch_cause(plan_.launch[i].reason, from);
     }
-    if (live_ < desired() + view_.surplus) look_when_a_zone_may_be_tried();
+    if (live_ < wanted()) look_when_a_zone_may_be_tried();
   }
 
   /// What the next launch is for: those owed come first.
@@ -186,7 +231,8 @@ class Look {
   void balance() {
     const bool steady = plan_.terminate.empty() && plan_.launch.empty() && live_ == desired() &&
                         view_.counts.unsettled.empty() && view_.counts.unhealthy.empty();
-    if (!steady || view_.rebalance_suspended || !zone_to_fill(zones_, {})) return;
+    const bool may = runs(ScalingProcess::kAZRebalance) && runs(ScalingProcess::kLaunch);
+    if (!steady || !may || view_.rebalance_suspended || !zone_to_fill(zones_, {})) return;
     const std::optional<ZoneName> zone = zone_to_fill(zones_, refusing_);
     const std::optional<Time> not_before = view_.group.next_rebalance;
     if (!zone || (not_before && *not_before > now_)) {
@@ -222,6 +268,7 @@ class Look {
   int live_;
   int in_service_;
   int replacements_ = 0;
+  int replaced_first_ = 0;  // unhealthy ones that stay until their replacements have settled
   Plan plan_;
 };
 
@@ -243,6 +290,16 @@ void GroupCounts::count(const Instance& instance, int sign) {
     case LifecycleState::kTerminatingWait:
     case LifecycleState::kTerminatingProceed:
     case LifecycleState::kTerminated:
+    case LifecycleState::kDetaching:
+    case LifecycleState::kDetached:
+      break;
+    case LifecycleState::kEnteringStandby:
+    case LifecycleState::kStandby:
+      if (sign > 0) {
+        standby.insert(instance.id);
+      } else {
+        standby.erase(instance.id);
+      }
       break;
   }
   if (!is_live) return;

@@ -20,6 +20,7 @@ struct GroupCounts {
   std::map<ZoneName, int> live;
   std::set<InstanceId> members;    // all live ones
   std::set<InstanceId> unhealthy;  // marked Unhealthy, not terminating yet
+  std::set<InstanceId> standby;    // no live ones: in standby, or on the way there
   std::set<InstanceId> unsettled;  // healthy, but pending, not yet through the first health check, or warming up
   int in_service = 0;
   int unsettled_trials = 0;  // the unsettled ones that were launched to balance zones
@@ -38,11 +39,11 @@ struct GroupView {
   Duration hour;                     // an instance hour, divided by the speed
   bool rebalance_suspended = false;  // while a release counts on what it sees
   // Of the active instance refresh; what it looks at itself:
-  int surplus = 0;                     // instances that it keeps beyond the desired capacity
-  int refresh_owed = 0;                // launches to be made for it
-  CurrentTemplate launches{};          // what launches use now: the refresh's desired configuration, else `current`
-  Duration refresh_timeout{};          // without progress, divided by the speed
-  bool refresh_suspended = false;      // its process is suspended
+  int surplus = 0;             // instances that it keeps beyond the desired capacity
+  int refresh_owed = 0;        // launches to be made for it
+  CurrentTemplate launches{};  // what launches use now: the refresh's desired configuration, else `current`
+  Duration refresh_timeout{};  // without progress, divided by the speed
+
   std::optional<std::string> alarm{};  // one of its alarms that is in ALARM
 };
 
@@ -64,6 +65,7 @@ struct Plan {
   std::vector<Launch> launch;
   int replacements_owed = 0;    // launches in place of unhealthy instances that found no zone now
   int refresh_owed = 0;         // launches for the instance refresh that found no zone now
+  bool all_protected = false;   // victims were looked for, and all that remain are protected from scale-in
   int rebalance_surplus = 0;    // what is left of the group's after this plan
   std::optional<Time> look_at;  // when time alone makes more possible: a zone may be tried again
   bool operator==(const Plan&) const = default;
@@ -75,13 +77,16 @@ struct Plan {
 /// 2. Those that the load balancer found unhealthy are replaced a few at a time: at most 10 % of desired (at least one)
 ///    are pending or unsettled together, and the last one in service stays until another is. Worked: desired 2, both
 ///    unhealthy: one ends and its replacement is launched; when that is in service, through its first health check and
-///    warm, the other one.
+///    warm, the other one. A maintenance policy changes this: with a minimum of 100 % the replacement is launched
+///    first, and as many are replaced together as its window has room for.
 /// 3. Above the desired capacity victims are chosen: zone step, then termination policies. A trial launch for balance
 ///    counts only when it has settled, and what an instance refresh keeps beyond the desired capacity does not count.
 /// 4. Below it, instances are launched, each into the zone with the fewest that does not refuse.
 /// 5. At the desired capacity with everything settled, zones are balanced: launch first, up to max(10 %, 1) above max.
 /// A
 ///    zone whose last launch failed gets a single trial.
+///
+/// Suspended processes leave out what they stand for.
 ///
 /// Chance decides only what the termination policies leave equal.
 /// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html

@@ -15,10 +15,14 @@
 #include "lb/base/rng.h"
 #include "lb/base/time.h"
 #include "lb/policy/target_group.h"
+#include "sim/cloud/alarm.h"
 #include "sim/cloud/double_release.h"
 #include "sim/cloud/health_merge.h"
 #include "sim/cloud/model.h"
 #include "sim/cloud/refresh_state.h"
+#include "sim/cloud/scaling_policy.h"
+#include "sim/cloud/scheduled_action.h"
+#include "sim/cloud/target_table.h"
 
 namespace rr::sim {
 
@@ -82,6 +86,7 @@ struct UpdateAutoScalingGroup {
 struct SetDesiredCapacity {
   std::string group;
   int desired_capacity = 2;
+  bool honor_cooldown = false;
   bool operator==(const SetDesiredCapacity&) const = default;
 };
 struct TerminateInstanceInAutoScalingGroup {
@@ -117,10 +122,115 @@ struct RollbackInstanceRefresh {
   std::string group;
   bool operator==(const RollbackInstanceRefresh&) const = default;
 };
+/// At least one and up to 20 instances of one group: the first that cannot be done refuses all of them.
+struct EnterStandby {
+  std::vector<InstanceId> instances;
+  bool should_decrement_desired_capacity = false;
+  bool operator==(const EnterStandby&) const = default;
+};
+struct ExitStandby {
+  std::vector<InstanceId> instances;
+  bool operator==(const ExitStandby&) const = default;
+};
+struct DetachInstances {
+  std::vector<InstanceId> instances;
+  bool should_decrement_desired_capacity = false;
+  bool operator==(const DetachInstances&) const = default;
+};
+struct AttachInstances {
+  std::string group;
+  std::vector<InstanceId> instances;
+  bool operator==(const AttachInstances&) const = default;
+};
+struct SetInstanceProtection {
+  std::vector<InstanceId> instances;
+  bool protected_from_scale_in = true;
+  bool operator==(const SetInstanceProtection&) const = default;
+};
+/// No process: all of them.
+struct SuspendProcesses {
+  std::string group;
+  std::set<ScalingProcess> processes;
+  bool operator==(const SuspendProcesses&) const = default;
+};
+struct ResumeProcesses {
+  std::string group;
+  std::set<ScalingProcess> processes;
+  bool operator==(const ResumeProcesses&) const = default;
+};
+struct PutLifecycleHook {
+  std::string group;
+  LifecycleHook hook;
+  bool operator==(const PutLifecycleHook&) const = default;
+};
+struct DeleteLifecycleHook {
+  std::string group;
+  std::string hook;
+  bool operator==(const DeleteLifecycleHook&) const = default;
+};
+/// The instance is named by its id or by the action's token.
+struct CompleteLifecycleAction {
+  std::string group;
+  std::string hook;
+  LifecycleActionResult result = LifecycleActionResult::kContinue;
+  InstanceId instance;
+  std::string token;
+  bool operator==(const CompleteLifecycleAction&) const = default;
+};
+struct RecordLifecycleActionHeartbeat {
+  std::string group;
+  std::string hook;
+  InstanceId instance;
+  std::string token;
+  bool operator==(const RecordLifecycleActionHeartbeat&) const = default;
+};
+struct PutMetricAlarm {
+  AlarmSettings settings;
+  bool operator==(const PutMetricAlarm&) const = default;
+};
+struct DeleteAlarm {
+  std::string alarm;
+  bool operator==(const DeleteAlarm&) const = default;
+};
+/// Until the next period is evaluated.
+struct SetAlarmState {
+  std::string alarm;
+  AlarmStateValue state = AlarmStateValue::kAlarm;
+  std::string reason;
+  bool operator==(const SetAlarmState&) const = default;
+};
+/// Of target tracking the name of the alarm is not given: it makes two of its own.
+struct PutScalingPolicy {
+  ScalingPolicy policy;
+  bool operator==(const PutScalingPolicy&) const = default;
+};
+struct DeletePolicy {
+  std::string policy;
+  bool operator==(const DeletePolicy&) const = default;
+};
+struct ExecutePolicy {
+  std::string policy;
+  bool honor_cooldown = false;             // SimpleScaling
+  std::optional<double> metric_value;      // StepScaling
+  std::optional<double> breach_threshold;  // StepScaling
+  bool operator==(const ExecutePolicy&) const = default;
+};
+struct PutScheduledUpdateGroupAction {
+  ScheduledAction action;
+  bool operator==(const PutScheduledUpdateGroupAction&) const = default;
+};
+struct DeleteScheduledAction {
+  std::string action;
+  bool operator==(const DeleteScheduledAction&) const = default;
+};
 using Command =
     std::variant<RegisterImage, CreateLaunchTemplate, CreateLaunchTemplateVersion, CreateAutoScalingGroup,
                  UpdateAutoScalingGroup, SetDesiredCapacity, TerminateInstanceInAutoScalingGroup, SetInstanceHealth,
-                 StartDoubleRelease, StartInstanceRefresh, CancelInstanceRefresh, RollbackInstanceRefresh>;
+                 StartDoubleRelease, StartInstanceRefresh, CancelInstanceRefresh, RollbackInstanceRefresh, EnterStandby,
+                 ExitStandby, DetachInstances, AttachInstances, SetInstanceProtection, SuspendProcesses,
+                 ResumeProcesses, PutLifecycleHook, DeleteLifecycleHook, CompleteLifecycleAction,
+                 RecordLifecycleActionHeartbeat, PutMetricAlarm, DeleteAlarm, SetAlarmState, PutScalingPolicy,
+                 DeletePolicy, ExecutePolicy, PutScheduledUpdateGroupAction, DeleteScheduledAction>;
 
 /// What a command gave back.
 struct Reply {
@@ -198,8 +308,16 @@ struct VersionAnswered {
   std::string served_by;               // host name, if the answer named one
   bool operator==(const VersionAnswered&) const = default;
 };
+/// What telemetry has reduced a period to: one value of one metric of a group; none when nothing was measured. To be
+/// reported once a period (kMetricPeriod, divided by the speed) for each metric.
+struct MetricReported {
+  std::string group;
+  Metric metric = Metric::kRequestCount;
+  std::optional<double> value;
+  bool operator==(const MetricReported&) const = default;
+};
 using Event = std::variant<InstanceRunning, InstanceStopped, LaunchFailed, TargetHealthReported, TargetDrained,
-                           NodeRunning, NodeStopped, NodeChecked, VersionAnswered>;
+                           NodeRunning, NodeStopped, NodeChecked, VersionAnswered, MetricReported>;
 
 // Actions: what the world is asked to do. -----------------------------------------------------------------------------
 
@@ -231,8 +349,8 @@ struct ConfigureNode {
   std::string zone{};
   std::uint64_t generation = 0;
   bool accepting = true;
-  LoadBalancerSettings load_balancer;                      // health-check times already divided by the speed
-  std::map<std::string, std::vector<TargetSpec>> targets;  // by target group
+  LoadBalancerSettings load_balancer;  // health-check times already divided by the speed
+  TargetTable targets;
   bool operator==(const ConfigureNode&) const = default;
 };
 struct CheckNode {
@@ -264,7 +382,11 @@ struct Group {
   int rebalance_surplus = 0;                       // launched to balance zones, not yet answered by a termination
   std::string trigger;                             // first sentence of the Cause of what the next reconcile does
   std::set<std::string> target_groups_in_service;  // one of its instances has passed a health check there
-  std::deque<RefreshState> refreshes;              // oldest first, the last 50; only the newest may be active
+  std::set<ScalingProcess> suspended;
+  std::map<std::string, LifecycleHook> hooks;  // by name
+  std::optional<Time> cooldown_until;          // after the last change of the desired capacity
+  bool all_protected_noted = false;            // the activity that says so has been written
+  std::deque<RefreshState> refreshes;          // oldest first, the last 50; only the newest may be active
   bool operator==(const Group&) const = default;
 
   const RefreshState* active_refresh() const {
@@ -273,7 +395,7 @@ struct Group {
 };
 
 struct RegionState {
-  static constexpr int kVersion = 3;
+  static constexpr int kVersion = 5;
   RegionSettings settings;
   Rng rng{0};
   Time as_of;  // of the last command, event or wake that counted
@@ -288,7 +410,10 @@ struct RegionState {
   std::deque<ScalingActivity> activities;                  // oldest first; the last 1,000
   std::map<InstanceId, std::vector<HealthReport>> reports;
   std::map<InstanceId, MergedHealth> target_health;
-  std::optional<DoubleRelease> release;  // the one in progress or the last one
+  std::optional<DoubleRelease> release;                      // the one in progress or the last one
+  std::map<std::string, Alarm> alarms;                       // by name
+  std::map<std::string, ScalingPolicy> policies;             // by name
+  std::map<std::string, ScheduledAction> scheduled_actions;  // by name
   bool operator==(const RegionState&) const = default;
 };
 

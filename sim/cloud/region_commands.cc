@@ -6,16 +6,11 @@
 
 #include "sim/cloud/activity.h"
 #include "sim/cloud/address_plan.h"
+#include "sim/cloud/api_errors.h"
 #include "sim/cloud/region_machine.h"
 
 namespace rr::sim {
 namespace {
-
-ApiError validation_error(std::string message) { return {"ValidationError", std::move(message)}; }
-
-ApiError no_such_group(const std::string& name) {
-  return validation_error(fmt::format("AutoScalingGroup name not found - no such group: {}", name));
-}
 
 ApiError no_such_image(const ImageId& id) {
   return {"InvalidAMIID.NotFound", fmt::format("The image id '[{}]' does not exist", id.value)};
@@ -24,26 +19,6 @@ ApiError no_such_image(const ImageId& id) {
 ApiError no_such_template(const std::string& name) {
   return {"InvalidLaunchTemplateName.NotFoundException",
           fmt::format("The specified launch template, with template name {}, does not exist.", name)};
-}
-
-ApiError no_such_instance(const InstanceId& id) {
-  return validation_error(
-      fmt::format("Instance Id not found - No managed instance found for instance ID: {}", id.value));
-}
-
-ApiError above_max(int desired, int max) {
-  return validation_error(
-      fmt::format("New SetDesiredCapacity value {} is above max value {} for the AutoScalingGroup.", desired, max));
-}
-
-ApiError below_min(int desired, int min) {
-  return validation_error(
-      fmt::format("New SetDesiredCapacity value {} is below min value {} for the AutoScalingGroup.", desired, min));
-}
-
-ApiError release_in_progress(const std::string& group) {
-  return {"ScalingActivityInProgress",
-          fmt::format("A release is in progress for the AutoScalingGroup {}: wait until it has ended.", group)};
 }
 
 std::optional<int> parse_version(const std::string& text) {
@@ -153,6 +128,7 @@ std::optional<ApiError> Region::Machine::check_settings(const GroupSettings& set
   if (settings.default_instance_warmup && *settings.default_instance_warmup < Duration::zero()) {
     return validation_error("DefaultInstanceWarmup must not be negative");
   }
+  if (settings.default_cooldown < Duration::zero()) return validation_error("DefaultCooldown must not be negative");
   if (settings.maintenance_policy) {
     const int least = settings.maintenance_policy->min_healthy_percentage;
     const int most = settings.maintenance_policy->max_healthy_percentage;
@@ -187,6 +163,18 @@ Result<Reply, ApiError> Region::Machine::run(Time now, const CreateAutoScalingGr
   return Reply{settings.name, command.desired_capacity};
 }
 
+/// Takes all that is in service out of the group's target groups, or registers it with them.
+void Region::Machine::list_members(Time now, Group& group, bool registered) {
+  for (const InstanceId& id : counts(group.settings.name).members) {
+    Instance& instance = state_.instances.at(id);
+    if (instance.lifecycle != LifecycleState::kInService) continue;
+    list_target(instance, registered);
+    instance.registered = registered && !group.settings.target_groups.empty();
+  }
+  group.target_groups_in_service.clear();
+  targets_changed(now);
+}
+
 Result<Reply, ApiError> Region::Machine::run(Time now, const UpdateAutoScalingGroup& command) {
   const auto found = state_.groups.find(command.settings.name);
   if (found == state_.groups.end()) return no_such_group(command.settings.name);
@@ -201,11 +189,9 @@ Result<Reply, ApiError> Region::Machine::run(Time now, const UpdateAutoScalingGr
         "desired configuration are not available for update while the instance refresh is active.");
   }
   const bool other_targets = group.settings.target_groups != command.settings.target_groups;
+  if (other_targets) list_members(now, group, false);
   group.settings = command.settings;
-  if (other_targets) {
-    group.target_groups_in_service.clear();
-    targets_changed(now);
-  }
+  if (other_targets) list_members(now, group, true);
   const int desired = std::clamp(group.desired_capacity, group.settings.min_size, group.settings.max_size);
   set_desired(now, group, desired, updated_constraints(now, group.settings, group.desired_capacity, desired));
   return Reply{group.settings.name, desired};
@@ -219,15 +205,19 @@ Result<Reply, ApiError> Region::Machine::run(Time now, const SetDesiredCapacity&
   if (desired > group.settings.max_size) return above_max(desired, group.settings.max_size);
   if (desired < group.settings.min_size) return below_min(desired, group.settings.min_size);
   if (release_runs_on(command.group)) return release_in_progress(command.group);
+  if (command.honor_cooldown && group.cooldown_until && now < *group.cooldown_until) {
+    return in_cooldown(command.group);
+  }
+  if (desired != group.desired_capacity) group.cooldown_until = now + tempo_.waits(group.settings.default_cooldown);
   set_desired(now, group, desired, set_desired_capacity(now, group.desired_capacity, desired));
   return Reply{command.group, desired};
 }
 
 Result<Reply, ApiError> Region::Machine::run(Time now, const TerminateInstanceInAutoScalingGroup& command) {
   Instance* instance = find_instance(command.instance);
-  if (instance == nullptr || instance->lifecycle == LifecycleState::kTerminated) {
-    return no_such_instance(command.instance);
-  }
+  const bool there = instance != nullptr && instance->lifecycle != LifecycleState::kTerminated &&
+                     instance->lifecycle != LifecycleState::kDetached;
+  if (!there) return no_such_instance(command.instance);
   Group& group = state_.groups.at(instance->group);
   const int from = group.desired_capacity;
   const int to = command.should_decrement_desired_capacity ? from - 1 : from;

@@ -24,7 +24,7 @@ void Region::Machine::take(Time now, const InstanceRunning& event) {
   }
   if (instance->ec2 != InstanceState::kPending || instance->starts_at) return;
   move(*instance, InstanceState::kRunning);
-  put_in_service(now, *instance);
+  if (!wait_for_hooks(now, *instance, LifecycleTransition::kLaunching)) put_in_service(now, *instance);
 }
 
 /// The launch that came to nothing is made again for the same reason.
@@ -50,7 +50,20 @@ void Region::Machine::take(Time now, const InstanceStopped& event) {
       if (instance->ec2 != InstanceState::kRunning) return;
       move(*instance, InstanceState::kStopping);
       move(*instance, InstanceState::kStopped);
+      if (state_.groups.at(instance->group).suspended.contains(ScalingProcess::kHealthCheck)) return;
       return mark_unhealthy(now, *instance, ChangeReason::kEc2HealthCheck, event.why);
+    case LifecycleState::kEnteringStandby:
+    case LifecycleState::kStandby:
+    case LifecycleState::kDetaching:
+      // Nobody checks its health there; it is found out when it comes back.
+      if (instance->ec2 != InstanceState::kRunning) return;
+      log(now, instance->id.value, fmt::format("stopped: {}", event.why));
+      move(*instance, InstanceState::kStopping);
+      return move(*instance, InstanceState::kStopped);
+    case LifecycleState::kDetached:
+      instance->end_reason = ChangeReason::kEc2HealthCheck;
+      move(now, *instance, LifecycleState::kTerminating, event.why);
+      return finish_termination(now, *instance);
     case LifecycleState::kTerminating:
     case LifecycleState::kTerminatingWait:
     case LifecycleState::kTerminatingProceed:

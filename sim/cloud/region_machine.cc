@@ -14,12 +14,15 @@ namespace {
 
 /// More would mean that the wake loop keeps making work for the same instant: a bug.
 constexpr int kMostRoundsOfAWake = 1'000;
-constexpr Duration kInstanceHour = std::chrono::hours(1);
-constexpr std::size_t kActivitiesKept = 1'000;
 
 bool is_leaving(LifecycleState state) {
   return state == LifecycleState::kTerminating || state == LifecycleState::kTerminatingWait ||
          state == LifecycleState::kTerminatingProceed;
+}
+
+/// Out of service and waiting for its last requests, whatever comes after.
+bool is_draining(LifecycleState state) {
+  return is_leaving(state) || state == LifecycleState::kEnteringStandby || state == LifecycleState::kDetaching;
 }
 
 void take_earlier(std::optional<Time>& earliest, const std::optional<Time>& other) {
@@ -30,6 +33,9 @@ void take_earlier(std::optional<Time>& earliest, const std::optional<Time>& othe
 
 Region::Machine::Machine(RegionState from, Journal* journal)
     : state_(std::move(from)), tempo_(state_.settings), journal_(journal) {
+  for (const TargetGroupSettings& target_group : state_.settings.load_balancer.target_groups) {
+    targets_.add_group(target_group.name);
+  }
   for (auto& [name, node] : state_.nodes) {
     if (node.start_at) timers_.insert({*node.start_at, TimerKind::kStartNode, name});
     if (node.next_check) timers_.insert({*node.next_check, TimerKind::kCheckNode, name});
@@ -38,9 +44,11 @@ Region::Machine::Machine(RegionState from, Journal* journal)
     if (instance.starts_at) timers_.insert({*instance.starts_at, TimerKind::kLaunch, id.value});
     if (instance.warm_at) timers_.insert({*instance.warm_at, TimerKind::kWarm, id.value});
     if (instance.drain_ends) timers_.insert({*instance.drain_ends, TimerKind::kDrained, id.value});
+    if (instance.hook_at) timers_.insert({*instance.hook_at, TimerKind::kHook, id.value});
     if (instance.forget_at) timers_.insert({*instance.forget_at, TimerKind::kForget, id.value});
     counts_[instance.group].count(instance, 1);
-    if (is_leaving(instance.lifecycle)) leaving_[instance.group].insert(id);
+    if (instance.registered) list_target(instance, true);
+    if (is_draining(instance.lifecycle)) leaving_[instance.group].insert(id);
     if (instance.lifecycle != LifecycleState::kTerminated) addresses_.insert(instance.address);
   }
   for (auto& [name, group] : state_.groups) {
@@ -48,8 +56,12 @@ Region::Machine::Machine(RegionState from, Journal* journal)
     // What was due at the moment of writing is not written down; looking once too often changes nothing.
     dirty_[name] = state_.as_of;
   }
+  for (auto& [name, action] : state_.scheduled_actions) {
+    if (action.next) timers_.insert({*action.next, TimerKind::kScheduled, name});
+  }
   for (const ScalingActivity& activity : state_.activities) {
     if (activity.ended) continue;
+    // Only these two are ever open: what leaves, and what comes.
     const auto kind = activity.description.starts_with("Launching") ? ActivityKind::kLaunch : ActivityKind::kTerminate;
     open_activities_[{kind, activity.instance}] = activity.number;
   }
@@ -141,6 +153,10 @@ void Region::Machine::fire(Time now, const Timer& timer) {
     }
     case TimerKind::kDrained:
       return finish_drain(now, state_.instances.at(InstanceId(key)));
+    case TimerKind::kHook:
+      return fire_hooks(now, state_.instances.at(InstanceId(key)));
+    case TimerKind::kScheduled:
+      return fire_scheduled(now, state_.scheduled_actions.at(key));
     case TimerKind::kForget:
       return forget(InstanceId(key));
     case TimerKind::kSweep:
@@ -186,18 +202,25 @@ void Region::Machine::fire_launch(Time now, Instance& instance) {
 /// to blame than each of them.
 void Region::Machine::fire_sweep(Time now, Group& group) {
   arm(group.next_sweep, now + tempo_.waits(state_.settings.sweep_interval), TimerKind::kSweep, group.settings.name);
+  if (group.suspended.contains(ScalingProcess::kHealthCheck)) return;
   const GroupCounts& members = counts(group.settings.name);
+  std::vector<InstanceId> stopped;
   std::vector<InstanceId> suspects;
   int ill = 0;
   for (const InstanceId& id : members.members) {
     Instance& instance = state_.instances.at(id);
     if (instance.lifecycle != LifecycleState::kInService) continue;
     merge_reports(now, instance);
+    if (instance.ec2 == InstanceState::kStopped && instance.healthy) stopped.push_back(id);
     const auto health = state_.target_health.find(id);
     const bool seen_unhealthy = health != state_.target_health.end() && !health->second.stale &&
                                 health->second.health.state == TargetState::kUnhealthy;
     if (seen_unhealthy || !instance.healthy) ++ill;
     if (seen_unhealthy && instance.healthy && grace_is_over(now, instance)) suspects.push_back(id);
+  }
+  for (const InstanceId& id : stopped) {
+    mark_unhealthy(now, state_.instances.at(id), ChangeReason::kEc2HealthCheck,
+                   "it stopped while checks were suspended");
   }
   if (!needs_target_health(group) || group.target_groups_in_service.empty() || suspects.empty()) return;
   const bool all_ill = ill == members.in_service && ill > 1;
@@ -227,7 +250,7 @@ void Region::Machine::move(Time now, Instance& instance, LifecycleState to, std:
   RR_CHECK(legal(instance.lifecycle, to), "an illegal move of an instance's lifecycle");
   log(now, instance.id.value, fmt::format("{} -> {}: {}", to_string(instance.lifecycle), to_string(to), why));
   change(instance, [&](Instance& i) { i.lifecycle = to; });
-  if (is_leaving(to)) {
+  if (is_draining(to)) {
     leaving_[instance.group].insert(instance.id);
   } else {
     leaving_[instance.group].erase(instance.id);
@@ -278,7 +301,7 @@ void Region::Machine::launch(Time now, Group& group, const Plan::Launch& item) {
   addresses_.insert(made.address);
   counts(made.group).count(made, 1);
   arm(made.starts_at, now + tempo_.waits(state_.settings.launch_time), TimerKind::kLaunch, made.id.value);
-  begin_activity(now, ActivityKind::kLaunch, made, item.cause);
+  begin_activity(now, ActivityKind::kLaunch, made, item.cause, launching(made.id));
   log(now, made.id.value,
       fmt::format("Pending in {}, version {}: {}", made.zone.value, made.template_version, to_string(item.reason)));
 }
@@ -299,8 +322,12 @@ void Region::Machine::put_in_service(Time now, Instance& instance) {
   Group& group = state_.groups.at(instance.group);
   group.refused_until.erase(instance.zone);
   group.refusals.erase(instance.zone);
-  if (instance.launch_reason == ChangeReason::kRebalance) ++group.rebalance_surplus;
+  // Once: an instance that comes back from standby is no surplus.
+  if (instance.launch_reason == ChangeReason::kRebalance && !instance.in_service_at) ++group.rebalance_surplus;
   instance.in_service_at = now;
+  instance.registered =
+      !group.settings.target_groups.empty() && !group.suspended.contains(ScalingProcess::kAddToLoadBalancer);
+  if (group.settings.new_instances_protected_from_scale_in) instance.protected_from_scale_in = true;
   const RefreshState* refresh = group.active_refresh();
   const Duration warmup =
       tempo_.waits(refresh != nullptr ? refresh->instance_warmup
@@ -308,7 +335,10 @@ void Region::Machine::put_in_service(Time now, Instance& instance) {
   if (warmup > Duration::zero()) arm(instance.warm_at, now + warmup, TimerKind::kWarm, instance.id.value);
   move(now, instance, LifecycleState::kInService, "running and registered");
   end_activity(now, ActivityKind::kLaunch, instance.id, "Successful");
-  if (!group.settings.target_groups.empty()) targets_changed(now);
+  if (instance.registered) {
+    list_target(instance, true);
+    targets_changed(now);
+  }
   mark_dirty(now, instance.group);
   settle_when_ready(now, instance);
 }
@@ -318,7 +348,8 @@ bool Region::Machine::needs_target_health(const Group& group) const {
 }
 
 void Region::Machine::settle_when_ready(Time now, Instance& instance) {
-  const bool waits_for_health = needs_target_health(state_.groups.at(instance.group)) && !instance.first_healthy_at;
+  const bool waits_for_health =
+      instance.registered && needs_target_health(state_.groups.at(instance.group)) && !instance.first_healthy_at;
   if (instance.lifecycle != LifecycleState::kInService || !instance.healthy || instance.settled_at ||
       instance.warm_at || waits_for_health) {
     return;
@@ -341,33 +372,73 @@ void Region::Machine::mark_unhealthy(Time now, Instance& instance, ChangeReason 
 }
 
 void Region::Machine::begin_termination(Time now, Instance& instance, ChangeReason reason, const std::string& cause) {
-  const bool was_registered = instance.lifecycle == LifecycleState::kInService;
-  const Group& group = state_.groups.at(instance.group);
   instance.end_reason = reason;
   instance.terminating_since = now;
-  if (group.active_refresh() != nullptr) state_.groups.at(instance.group).refreshes.back().left.erase(instance.id);
+  forget_refresh_work(instance);
   arm(instance.warm_at, std::nullopt, TimerKind::kWarm, instance.id.value);
+  instance.lifecycle_actions.clear();
+  arm_hooks(instance);
   move(now, instance, LifecycleState::kTerminating, to_string(reason));
-  if (!was_registered) end_activity(now, ActivityKind::kLaunch, instance.id, "Cancelled");
-  begin_activity(now, ActivityKind::kTerminate, instance, cause);
+  end_activity(now, ActivityKind::kLaunch, instance.id, "Cancelled");
+  end_activity(now, ActivityKind::kTerminate, instance.id, "Cancelled");  // on its way to standby
+  begin_activity(now, ActivityKind::kTerminate, instance, cause, terminating(instance.id));
   mark_dirty(now, instance.group);
-  const bool has_targets = was_registered && !group.settings.target_groups.empty();
-  if (has_targets) targets_changed(now);
   const bool never_told = instance.starts_at.has_value();
   arm(instance.starts_at, std::nullopt, TimerKind::kLaunch, instance.id.value);
+  const bool drains = deregister(now, instance);
   if (never_told || instance.ec2 == InstanceState::kStopped) return finish_termination(now, instance);
-  const Duration delay = has_targets ? drain_time(group) : Duration::zero();
-  if (delay == Duration::zero()) return request_stop(instance);
+  if (!drains) after_drain(now, instance);
+}
+
+bool Region::Machine::deregister(Time now, Instance& instance) {
+  if (instance.drain_ends) return true;  // already
+  if (!instance.registered) return false;
+  instance.registered = false;
+  instance.deregistered_at = now;
+  list_target(instance, false);
+  targets_changed(now);
+  const Duration delay = drain_time(state_.groups.at(instance.group));
+  if (delay == Duration::zero() || instance.ec2 == InstanceState::kStopped) return false;
   progress_activity(ActivityKind::kTerminate, instance.id, "WaitingForELBConnectionDraining", 50);
   arm(instance.drain_ends, now + delay, TimerKind::kDrained, instance.id.value);
+  // Nobody may have known it: then it has drained at once, and what comes after has been done.
   finish_drain_when_done(now, instance);
+  return true;
+}
+
+void Region::Machine::after_drain(Time now, Instance& instance) {
+  switch (instance.lifecycle) {
+    case LifecycleState::kEnteringStandby:
+    case LifecycleState::kDetaching: {
+      const bool standby = instance.lifecycle == LifecycleState::kEnteringStandby;
+      state_.reports.erase(instance.id);
+      state_.target_health.erase(instance.id);
+      move(now, instance, standby ? LifecycleState::kStandby : LifecycleState::kDetached, "out of its target groups");
+      end_activity(now, ActivityKind::kTerminate, instance.id, "Successful");
+      return mark_dirty(now, instance.group);
+    }
+    case LifecycleState::kTerminating:
+      // Only what has been in service is kept for the hooks of its end.
+      if (instance.in_service_at && wait_for_hooks(now, instance, LifecycleTransition::kTerminating)) return;
+      return request_stop(instance);
+    case LifecycleState::kPending:
+    case LifecycleState::kPendingWait:
+    case LifecycleState::kPendingProceed:
+    case LifecycleState::kInService:
+    case LifecycleState::kTerminatingWait:
+    case LifecycleState::kTerminatingProceed:
+    case LifecycleState::kTerminated:
+    case LifecycleState::kStandby:
+    case LifecycleState::kDetached:
+      return;
+  }
 }
 
 /// A node that started after the deregistration never knew the target.
 void Region::Machine::finish_drain_when_done(Time now, Instance& instance) {
   if (!instance.drain_ends || !state_.settings.terminate_when_drained) return;
   for (const auto& [name, node] : state_.nodes) {
-    const bool knew_it = node.running && node.running_since && *node.running_since <= *instance.terminating_since;
+    const bool knew_it = node.running && node.running_since && *node.running_since <= *instance.deregistered_at;
     if (knew_it && !instance.drained_by.contains(name)) return;
   }
   finish_drain(now, instance);
@@ -376,7 +447,7 @@ void Region::Machine::finish_drain_when_done(Time now, Instance& instance) {
 void Region::Machine::finish_drain(Time now, Instance& instance) {
   arm(instance.drain_ends, std::nullopt, TimerKind::kDrained, instance.id.value);
   log(now, instance.id.value, "drained");
-  request_stop(instance);
+  after_drain(now, instance);
 }
 
 void Region::Machine::request_stop(Instance& instance) {
@@ -388,6 +459,11 @@ void Region::Machine::request_stop(Instance& instance) {
 
 void Region::Machine::finish_termination(Time now, Instance& instance) {
   arm(instance.drain_ends, std::nullopt, TimerKind::kDrained, instance.id.value);
+  if (instance.lifecycle == LifecycleState::kTerminatingWait) {
+    instance.lifecycle_actions.clear();
+    arm_hooks(instance);
+    move(now, instance, LifecycleState::kTerminatingProceed, "it does not run any more");
+  }
   if (legal(instance.ec2, InstanceState::kShuttingDown)) move(instance, InstanceState::kShuttingDown);
   move(instance, InstanceState::kTerminated);
   instance.terminated_at = now;
@@ -420,6 +496,7 @@ void Region::Machine::forget(const InstanceId& id) {
   for (auto [field, kind] : {std::pair{&instance.starts_at, TimerKind::kLaunch},
                              {&instance.warm_at, TimerKind::kWarm},
                              {&instance.drain_ends, TimerKind::kDrained},
+                             {&instance.hook_at, TimerKind::kHook},
                              {&instance.forget_at, TimerKind::kForget}}) {
     arm(*field, std::nullopt, kind, id.value);
   }
@@ -479,191 +556,6 @@ Duration Region::Machine::drain_time(const Group& group) const {
 bool Region::Machine::grace_is_over(Time now, const Instance& instance) const {
   const Duration grace = state_.groups.at(instance.group).settings.health_check_grace_period;
   return instance.in_service_at && now >= *instance.in_service_at + tempo_.races(grace);
-}
-
-// Activities ----------------------------------------------------------------------------------------------------------
-
-void Region::Machine::add_activity(ScalingActivity activity) {
-  activity.number = state_.next_activity++;
-  state_.activities.push_back(std::move(activity));
-  if (state_.activities.size() > kActivitiesKept) state_.activities.pop_front();
-}
-
-void Region::Machine::begin_activity(Time now, ActivityKind kind, const Instance& instance, const std::string& cause) {
-  const bool is_launch = kind == ActivityKind::kLaunch;
-  open_activities_[{kind, instance.id}] = state_.next_activity;
-  add_activity({.group = instance.group,
-                .instance = instance.id,
-                .description = is_launch ? launching(instance.id) : terminating(instance.id),
-                .cause = cause,
-                .status_code = is_launch ? "PreInService" : "InProgress",
-                .status_message = {},
-                .zone = instance.zone,
-                .progress = is_launch ? 30 : 0,
-                .started = now,
-                .ended = std::nullopt});
-}
-
-ScalingActivity* Region::Machine::open_activity(ActivityKind kind, const InstanceId& instance) {
-  const auto open = open_activities_.find({kind, instance});
-  if (open == open_activities_.end() || state_.activities.empty()) return nullptr;
-  const std::uint64_t oldest = state_.activities.front().number;
-  if (open->second < oldest) return nullptr;  // so many since that it has been dropped
-  return &state_.activities[static_cast<std::size_t>(open->second - oldest)];
-}
-
-void Region::Machine::progress_activity(ActivityKind kind, const InstanceId& instance, std::string_view status,
-                                        int progress) {
-  if (ScalingActivity* activity = open_activity(kind, instance)) {
-    activity->status_code = status;
-    activity->progress = progress;
-  }
-}
-
-void Region::Machine::end_activity(Time now, ActivityKind kind, const InstanceId& instance, std::string_view status,
-                                   std::string_view message) {
-  if (ScalingActivity* activity = open_activity(kind, instance)) {
-    activity->status_code = status;
-    activity->status_message = message;
-    activity->progress = 100;
-    activity->ended = now;
-  }
-  open_activities_.erase({kind, instance});
-}
-
-// Groups --------------------------------------------------------------------------------------------------------------
-
-CurrentTemplate Region::Machine::resolve(const LaunchTemplateSpecification& specification) const {
-  const LaunchTemplate& launch_template = state_.launch_templates.at(specification.template_name);
-  const std::string& version = specification.version;
-  if (version == "$Latest") return {launch_template.name, launch_template.versions.back().number};
-  if (version == "$Default") return {launch_template.name, launch_template.default_version};
-  return {launch_template.name, std::stoi(version)};
-}
-
-void Region::Machine::mark_dirty(Time now, const std::string& group) { dirty_.emplace(group, now); }
-
-void Region::Machine::reconcile_group(Time now, Group& group) {
-  const std::string name = group.settings.name;
-  advance_refresh(now, group);
-  const Plan plan = reconcile(view_of(group), now, state_.rng);
-  group.replacements_owed = plan.replacements_owed;
-  if (group.active_refresh() != nullptr) {
-    const int owed = std::exchange(group.refreshes.back().batch.owed, plan.refresh_owed);
-    // Nothing is launched because nothing is missing any more: the batch may be over.
-    if (owed > 0 && plan.refresh_owed == 0 && plan.launch.empty()) mark_dirty(now, name);
-  }
-  group.rebalance_surplus = plan.rebalance_surplus;
-  for (const Plan::Terminate& item : plan.terminate) {
-    begin_termination(now, state_.instances.at(item.instance), item.reason, item.cause);
-  }
-  for (const Plan::Launch& item : plan.launch) {
-    if (item.reason == ChangeReason::kRebalance) {
-      group.next_rebalance = now + tempo_.waits(state_.settings.rebalance_interval);
-    }
-    launch(now, group, item);
-  }
-  const bool reached = static_cast<int>(counts(name).members.size()) == group.desired_capacity;
-  if (reached || !plan.terminate.empty() || !plan.launch.empty()) group.trigger.clear();
-  if (!plan.terminate.empty()) mark_dirty(now, name);  // what ended may have made room for the next one
-  arm(look_at_[name], plan.look_at, TimerKind::kLook, name);
-}
-
-GroupView Region::Machine::view_of(const Group& group) {
-  const RefreshState* refresh = group.active_refresh();
-  return {.group = group,
-          .instances = state_.instances,
-          .counts = counts(group.settings.name),
-          .current = current_template(group.settings),
-          .hour = tempo_.waits(kInstanceHour),
-          .rebalance_suspended = release_runs_on(group.settings.name) || refresh != nullptr,
-          .surplus = refresh == nullptr ? 0 : refresh->surplus(),
-          .refresh_owed = refresh == nullptr ? 0 : refresh->batch.owed,
-          .launches = launch_template_of(group),
-          .refresh_timeout = tempo_.waits(state_.settings.refresh_timeout)};
-}
-
-void Region::Machine::set_desired(Time now, Group& group, int desired, std::string trigger) {
-  if (desired != group.desired_capacity) {
-    log(now, group.settings.name, fmt::format("desired capacity {} -> {}", group.desired_capacity, desired));
-    group.trigger = std::move(trigger);
-    group.desired_capacity = desired;
-  }
-  mark_dirty(now, group.settings.name);
-}
-
-bool Region::Machine::release_runs_on(const std::string& group) const {
-  return state_.release && state_.release->in_progress() && state_.release->group == group;
-}
-
-// Nodes and targets ---------------------------------------------------------------------------------------------------
-
-void Region::Machine::targets_changed(Time now) {
-  state_.targets_generation = ++state_.generation;
-  take_earlier(configure_at_, now);
-}
-
-ConfigureNode Region::Machine::configuration(const Node& node) const {
-  ConfigureNode action{.node = node.name,
-                       .zone = node.zone.value,
-                       .generation = node.generation,
-                       .accepting = node.in_dns,
-                       .load_balancer = tempo_.at_speed(state_.settings.load_balancer),
-                       .targets = {}};
-  for (const TargetGroupSettings& target_group : state_.settings.load_balancer.target_groups) {
-    action.targets[target_group.name];
-  }
-  for (const auto& [name, group] : state_.groups) {
-    const auto members = counts_.find(name);
-    if (members == counts_.end()) continue;
-    for (const InstanceId& id : members->second.members) {
-      const Instance& instance = state_.instances.at(id);
-      if (instance.lifecycle != LifecycleState::kInService) continue;
-      for (const std::string& target_group : group.settings.target_groups) {
-        action.targets[target_group].push_back(
-            {.id = id.value, .address = instance.address, .wire = {}, .zone = instance.zone.value});
-      }
-    }
-  }
-  return action;
-}
-
-/// Sends every running node what it does not have yet.
-void Region::Machine::configure_nodes(Time now) {
-  if (!configure_at_) return;
-  configure_at_.reset();
-  const std::set<std::string> in_dns = nodes_in_dns(state_.nodes);
-  for (auto& [name, node] : state_.nodes) {
-    const bool accepting = in_dns.contains(name);
-    const bool flipped = accepting != node.in_dns;
-    if (flipped) log(now, name, accepting ? "in DNS" : "out of DNS");
-    node.in_dns = accepting;
-    if (!node.running) continue;
-    if (!flipped && node.generation != 0 && node.generation >= state_.targets_generation) continue;
-    node.generation = ++state_.generation;
-    actions_.push_back(configuration(node));
-  }
-}
-
-void Region::Machine::node_down(Time now, Node& node, std::string_view why) {
-  log(now, node.name, fmt::format("stopped: {}", why));
-  node.running = false;
-  node.passing = false;
-  node.admitted = false;
-  node.failed_checks = 0;
-  node.passed_checks = 0;
-  node.check_outstanding = false;
-  node.generation = 0;
-  node.running_since.reset();
-  arm(node.next_check, std::nullopt, TimerKind::kCheckNode, node.name);
-  for (auto& [id, reports] : state_.reports) {
-    std::erase_if(reports, [&](const HealthReport& report) { return report.node == node.name; });
-  }
-  // It takes its connections with it, so nobody waits for it to drain.
-  for (const auto& [group, ids] : std::map(leaving_)) {
-    for (const InstanceId& id : ids) finish_drain_when_done(now, state_.instances.at(id));
-  }
-  take_earlier(configure_at_, now);
 }
 
 }  // namespace rr::sim

@@ -27,6 +27,8 @@ struct Region::Machine {
     kLaunch,     // Instance::starts_at
     kWarm,       // Instance::warm_at
     kDrained,    // Instance::drain_ends
+    kHook,       // Instance::hook_at
+    kScheduled,  // ScheduledAction::next
     kForget,     // Instance::forget_at
     kSweep,      // Group::next_sweep
     kLook,       // Plan::look_at
@@ -60,6 +62,25 @@ struct Region::Machine {
   Result<Reply, ApiError> run(Time now, const StartInstanceRefresh& command);
   Result<Reply, ApiError> run(Time now, const CancelInstanceRefresh& command);
   Result<Reply, ApiError> run(Time now, const RollbackInstanceRefresh& command);
+  Result<Reply, ApiError> run(Time now, const EnterStandby& command);
+  Result<Reply, ApiError> run(Time now, const ExitStandby& command);
+  Result<Reply, ApiError> run(Time now, const DetachInstances& command);
+  Result<Reply, ApiError> run(Time now, const AttachInstances& command);
+  Result<Reply, ApiError> run(Time now, const SetInstanceProtection& command);
+  Result<Reply, ApiError> run(Time now, const SuspendProcesses& command);
+  Result<Reply, ApiError> run(Time now, const ResumeProcesses& command);
+  Result<Reply, ApiError> run(Time now, const PutLifecycleHook& command);
+  Result<Reply, ApiError> run(Time now, const DeleteLifecycleHook& command);
+  Result<Reply, ApiError> run(Time now, const CompleteLifecycleAction& command);
+  Result<Reply, ApiError> run(Time now, const RecordLifecycleActionHeartbeat& command);
+  Result<Reply, ApiError> run(Time now, const PutMetricAlarm& command);
+  Result<Reply, ApiError> run(Time now, const DeleteAlarm& command);
+  Result<Reply, ApiError> run(Time now, const SetAlarmState& command);
+  Result<Reply, ApiError> run(Time now, const PutScalingPolicy& command);
+  Result<Reply, ApiError> run(Time now, const DeletePolicy& command);
+  Result<Reply, ApiError> run(Time now, const ExecutePolicy& command);
+  Result<Reply, ApiError> run(Time now, const PutScheduledUpdateGroupAction& command);
+  Result<Reply, ApiError> run(Time now, const DeleteScheduledAction& command);
 
   void take(Time now, const InstanceRunning& event);
   void take(Time now, const InstanceStopped& event);
@@ -70,6 +91,7 @@ struct Region::Machine {
   void take(Time now, const NodeStopped& event);
   void take(Time now, const NodeChecked& event);
   void take(Time now, const VersionAnswered& event);
+  void take(Time now, const MetricReported& event);
   void owe_launch_again(const Instance& instance);
 
   // Timers -----------------------------------------------------------------------------------------------------------
@@ -95,6 +117,10 @@ struct Region::Machine {
   void begin_termination(Time now, Instance& instance, ChangeReason reason, const std::string& cause);
   void finish_drain_when_done(Time now, Instance& instance);
   void finish_drain(Time now, Instance& instance);
+  /// Out of its target groups; false when there is nothing to be waited for.
+  bool deregister(Time now, Instance& instance);
+  /// What comes when it has no request any more: its end, standby, or its way out of the group.
+  void after_drain(Time now, Instance& instance);
   void request_stop(Instance& instance);
   void finish_termination(Time now, Instance& instance);
   /// A launch that came to nothing: the instance vanishes, as it never existed on AWS.
@@ -106,9 +132,25 @@ struct Region::Machine {
   Duration drain_time(const Group& group) const;
   bool grace_is_over(Time now, const Instance& instance) const;
 
+  // Standby, attach and detach (region_members.cc) --------------------------------------------------------------------
+  Result<Group*, ApiError> group_of(const std::vector<InstanceId>& ids, std::string_view state,
+                                    const std::function<bool(const Instance&)>& fits);
+  Result<Reply, ApiError> take_out(Time now, const std::vector<InstanceId>& ids, bool decrement, LifecycleState first);
+  Result<Reply, ApiError> bring_back(Time now, Group& group, const std::vector<InstanceId>& ids, bool attaches);
+
+  // Lifecycle hooks (region_hooks.cc) ---------------------------------------------------------------------------------
+  bool wait_for_hooks(Time now, Instance& instance, LifecycleTransition transition);
+  Result<Instance*, ApiError> waiting_for(const std::string& group, const std::string& hook, const InstanceId& id,
+                                          const std::string& token);
+  void complete_action(Time now, Instance& instance, const std::string& hook, LifecycleActionResult result);
+  void abandon_launch(Time now, Instance& instance, const std::string& token);
+  void arm_hooks(Instance& instance);
+  void fire_hooks(Time now, Instance& instance);
+
   // Activities -------------------------------------------------------------------------------------------------------
   enum class ActivityKind : std::uint8_t { kLaunch, kTerminate };
-  void begin_activity(Time now, ActivityKind kind, const Instance& instance, const std::string& cause);
+  void begin_activity(Time now, ActivityKind kind, const Instance& instance, const std::string& cause,
+                      const std::string& description);
   void progress_activity(ActivityKind kind, const InstanceId& instance, std::string_view status, int progress);
   void end_activity(Time now, ActivityKind kind, const InstanceId& instance, std::string_view status,
                     std::string_view message = {});
@@ -122,6 +164,7 @@ struct Region::Machine {
   GroupView view_of(const Group& group);
   void mark_dirty(Time now, const std::string& group);
   void reconcile_group(Time now, Group& group);
+  void note_all_protected(Time now, Group& group, bool all_protected);
   void set_desired(Time now, Group& group, int desired, std::string trigger);
   bool release_runs_on(const std::string& group) const;
   std::optional<ApiError> check_settings(const GroupSettings& settings) const;
@@ -130,7 +173,10 @@ struct Region::Machine {
   void targets_changed(Time now);
   void node_down(Time now, Node& node, std::string_view why);
   void configure_nodes(Time now);
-  ConfigureNode configuration(const Node& node) const;
+  ConfigureNode configuration(const Node& node, const LoadBalancerSettings& settings) const;
+  /// With all target groups of its group, or with none of them.
+  void list_target(const Instance& instance, bool registered);
+  void list_members(Time now, Group& group, bool registered);
 
   // Release ----------------------------------------------------------------------------------------------------------
   ReleaseView release_view() const;
@@ -139,11 +185,24 @@ struct Region::Machine {
   void roll_back_release(Time now, Group& group);
   Duration release_deadline(DoublePhase phase, const Group& group) const;
 
+  // Alarms, policies, scheduled actions (region_scaling.cc) -----------------------------------------------------------
+  void alarm_changed(Time now, const Alarm& alarm);
+  void trigger_policies(Time now, const Alarm& alarm, double value);
+  /// One of the alarms that the group's instance refresh watches and that is in ALARM.
+  std::optional<std::string> refresh_alarm(const Group& group) const;
+  ScalingView scaling_view(const Group& group);
+  void begin_cooldown(Time now, Group& group, const ScalingPolicy& policy);
+  void erase_tracking_alarms(const ScalingPolicy& policy);
+  std::optional<Time> next_time(const ScheduledAction& action, Time after) const;
+  void fire_scheduled(Time now, ScheduledAction& action);
+
   // Instance refresh -------------------------------------------------------------------------------------------------
   /// What a launch of the group uses now.
   CurrentTemplate launch_template_of(const Group& group) const;
   std::optional<ApiError> check_refresh(const Group& group, const StartInstanceRefresh& command) const;
   void advance_refresh(Time now, Group& group);
+  void forget_refresh_work(const Instance& instance);
+  void join_refresh(const Instance& instance);
   void take_refresh_step(Time now, Group& group, const RefreshStep& step);
   void roll_back_refresh(Time now, Group& group, std::string reason);
   std::optional<ApiError> check_template(const LaunchTemplateSpecification& specification) const;
@@ -163,6 +222,7 @@ struct Region::Machine {
   std::map<std::string, std::optional<Time>> look_at_;     // by group
   std::map<std::string, std::optional<Time>> refresh_at_;  // by group
   std::map<std::string, std::set<InstanceId>> leaving_;    // by group: terminating, not terminated
+  TargetTable targets_;                                    // the registered instances
   std::set<Address> addresses_;                            // of instances that are not terminated
   std::map<std::pair<ActivityKind, InstanceId>, std::uint64_t> open_activities_;
 

@@ -5,18 +5,13 @@
 
 #include "sim/cloud/activity.h"
 #include "sim/cloud/address_plan.h"
+#include "sim/cloud/api_errors.h"
 #include "sim/cloud/region_machine.h"
 
 namespace rr::sim {
 namespace {
 
 constexpr std::size_t kRefreshesKept = 50;
-
-ApiError validation_error(std::string message) { return {"ValidationError", std::move(message)}; }
-
-ApiError no_such_group(const std::string& name) {
-  return validation_error(fmt::format("AutoScalingGroup name not found - no such group: {}", name));
-}
 
 ApiError not_found() {
   return {"ActiveInstanceRefreshNotFound",
@@ -42,8 +37,9 @@ bool can_be_rolled_back(const Group& group, const std::optional<LaunchTemplateSp
 std::optional<ApiError> Region::Machine::check_refresh(const Group& group, const StartInstanceRefresh& command) const {
   const RefreshPreferences& asked = command.preferences;
   if (std::optional<std::string> wrong = wrong_preferences(asked)) return validation_error(*std::move(wrong));
-  if (!asked.alarms.empty()) {
-    return validation_error(fmt::format("AlarmSpecification: the alarm {} does not exist", asked.alarms.front()));
+  for (const std::string& alarm : asked.alarms) {
+    if (state_.alarms.contains(alarm)) continue;
+    return validation_error(fmt::format("AlarmSpecification: the alarm {} does not exist", alarm));
   }
   if (command.desired_configuration) {
     if (std::optional<ApiError> error = check_template(*command.desired_configuration)) return error;
@@ -179,6 +175,23 @@ void Region::Machine::advance_refresh(Time now, Group& group) {
     if (!step.look_again() || step.begin) break;
   }
   arm(refresh_at_[name], look_at, TimerKind::kRefresh, name);
+}
+
+/// It is not the refresh's to replace any more.
+void Region::Machine::forget_refresh_work(const Instance& instance) {
+  Group& group = state_.groups.at(instance.group);
+  if (group.active_refresh() != nullptr) group.refreshes.back().left.erase(instance.id);
+}
+
+/// An instance that comes back while a refresh is under way has the old configuration and is replaced too.
+void Region::Machine::join_refresh(const Instance& instance) {
+  Group& group = state_.groups.at(instance.group);
+  const RefreshState* active = group.active_refresh();
+  if (active == nullptr || active->rollback) return;
+  RefreshState& refresh = group.refreshes.back();
+  if (instance.launched >= refresh.started || !refresh.left.insert(instance.id).second) return;
+  refresh.order.push_back(instance.id);
+  ++refresh.total;
 }
 
 }  // namespace rr::sim

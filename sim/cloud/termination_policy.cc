@@ -49,6 +49,9 @@ void filter(Candidates& candidates, TerminationPolicy policy, const CurrentTempl
     case TerminationPolicy::kClosestToNextInstanceHour:
       keep_closest_to_hour(candidates, now, hour);
       return;
+    case TerminationPolicy::kOldestLaunchConfiguration:
+    case TerminationPolicy::kAllocationStrategy:
+      return;
   }
 }
 

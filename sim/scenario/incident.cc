@@ -17,6 +17,10 @@ bool gone_from_service(LifecycleState state) {
     case LifecycleState::kTerminatingWait:
     case LifecycleState::kTerminatingProceed:
     case LifecycleState::kTerminated:
+    case LifecycleState::kEnteringStandby:
+    case LifecycleState::kStandby:
+    case LifecycleState::kDetaching:
+    case LifecycleState::kDetached:
       return true;
   }
   return true;
@@ -97,7 +101,10 @@ bool settled(const RegionState& state) {
   for (const Zone& zone : state.settings.zones) by_zone[zone.name] = 0;
   int in_service = 0;
   for (const auto& [id, instance] : state.instances) {
-    if (instance.lifecycle == LifecycleState::kTerminated) continue;
+    const bool apart = instance.lifecycle == LifecycleState::kTerminated ||
+                       instance.lifecycle == LifecycleState::kStandby ||
+                       instance.lifecycle == LifecycleState::kDetached;
+    if (apart) continue;
     if (instance.lifecycle != LifecycleState::kInService || !merged_healthy(state, id)) return false;
     ++in_service;
     ++by_zone[instance.zone];

@@ -382,6 +382,9 @@ std::vector<Field> group_size_fields() {
       duration("auto_scaling_group.health_check_grace_period",
                "From InService; until then the balancer's check ends nobody.",
                [](S& s) -> Duration& { return s.group.health_check_grace_period; }),
+      duration("auto_scaling_group.default_cooldown",
+               "After a change of the desired capacity, for calls that honor it.",
+               [](S& s) -> Duration& { return s.group.default_cooldown; }),
   };
 }
 
@@ -425,7 +428,8 @@ Field maintenance_field() {
 
 Field termination_field() {
   return {"auto_scaling_group.termination_policies",
-          "In order: Default, OldestInstance, NewestInstance, OldestLaunchTemplate, ClosestToNextInstanceHour.",
+          "In order: Default, OldestInstance, NewestInstance, OldestLaunchTemplate, ClosestToNextInstanceHour,\n"
+          "  # OldestLaunchConfiguration, AllocationStrategy.",
           [](const TierSettings& s) {
             std::string out;
             for (const TerminationPolicy policy : s.group.termination_policies) {
@@ -439,8 +443,8 @@ Field termination_field() {
               const auto policy = parse_termination_policy(item);
               if (!policy) {
                 return fmt::format(
-                    "{} is no policy; Default, OldestInstance, NewestInstance, OldestLaunchTemplate or "
-                    "ClosestToNextInstanceHour is right",
+                    "{} is no policy; Default, OldestInstance, NewestInstance, OldestLaunchTemplate, "
+                    "ClosestToNextInstanceHour, OldestLaunchConfiguration or AllocationStrategy is right",
                     item);
               }
               policies.push_back(*policy);
@@ -452,11 +456,37 @@ Field termination_field() {
           true};
 }
 
+Field distribution_field() {
+  return {"auto_scaling_group.capacity_distribution_strategy",
+          "When a zone refuses a launch: balanced-best-effort tries another one, balanced-only waits for it.",
+          [](const TierSettings& s) { return std::string(to_string(s.group.capacity_distribution_strategy)); },
+          [](TierSettings& s, const std::string& text) -> Wrong {
+            using Strategy = CapacityDistributionStrategy;
+            for (const Strategy strategy : {Strategy::kBalancedBestEffort, Strategy::kBalancedOnly}) {
+              if (text != to_string(strategy)) continue;
+              s.group.capacity_distribution_strategy = strategy;
+              return std::nullopt;
+            }
+            return "balanced-best-effort or balanced-only is right";
+          }};
+}
+
+Field protection_field() {
+  return {"auto_scaling_group.new_instances_protected_from_scale_in", "From their coming into service on.",
+          [](const TierSettings& s) {
+            return std::string(s.group.new_instances_protected_from_scale_in ? "true" : "false");
+          },
+          [](TierSettings& s, const std::string& text) {
+            return read_boolean(text, s.group.new_instances_protected_from_scale_in);
+          }};
+}
+
 const std::vector<Field>& fields() {
   static const std::vector<Field> all = [] {
     std::vector<Field> list;
     for (auto part : {tier_fields(), app_fields(), region_fields(), balancer_fields(), group_size_fields(),
-                      std::vector<Field>{warmup_field(), maintenance_field(), termination_field()}}) {
+                      std::vector<Field>{warmup_field(), maintenance_field(), termination_field(), distribution_field(),
+                                         protection_field()}}) {
       list.insert(list.end(), part.begin(), part.end());
     }
     return list;

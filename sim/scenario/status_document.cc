@@ -30,6 +30,13 @@ json health_of(const RegionState& region, const InstanceId& id) {
           {"stale", merged.stale}};
 }
 
+/// The lifecycle hooks that it waits for.
+json hooks_of(const Instance& instance) {
+  json out = json::array();
+  for (const auto& [hook, action] : instance.lifecycle_actions) out.push_back(hook);
+  return out;
+}
+
 json instance_document(const Tier& tier, const Instance& instance) {
   const RegionState& region = tier.region();
   json out = {{"id", instance.id.value},
@@ -39,6 +46,8 @@ json instance_document(const Tier& tier, const Instance& instance) {
               {"lifecycle", to_string(instance.lifecycle)},
               {"state", to_string(instance.ec2)},
               {"health_status", instance.healthy ? "Healthy" : "Unhealthy"},
+              {"protected_from_scale_in", instance.protected_from_scale_in},
+              {"waits_for", hooks_of(instance)},
               {"target_health", health_of(region, instance.id)},
               {"image", instance.image.value},
               {"launch_template_version", instance.template_version},
@@ -77,6 +86,23 @@ json node_document(const Tier& tier, const Node& node) {
   return out;
 }
 
+json suspended_of(const Group& group) {
+  json out = json::array();
+  for (const ScalingProcess process : group.suspended) out.push_back(to_string(process));
+  return out;
+}
+
+json hooks_of(const Group& group) {
+  json out = json::array();
+  for (const auto& [name, hook] : group.hooks) {
+    out.push_back({{"name", name},
+                   {"transition", to_string(hook.transition)},
+                   {"heartbeat_timeout_seconds", rounded(to_seconds(hook.heartbeat_timeout))},
+                   {"default_result", to_string(hook.default_result)}});
+  }
+  return out;
+}
+
 json group_document(const RegionState& region, const Group& group) {
   int in_service = 0;
   for (const auto& [id, one] : region.instances) {
@@ -88,6 +114,8 @@ json group_document(const RegionState& region, const Group& group) {
           {"desired_capacity", group.desired_capacity},
           {"in_service", in_service},
           {"healthy", healthy_in_service(region)},
+          {"suspended_processes", suspended_of(group)},
+          {"hooks", hooks_of(group)},
           {"launch_template", group.settings.launch_template.template_name},
           {"launch_template_version", group.settings.launch_template.version}};
 }
@@ -165,6 +193,51 @@ json refreshes_document(const RegionState& region) {
   return out;
 }
 
+json datapoints_of(const Alarm& alarm) {
+  json out = json::array();
+  for (const std::optional<double>& value : alarm.datapoints) out.push_back(value ? json(*value) : json(nullptr));
+  return out;
+}
+
+json alarms_document(const RegionState& region) {
+  json out = json::array();
+  for (const auto& [name, alarm] : region.alarms) {
+    const AlarmSettings& settings = alarm.settings;
+    out.push_back({{"name", name},
+                   {"state", to_string(alarm.state)},
+                   {"state_reason", alarm.state_reason},
+                   {"state_since", format_iso8601(alarm.state_since, 3)},
+                   {"metric", to_string(settings.metric)},
+                   {"comparison", to_string(settings.comparison)},
+                   {"threshold", settings.threshold},
+                   {"evaluation_periods", settings.evaluation_periods},
+                   {"datapoints_to_alarm", settings.datapoints_to_alarm.value_or(settings.evaluation_periods)},
+                   {"treat_missing_data", to_string(settings.treat_missing_data)},
+                   {"datapoints", datapoints_of(alarm)}});
+  }
+  return out;
+}
+
+json policies_document(const RegionState& region) {
+  json out = json::array();
+  for (const auto& [name, policy] : region.policies) {
+    const bool tracks = policy.type == PolicyType::kTargetTrackingScaling;
+    out.push_back({{"name", name},
+                   {"type", to_string(policy.type)},
+                   {"alarm", tracks ? std::string() : policy.alarm},
+                   {"target_value", tracks ? json(policy.target_value) : json(nullptr)}});
+  }
+  return out;
+}
+
+json scheduled_document(const RegionState& region) {
+  json out = json::array();
+  for (const auto& [name, action] : region.scheduled_actions) {
+    out.push_back({{"name", name}, {"recurrence", action.recurrence}, {"next", optional_time(action.next)}});
+  }
+  return out;
+}
+
 json activities_document(const RegionState& region) {
   constexpr std::size_t kShown = 50;
   json out = json::array();
@@ -177,6 +250,7 @@ json activities_document(const RegionState& region) {
                    {"description", one.description},
                    {"cause", one.cause},
                    {"status", one.status_code},
+                   {"progress", one.progress},
                    {"status_message", one.status_message},
                    {"started", format_iso8601(one.started, 3)},
                    {"took", optional_duration(one.started, one.ended, region.settings.speed)}});
@@ -298,6 +372,9 @@ json status_document(const Tier& tier) {
   out["release"] =
       region.release ? release_document(*region.release, tier.most_in_service_while_releasing(), speed) : json(nullptr);
   out["refreshes"] = refreshes_document(region);
+  out["alarms"] = alarms_document(region);
+  out["policies"] = policies_document(region);
+  out["scheduled_actions"] = scheduled_document(region);
   out["load"] = load_document(tier);
   add_pace(out, region);
   return out;

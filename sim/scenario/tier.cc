@@ -12,11 +12,13 @@
 #include "lb/net/http_client.h"
 #include "lb/net/timer.h"
 #include "sim/cloud/instance_refresh.h"
+#include "sim/cloud/tempo.h"
 #include "sim/scenario/cookie_key.h"
 #include "sim/scenario/driver.h"
 #include "sim/scenario/image_builder.h"
 #include "sim/scenario/load.h"
 #include "sim/store/region_log.h"
+#include "sim/telemetry/metric_reduction.h"
 
 namespace rr::sim {
 namespace {
@@ -40,7 +42,11 @@ bool terminated(const Instance& instance) {
 
 struct Tier::State {
   State(Loop& on, TierOptions wanted, TierEvents to)
-      : loop(on), options(std::move(wanted)), events(std::move(to)), ready_timer(on, [this] { check_ready(); }) {}
+      : loop(on),
+        options(std::move(wanted)),
+        events(std::move(to)),
+        ready_timer(on, [this] { check_ready(); }),
+        metric_timer(on, [this] { report_metrics(); }) {}
 
   Loop& loop;
   TierOptions options;
@@ -61,6 +67,8 @@ struct Tier::State {
   bool ready = false;
   bool stopping = false;
   Timer ready_timer;
+  Timer metric_timer;
+  MetricReduction reduction;
   std::optional<Time> first_answer;
   std::unique_ptr<HttpClient> ready_client;
 
@@ -77,6 +85,7 @@ struct Tier::State {
   bool hit_processes_gone(const Incident& incident) const;
   void check_ready();
   void ask_front();
+  void report_metrics();
   void start_load(double rate);
   Address reachable_front() const;
   Result<ImageId, Refusal> find_image(const std::string& text) const;
@@ -182,6 +191,7 @@ Result<std::unique_ptr<Tier>> Tier::start(Loop& loop, TierOptions options, TierE
   state->driver->start(state->options.recover);
   if (state->options.recover) state->note("tier", "recovered: goes on where the killed rr-sim was");
   state->ready_timer.arm(kReadyCheck);
+  state->metric_timer.arm(Tempo(state->region->state().settings).waits(kMetricPeriod));
   return std::unique_ptr<Tier>(new Tier(std::move(state)));
 }
 
@@ -275,6 +285,18 @@ void Tier::State::ask_front() {
     const bool from_program = answer && answer->status != 502 && answer->status != 503 && answer->status != 504;
     if (from_program && !first_answer) first_answer = loop.now();
   });
+}
+
+/// The period that ends now, as one event a metric; alarms are the region's.
+void Tier::State::report_metrics() {
+  if (stopping) return;
+  metric_timer.arm(Tempo(region->state().settings).waits(kMetricPeriod));
+  std::vector<NodeCounters> counters;
+  for (const auto& [name, node] : region->state().nodes) {
+    if (!node.running) continue;
+    if (auto one = parse_node_counters(name, world->observed(name))) counters.push_back(*std::move(one));
+  }
+  for (const MetricReported& metric : reduction.reduce(region->state(), counters)) driver->event(metric);
 }
 
 // A front that listens on every address is reached at the loopback one.
@@ -522,6 +544,9 @@ Outcome Tier::refresh(const std::string& text, StartInstanceRefresh start) {
   start.group = group.settings.name;
   // What it would be refused for is found before anything is made for it.
   if (const auto wrong = wrong_preferences(start.preferences)) return Refusal{2, *wrong};
+  for (const std::string& alarm : start.preferences.alarms) {
+    if (!region().alarms.contains(alarm)) return Refusal{2, fmt::format("--alarm {}: there is no such alarm", alarm)};
+  }
   const bool busy = group.active_refresh() != nullptr || (region().release && region().release->in_progress());
   if (busy) return command(start).error();
   const LaunchTemplate& launch_template = region().launch_templates.at(group.settings.launch_template.template_name);
@@ -566,6 +591,7 @@ void Tier::stop(bool at_once, std::function<void()> on_stopped) {
   if (!s.stopping) {
     s.stopping = true;
     s.ready_timer.disarm();
+    s.metric_timer.disarm();
     if (s.load) s.load->stop([] {});
     s.driver->stop();
     s.note("tier", "stopping");

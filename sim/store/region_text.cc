@@ -76,25 +76,39 @@ void fields(Of<InstanceMaintenancePolicy> auto& value, auto&& visit) {
   RR_FIELD(min_healthy_percentage), RR_FIELD(max_healthy_percentage);
 }
 
+void fields(Of<LifecycleHook> auto& value, auto&& visit) {
+  auto& [name, transition, heartbeat_timeout, default_result] = value;
+  RR_FIELD(name), RR_FIELD(transition), RR_FIELD(heartbeat_timeout), RR_FIELD(default_result);
+}
+
+void fields(Of<LifecycleAction> auto& value, auto&& visit) {
+  auto& [token, default_result, heartbeat, ends, ends_at_last] = value;
+  RR_FIELD(token), RR_FIELD(default_result), RR_FIELD(heartbeat), RR_FIELD(ends), RR_FIELD(ends_at_last);
+}
+
 void fields(Of<GroupSettings> auto& value, auto&& visit) {
   auto& [name, min_size, max_size, launch_template, zones, target_groups, health_check_type, health_check_grace_period,
-         default_instance_warmup, maintenance_policy, termination_policies] = value;
+         default_instance_warmup, maintenance_policy, termination_policies, default_cooldown,
+         new_instances_protected_from_scale_in, capacity_distribution_strategy] = value;
   RR_FIELD(name), RR_FIELD(min_size), RR_FIELD(max_size), RR_FIELD(launch_template), RR_FIELD(zones);
   RR_FIELD(target_groups), RR_FIELD(health_check_type), RR_FIELD(health_check_grace_period);
   RR_FIELD(default_instance_warmup), RR_FIELD(maintenance_policy), RR_FIELD(termination_policies);
+  RR_FIELD(default_cooldown), RR_FIELD(new_instances_protected_from_scale_in);
+  RR_FIELD(capacity_distribution_strategy);
 }
 
 void fields(Of<Instance> auto& value, auto&& visit) {
   auto& [id, group, zone, image, template_name, template_version, address, host_name, lifecycle, ec2, healthy,
          protected_from_scale_in, launch_reason, end_reason, launched, starts_at, in_service_at, warm_at,
          first_healthy_at, settled_at, terminating_since, drain_ends, terminated_at, forget_at, stop_requested,
-         drained_by] = value;
+         drained_by, registered, deregistered_at, lifecycle_actions, hook_at] = value;
   RR_FIELD(id), RR_FIELD(group), RR_FIELD(zone), RR_FIELD(image), RR_FIELD(template_name), RR_FIELD(template_version);
   RR_FIELD(address), RR_FIELD(host_name), RR_FIELD(lifecycle), RR_FIELD(ec2), RR_FIELD(healthy);
   RR_FIELD(protected_from_scale_in), RR_FIELD(launch_reason), RR_FIELD(end_reason), RR_FIELD(launched);
   RR_FIELD(starts_at), RR_FIELD(in_service_at), RR_FIELD(warm_at), RR_FIELD(first_healthy_at), RR_FIELD(settled_at);
   RR_FIELD(terminating_since), RR_FIELD(drain_ends), RR_FIELD(terminated_at), RR_FIELD(forget_at);
-  RR_FIELD(stop_requested), RR_FIELD(drained_by);
+  RR_FIELD(stop_requested), RR_FIELD(drained_by), RR_FIELD(registered), RR_FIELD(deregistered_at);
+  RR_FIELD(lifecycle_actions), RR_FIELD(hook_at);
 }
 
 void fields(Of<ScalingActivity> auto& value, auto&& visit) {
@@ -171,18 +185,52 @@ void fields(Of<RefreshState> auto& value, auto&& visit) {
 
 void fields(Of<Group> auto& value, auto&& visit) {
   auto& [settings, desired_capacity, created, next_sweep, next_rebalance, refused_until, refusals, replacements_owed,
-         rebalance_surplus, trigger, target_groups_in_service, refreshes] = value;
+         rebalance_surplus, trigger, target_groups_in_service, suspended, hooks, cooldown_until, all_protected_noted,
+         refreshes] = value;
   RR_FIELD(settings), RR_FIELD(desired_capacity), RR_FIELD(created), RR_FIELD(next_sweep), RR_FIELD(next_rebalance);
   RR_FIELD(refused_until), RR_FIELD(refusals), RR_FIELD(replacements_owed), RR_FIELD(rebalance_surplus);
-  RR_FIELD(trigger), RR_FIELD(target_groups_in_service), RR_FIELD(refreshes);
+  RR_FIELD(trigger), RR_FIELD(target_groups_in_service), RR_FIELD(suspended), RR_FIELD(hooks);
+  RR_FIELD(cooldown_until), RR_FIELD(all_protected_noted), RR_FIELD(refreshes);
+}
+
+void fields(Of<AlarmSettings> auto& value, auto&& visit) {
+  auto& [name, group, metric, comparison, threshold, evaluation_periods, datapoints_to_alarm, treat_missing_data] =
+      value;
+  RR_FIELD(name), RR_FIELD(group), RR_FIELD(metric), RR_FIELD(comparison), RR_FIELD(threshold);
+  RR_FIELD(evaluation_periods), RR_FIELD(datapoints_to_alarm), RR_FIELD(treat_missing_data);
+}
+
+void fields(Of<Alarm> auto& value, auto&& visit) {
+  auto& [settings, state, state_reason, state_since, datapoints] = value;
+  RR_FIELD(settings), RR_FIELD(state), RR_FIELD(state_reason), RR_FIELD(state_since), RR_FIELD(datapoints);
+}
+
+void fields(Of<StepAdjustment> auto& value, auto&& visit) {
+  auto& [lower, upper, scaling_adjustment] = value;
+  RR_FIELD(lower), RR_FIELD(upper), RR_FIELD(scaling_adjustment);
+}
+
+void fields(Of<ScalingPolicy> auto& value, auto&& visit) {
+  auto& [name, group, type, enabled, metric, target_value, disable_scale_in, alarm, adjustment_type, step_adjustments,
+         scaling_adjustment, min_adjustment_magnitude, cooldown] = value;
+  RR_FIELD(name), RR_FIELD(group), RR_FIELD(type), RR_FIELD(enabled), RR_FIELD(metric), RR_FIELD(target_value);
+  RR_FIELD(disable_scale_in), RR_FIELD(alarm), RR_FIELD(adjustment_type), RR_FIELD(step_adjustments);
+  RR_FIELD(scaling_adjustment), RR_FIELD(min_adjustment_magnitude), RR_FIELD(cooldown);
+}
+
+void fields(Of<ScheduledAction> auto& value, auto&& visit) {
+  auto& [name, group, start_time, end_time, recurrence, min_size, max_size, desired_capacity, next] = value;
+  RR_FIELD(name), RR_FIELD(group), RR_FIELD(start_time), RR_FIELD(end_time), RR_FIELD(recurrence);
+  RR_FIELD(min_size), RR_FIELD(max_size), RR_FIELD(desired_capacity), RR_FIELD(next);
 }
 
 void fields(Of<RegionState> auto& value, auto&& visit) {
   auto& [settings, rng, as_of, next_activity, generation, targets_generation, images, launch_templates, groups,
-         instances, nodes, activities, reports, target_health, release] = value;
+         instances, nodes, activities, reports, target_health, release, alarms, policies, scheduled_actions] = value;
   RR_FIELD(settings), RR_FIELD(rng), RR_FIELD(as_of), RR_FIELD(next_activity), RR_FIELD(generation);
   RR_FIELD(targets_generation), RR_FIELD(images), RR_FIELD(launch_templates), RR_FIELD(groups), RR_FIELD(instances);
   RR_FIELD(nodes), RR_FIELD(activities), RR_FIELD(reports), RR_FIELD(target_health), RR_FIELD(release);
+  RR_FIELD(alarms), RR_FIELD(policies), RR_FIELD(scheduled_actions);
 }
 
 // Commands.
@@ -207,8 +255,8 @@ void fields(Of<UpdateAutoScalingGroup> auto& value, auto&& visit) {
   RR_FIELD(settings);
 }
 void fields(Of<SetDesiredCapacity> auto& value, auto&& visit) {
-  auto& [group, desired_capacity] = value;
-  RR_FIELD(group), RR_FIELD(desired_capacity);
+  auto& [group, desired_capacity, honor_cooldown] = value;
+  RR_FIELD(group), RR_FIELD(desired_capacity), RR_FIELD(honor_cooldown);
 }
 void fields(Of<TerminateInstanceInAutoScalingGroup> auto& value, auto&& visit) {
   auto& [instance, should_decrement_desired_capacity] = value;
@@ -234,6 +282,84 @@ void fields(Of<CancelInstanceRefresh> auto& value, auto&& visit) {
 void fields(Of<RollbackInstanceRefresh> auto& value, auto&& visit) {
   auto& [group] = value;
   RR_FIELD(group);
+}
+
+void fields(Of<EnterStandby> auto& value, auto&& visit) {
+  auto& [instances, should_decrement_desired_capacity] = value;
+  RR_FIELD(instances), RR_FIELD(should_decrement_desired_capacity);
+}
+void fields(Of<ExitStandby> auto& value, auto&& visit) {
+  auto& [instances] = value;
+  RR_FIELD(instances);
+}
+void fields(Of<DetachInstances> auto& value, auto&& visit) {
+  auto& [instances, should_decrement_desired_capacity] = value;
+  RR_FIELD(instances), RR_FIELD(should_decrement_desired_capacity);
+}
+void fields(Of<AttachInstances> auto& value, auto&& visit) {
+  auto& [group, instances] = value;
+  RR_FIELD(group), RR_FIELD(instances);
+}
+void fields(Of<SetInstanceProtection> auto& value, auto&& visit) {
+  auto& [instances, protected_from_scale_in] = value;
+  RR_FIELD(instances), RR_FIELD(protected_from_scale_in);
+}
+void fields(Of<SuspendProcesses> auto& value, auto&& visit) {
+  auto& [group, processes] = value;
+  RR_FIELD(group), RR_FIELD(processes);
+}
+void fields(Of<ResumeProcesses> auto& value, auto&& visit) {
+  auto& [group, processes] = value;
+  RR_FIELD(group), RR_FIELD(processes);
+}
+void fields(Of<PutLifecycleHook> auto& value, auto&& visit) {
+  auto& [group, hook] = value;
+  RR_FIELD(group), RR_FIELD(hook);
+}
+void fields(Of<DeleteLifecycleHook> auto& value, auto&& visit) {
+  auto& [group, hook] = value;
+  RR_FIELD(group), RR_FIELD(hook);
+}
+void fields(Of<CompleteLifecycleAction> auto& value, auto&& visit) {
+  auto& [group, hook, result, instance, token] = value;
+  RR_FIELD(group), RR_FIELD(hook), RR_FIELD(result), RR_FIELD(instance), RR_FIELD(token);
+}
+void fields(Of<RecordLifecycleActionHeartbeat> auto& value, auto&& visit) {
+  auto& [group, hook, instance, token] = value;
+  RR_FIELD(group), RR_FIELD(hook), RR_FIELD(instance), RR_FIELD(token);
+}
+
+void fields(Of<PutMetricAlarm> auto& value, auto&& visit) {
+  auto& [settings] = value;
+  RR_FIELD(settings);
+}
+void fields(Of<DeleteAlarm> auto& value, auto&& visit) {
+  auto& [alarm] = value;
+  RR_FIELD(alarm);
+}
+void fields(Of<SetAlarmState> auto& value, auto&& visit) {
+  auto& [alarm, state, reason] = value;
+  RR_FIELD(alarm), RR_FIELD(state), RR_FIELD(reason);
+}
+void fields(Of<PutScalingPolicy> auto& value, auto&& visit) {
+  auto& [policy] = value;
+  RR_FIELD(policy);
+}
+void fields(Of<DeletePolicy> auto& value, auto&& visit) {
+  auto& [policy] = value;
+  RR_FIELD(policy);
+}
+void fields(Of<ExecutePolicy> auto& value, auto&& visit) {
+  auto& [policy, honor_cooldown, metric_value, breach_threshold] = value;
+  RR_FIELD(policy), RR_FIELD(honor_cooldown), RR_FIELD(metric_value), RR_FIELD(breach_threshold);
+}
+void fields(Of<PutScheduledUpdateGroupAction> auto& value, auto&& visit) {
+  auto& [action] = value;
+  RR_FIELD(action);
+}
+void fields(Of<DeleteScheduledAction> auto& value, auto&& visit) {
+  auto& [action] = value;
+  RR_FIELD(action);
 }
 
 // Events.
@@ -277,6 +403,10 @@ void fields(Of<VersionAnswered> auto& value, auto&& visit) {
   auto& [instance, status, commit, served_by] = value;
   RR_FIELD(instance), RR_FIELD(status), RR_FIELD(commit), RR_FIELD(served_by);
 }
+void fields(Of<MetricReported> auto& value, auto&& visit) {
+  auto& [group, metric, value_] = value;
+  RR_FIELD(group), RR_FIELD(metric), visit("value", value_);
+}
 
 #undef RR_FIELD
 
@@ -299,13 +429,32 @@ struct AlternativeNames<Command> {
                                      "StartDoubleRelease",
                                      "StartInstanceRefresh",
                                      "CancelInstanceRefresh",
-                                     "RollbackInstanceRefresh"};
+                                     "RollbackInstanceRefresh",
+                                     "EnterStandby",
+                                     "ExitStandby",
+                                     "DetachInstances",
+                                     "AttachInstances",
+                                     "SetInstanceProtection",
+                                     "SuspendProcesses",
+                                     "ResumeProcesses",
+                                     "PutLifecycleHook",
+                                     "DeleteLifecycleHook",
+                                     "CompleteLifecycleAction",
+                                     "RecordLifecycleActionHeartbeat",
+                                     "PutMetricAlarm",
+                                     "DeleteAlarm",
+                                     "SetAlarmState",
+                                     "PutScalingPolicy",
+                                     "DeletePolicy",
+                                     "ExecutePolicy",
+                                     "PutScheduledUpdateGroupAction",
+                                     "DeleteScheduledAction"};
 };
 template <>
 struct AlternativeNames<Event> {
-  static constexpr std::array kNames{"InstanceRunning",      "InstanceStopped", "LaunchFailed",
-                                     "TargetHealthReported", "TargetDrained",   "NodeRunning",
-                                     "NodeStopped",          "NodeChecked",     "VersionAnswered"};
+  static constexpr std::array kNames{"InstanceRunning", "InstanceStopped", "LaunchFailed", "TargetHealthReported",
+                                     "TargetDrained",   "NodeRunning",     "NodeStopped",  "NodeChecked",
+                                     "VersionAnswered", "MetricReported"};
 };
 
 constexpr std::array kHealthCheckTypes{"EC2", "ELB"};

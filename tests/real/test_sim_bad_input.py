@@ -62,7 +62,15 @@ class WithoutATier(TierTest):
                       ["instance", "heal", "i-1"], ["scale", "2"], ["image", "build"], ["image", "list"],
                       ["release", "--image", "ami-1"],
                       ["release", "--image", "ami-1", "--strategy", "refresh"], ["refresh", "status"], ["refresh", "cancel"],
-                      ["refresh", "rollback"], ["load", "5"], ["logs", "i-1"], ["session", "i-1"], ["down"]):
+                      ["refresh", "rollback"], ["instance", "terminate", "i-1"], ["instance", "health", "i-1", "healthy"],
+                      ["instance", "protect", "i-1"], ["instance", "standby", "i-1"], ["instance", "return", "i-1"],
+                      ["instance", "detach", "i-1"], ["instance", "attach", "i-1"], ["group", "suspend"], ["group", "resume"],
+                      ["group", "activities"], ["hook", "put", "h", "launching"], ["hook", "delete", "h"],
+                      ["hook", "complete", "h", "i-1"], ["hook", "heartbeat", "h", "i-1"],
+                      ["alarm", "put", "a", "RequestCount", "1"], ["alarm", "list"], ["alarm", "set", "a", "OK"],
+                      ["alarm", "delete", "a"], ["policy", "put", "p", "--target", "1"], ["policy", "list"],
+                      ["policy", "delete", "p"], ["policy", "execute", "p"], ["schedule", "put", "s", "--desired", "2"],
+                      ["schedule", "list"], ["schedule", "delete", "s"], ["load", "5"], ["logs", "i-1"], ["session", "i-1"], ["down"]):
             with self.subTest(" ".join(words)):
                 self.refused(*words, code=3, says=["no tier runs in " + self.state, "rr-sim up -d --state " + self.state])
 
@@ -70,7 +78,11 @@ class WithoutATier(TierTest):
         overview = self.run_program("rr-sim", "--help")
         self.assertEqual(overview.returncode, 0)
         for words in ("up", "demo", "status", "az fail", "az heal", "instance fail", "instance heal", "scale", "image build",
-                      "image list", "release", "refresh status", "refresh cancel", "refresh rollback", "load", "logs", "session", "down", "settings"):
+                      "image list", "release", "refresh status", "refresh cancel", "refresh rollback", "instance terminate",
+                      "instance health", "instance protect", "instance standby", "instance return", "instance detach",
+                      "instance attach", "group suspend", "group resume", "group activities", "hook put", "hook delete",
+                      "hook complete", "hook heartbeat", "alarm put", "alarm list", "alarm set", "alarm delete", "policy put",
+                      "policy list", "policy delete", "policy execute", "schedule put", "schedule list", "schedule delete", "load", "logs", "session", "down", "settings"):
             self.assertIn("  " + words, overview.stdout)
             help_text = self.run_program("rr-sim", *words.split(), "--help")
             self.assertEqual(help_text.returncode, 0, help_text)

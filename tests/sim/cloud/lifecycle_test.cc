@@ -8,27 +8,32 @@ namespace rr::sim {
 namespace {
 
 // Rows: from, columns: to, in the order of the enum. P Pending, W Pending:Wait, R Pending:Proceed, I InService,
-// T Terminating, w Terminating:Wait, r Terminating:Proceed, t Terminated.
-//                              P W R I T w r t
-constexpr const char* kLifecycle[] = {"-x-xx---",   // Pending
-                                      "--x-x---",   // Pending:Wait
-                                      "---xx---",   // Pending:Proceed
-                                      "----x---",   // InService
-                                      "-----x-x",   // Terminating: never back
-                                      "------x-",   // Terminating:Wait
-                                      "-------x",   // Terminating:Proceed
-                                      "--------"};  // Terminated
+// T Terminating, w Terminating:Wait, r Terminating:Proceed, t Terminated, E EnteringStandby, S Standby, D Detaching,
+// d Detached.
+//                              P W R I T w r t E S D d
+constexpr const char* kLifecycle[] = {"-x-xx-------",   // Pending
+                                      "--x-x-------",   // Pending:Wait
+                                      "---xx-------",   // Pending:Proceed
+                                      "----x---x-x-",   // InService
+                                      "-----x-x----",   // Terminating: never back
+                                      "------x-----",   // Terminating:Wait
+                                      "-------x----",   // Terminating:Proceed
+                                      "------------",   // Terminated
+                                      "----x----x--",   // EnteringStandby
+                                      "x---x-----x-",   // Standby
+                                      "----x------x",   // Detaching
+                                      "x---x-------"};  // Detached
 
 TEST(Lifecycle, MovesAreThoseOfTheTable) {
   std::set<std::string_view> names;
-  for (int from = 0; from < 8; ++from) {
+  for (int from = 0; from < 12; ++from) {
     names.insert(to_string(static_cast<LifecycleState>(from)));
-    for (int to = 0; to < 8; ++to) {
+    for (int to = 0; to < 12; ++to) {
       EXPECT_EQ(legal(static_cast<LifecycleState>(from), static_cast<LifecycleState>(to)), kLifecycle[from][to] == 'x')
           << to_string(static_cast<LifecycleState>(from)) << " -> " << to_string(static_cast<LifecycleState>(to));
     }
   }
-  EXPECT_EQ(names.size(), 8u);
+  EXPECT_EQ(names.size(), 12u);
   EXPECT_EQ(to_string(LifecycleState::kPendingWait), "Pending:Wait");
 }
 
@@ -46,7 +51,7 @@ TEST(Lifecycle, MovesOfAnEc2InstanceAreThoseOfTheTable) {
 }
 
 TEST(Lifecycle, TerminationPoliciesAreReadBackByTheirName) {
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 7; ++i) {
     const auto policy = static_cast<TerminationPolicy>(i);
     EXPECT_EQ(parse_termination_policy(to_string(policy)), policy);
   }

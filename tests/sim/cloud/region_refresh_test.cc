@@ -283,6 +283,22 @@ TEST(RegionRefresh, AZoneThatDiesMeanwhileOnlyDelaysIt) {
   }
 }
 
+TEST(RegionRefresh, WithSkipMatchingAVersionPublishedMeanwhileReplacesFinishedOnesAgain) {
+  Tier tier;
+  RefreshPreferences preferences;
+  preferences.skip_matching = true;
+  ASSERT_TRUE(tier.world.command(CreateLaunchTemplateVersion{"web", tier.world.add_image("four"), ""}).ok());
+  ASSERT_TRUE(
+      tier.world.command(StartInstanceRefresh{"web", LaunchTemplateSpecification{"web", "$Latest"}, preferences}).ok());
+  ASSERT_TRUE(tier.world.run_until([&] { return tier.refresh().percentage_complete == 50; }));
+  ASSERT_TRUE(tier.world.command(CreateLaunchTemplateVersion{"web", tier.world.add_image("five"), ""}).ok());
+  ASSERT_TRUE(tier.run());
+  EXPECT_EQ(tier.refresh().status, RefreshStatus::kSuccessful);
+  EXPECT_EQ(tier.of_version(5), 2);
+  // At 50 % the replacement of the second one has begun, from the version that was the latest then.
+  EXPECT_EQ(tier.refresh().total, 4) << "both of them twice";
+}
+
 TEST(RegionRefresh, TheMaintenancePolicyGivesTheDefaults) {
   Tier tier;
   GroupSettings group = tier.group().settings;

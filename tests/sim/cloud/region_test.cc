@@ -62,7 +62,7 @@ TEST(Region, ANewGroupStartsOneInstanceInEachZone) {
             "ip-172-31-" + std::string(world.in_service().front()->zone == kA ? "0-10" : "16-10"));
   for (const auto& [name, node] : world.state().nodes) EXPECT_TRUE(node.in_dns) << name;
   for (const auto& [name, node] : world.balancers) {
-    EXPECT_EQ(node.configuration.targets.at("web").size(), 2u) << name;
+    EXPECT_EQ(node.configuration.targets.of("web").size(), 2u) << name;
     EXPECT_TRUE(node.configuration.accepting) << name;
   }
 }
@@ -301,7 +301,7 @@ TEST(Region, ATerminatingInstanceDrainsBeforeItIsStopped) {
     ASSERT_TRUE(world->command(TerminateInstanceInAutoScalingGroup{leaving, false}).ok());
     EXPECT_EQ(world->state().instances.at(leaving).lifecycle, LifecycleState::kTerminating);
     for (const auto& [name, node] : world->balancers) {
-      EXPECT_EQ(node.configuration.targets.at("web").size(), 1u) << "deregistered at once";
+      EXPECT_EQ(node.configuration.targets.of("web").size(), 1u) << "deregistered at once";
     }
     EXPECT_EQ(world->state().activities.at(world->state().activities.size() - 2).status_code,
               "WaitingForELBConnectionDraining");

@@ -87,7 +87,8 @@ TEST(Settings, EveryMistakeIsNamedWithItsPlaceAndWhatIsRight) {
        "tier.yaml:2: region.node_check_threshold: 11: a whole number from 1 to 10 is right"},
       {"auto_scaling_group:\n  termination_policies: [Default, Nearest]",
        "tier.yaml:2: auto_scaling_group.termination_policies: Default, Nearest: Nearest is no policy; Default, "
-       "OldestInstance, NewestInstance, OldestLaunchTemplate or ClosestToNextInstanceHour is right"},
+       "OldestInstance, NewestInstance, OldestLaunchTemplate, ClosestToNextInstanceHour, OldestLaunchConfiguration or "
+       "AllocationStrategy is right"},
       {"zones:\n  a: 172.31.16.0/20\n  b: 172.31.16.0/24",
        "tier.yaml:1: zones: a: 172.31.16.0/20, b: 172.31.16.0/24: a and b overlap; blocks apart are right"},
       {"zones:\n  a: 10.0.0.0/20",

@@ -70,7 +70,58 @@ void live_through(ToyWorld& world, std::uint64_t seed, int steps) {
   Rng rng(seed);
   for (int step = 0; step < steps; ++step) {
     const auto live = world.live();
-    switch (rng.below(11)) {
+    switch (rng.below(18)) {
+      case 16: {
+        ScalingPolicy policy{.name = "track", .group = "web"};
+        policy.target_value = 100;
+        (void)world.command(PutScalingPolicy{policy});
+        (void)world.command(PutMetricAlarm{{.name = "errors", .group = "web", .metric = Metric::kElb5xxCount}});
+        ScheduledAction action{.name = "soon", .group = "web"};
+        action.recurrence = "*/5 * * * *";
+        action.desired_capacity = static_cast<int>(2 + rng.below(3));
+        (void)world.command(PutScheduledUpdateGroupAction{action});
+        break;
+      }
+      case 17:
+        for (int period = 0; period < 4; ++period) {
+          world.region.apply(world.now, MetricReported{"web", Metric::kRequestCountPerTarget,
+                                                       60.0 * static_cast<double>(rng.below(4))});
+          world.region.apply(world.now, MetricReported{"web", Metric::kElb5xxCount, std::nullopt});
+        }
+        (void)world.command(SetAlarmState{"errors", static_cast<AlarmStateValue>(rng.below(3)), "drawn"});
+        break;
+      case 11:
+        if (!live.empty()) (void)world.command(EnterStandby{{live.front()->id}, rng.below(2) == 0});
+        break;
+      case 12:
+        for (const auto& [id, instance] : std::map(world.state().instances)) {
+          (void)world.command(ExitStandby{{id}});
+          (void)world.command(AttachInstances{"web", {id}});
+        }
+        break;
+      case 13:
+        if (!live.empty()) (void)world.command(DetachInstances{{live.back()->id}, rng.below(2) == 0});
+        if (!live.empty()) (void)world.command(SetInstanceProtection{{live.front()->id}, rng.below(2) == 0});
+        break;
+      case 14: {
+        const auto process = static_cast<ScalingProcess>(rng.below(9));
+        (void)world.command(SuspendProcesses{"web", {process}});
+        if (rng.below(2) == 0) (void)world.command(ResumeProcesses{"web", {}});
+        break;
+      }
+      case 15: {
+        const auto transition = static_cast<LifecycleTransition>(rng.below(2));
+        const LifecycleHook hook{"wait", transition, 30s, static_cast<LifecycleActionResult>(rng.below(2))};
+        if (rng.below(2) == 0) (void)world.command(PutLifecycleHook{"web", hook});
+        if (rng.below(2) == 0) (void)world.command(DeleteLifecycleHook{"web", "wait"});
+        for (const auto& [id, instance] : std::map(world.state().instances)) {
+          (void)world.command(RecordLifecycleActionHeartbeat{"web", "wait", id, ""});
+          if (rng.below(4) == 0) {
+            (void)world.command(CompleteLifecycleAction{"web", "wait", hook.default_result, id, ""});
+          }
+        }
+        break;
+      }
       case 9: {
         RefreshPreferences preferences;
         preferences.min_healthy_percentage = static_cast<int>(50 * rng.below(3));
@@ -154,7 +205,7 @@ TEST(RegionLog, EveryStateAndRecordIsReadBackAsItWas) {
   Memory memory;
   world.region.set_recorder(&memory);
   world.build();
-  live_through(world, 5, 60);
+  live_through(world, 5, 400);  // so many that every kind of event comes
   const auto state = read_snapshot(write_snapshot({7, world.state()}));
   ASSERT_TRUE(state.ok()) << state.error().message;
   EXPECT_TRUE((state.value() == Snapshot{7, world.state()}));
@@ -168,7 +219,7 @@ TEST(RegionLog, EveryStateAndRecordIsReadBackAsItWas) {
     if (const auto* event = std::get_if<Event>(&record.what)) kinds.insert({3, event->index()});
   }
   for (const auto& [what, index] : kinds) seen += what == 3 ? std::to_string(index) + " " : "";
-  EXPECT_EQ(std::count_if(kinds.begin(), kinds.end(), [](auto k) { return k.first == 3; }), 9)
+  EXPECT_EQ(std::count_if(kinds.begin(), kinds.end(), [](auto k) { return k.first == 3; }), 10)
       << "every kind of event, but only: " << seen;
 }
 
@@ -298,7 +349,7 @@ TEST(RegionLog, WhatCannotBeReadIsRefusedByNameWithTheCommandThatMovesItAway) {
   }
   const std::string snapshot = text_of(path + "/snapshot.json");
   const std::string log = text_of(path + "/log.jsonl");
-  const std::string newer = std::string(snapshot).replace(snapshot.find("\"version\": 3\n"), 12, "\"version\": 4");
+  const std::string newer = std::string(snapshot).replace(snapshot.find("\"version\": 5\n"), 12, "\"version\": 6");
   const std::string broken = std::string(log).replace(log.find('\n') / 2, 1, "\x01");
   const std::string gap = log.substr(log.find('\n') + 1);
   struct Case {
@@ -307,7 +358,7 @@ TEST(RegionLog, WhatCannotBeReadIsRefusedByNameWithTheCommandThatMovesItAway) {
     std::string expected;
   };
   for (const Case& broken_case :
-       {Case{newer, log, "snapshot.json: version 4 is newer than the 3"}, Case{"{}", log, "snapshot.json: "},
+       {Case{newer, log, "snapshot.json: version 6 is newer than the 5"}, Case{"{}", log, "snapshot.json: "},
         Case{"", log, "snapshot.json: "}, Case{snapshot.substr(0, 100), log, "snapshot.json: "},
         Case{snapshot, broken, "log.jsonl: line 1: "}, Case{snapshot, gap, "log.jsonl: record 1 is missing"}}) {
     write_text(path + "/snapshot.json", broken_case.snapshot);

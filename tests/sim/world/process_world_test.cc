@@ -109,7 +109,7 @@ class WorldTest : public testing::TestWithParam<GroundKind> {
     group.health_check.healthy_threshold = 2;
     wanted.load_balancer.target_groups = {group};
     for (const LaunchInstance& one : registered) {
-      wanted.targets["web"].push_back({one.instance.value, one.address, {}, one.zone.value});
+      wanted.targets.put("web", {one.instance.value, one.address, {}, one.zone.value});
     }
     return wanted;
   }

@@ -142,7 +142,7 @@ TEST(NodeDocument, SaysWhatIsWanted) {
   group.health_check.interval = std::chrono::milliseconds(200);
   wanted.load_balancer.target_groups = {group};
   wanted.load_balancer.cookie_key = std::string(64, 'a');
-  wanted.targets["web"] = {{"i-1", Address::v4(172, 31, 16, 10, 8080), {}, "a"}};
+  wanted.targets.put("web", {"i-1", Address::v4(172, 31, 16, 10, 8080), {}, "a"});
   NodeSockets sockets;
   sockets.zonal_port = 80;  // taken by the listener: it must get another
   const auto json = nlohmann::json::parse(
