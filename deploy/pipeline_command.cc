@@ -26,6 +26,18 @@ int step(Context& context, const Arguments& arguments, std::vector<std::string> 
   return run_attached(words);
 }
 
+/// The instances were launched with the image: there is nothing to roll out, and what is left is the proof.
+int prove_first_run(Context& context, const Arguments& arguments) {
+  std::string commit = context.surroundings.variable("CI_COMMIT");
+  if (commit.empty()) {  // as packer/bake took it
+    const auto head = run_and_collect({"git", "-C", find_checkout().value_or("."), "rev-parse", "HEAD"});
+    if (head) commit = head->substr(0, head->find('\n'));
+  }
+  std::vector<std::string> words = {"verify", "--commit", commit};
+  if (arguments.has("--url")) words.insert(words.end(), {"--url", arguments.value("--url")});
+  return step(context, arguments, std::move(words));
+}
+
 int run_pipeline(const CommandSpec& command, const Arguments& arguments) {
   auto opened = open_context(arguments);
   if (!opened) return fail(command, kRefused, opened.error().message);
@@ -33,15 +45,19 @@ int run_pipeline(const CommandSpec& command, const Arguments& arguments) {
   const auto tier = find_tier(context, "");
   if (!tier) return fail(command, kRefused, tier.error().message);
   const bool first = !tier->group;
-  if (first)
+  if (first) {
     context.speaker.line("the first run: there is no tier yet, so apply makes it with the image that is baked now",
                          Colour::kBlue);
+  }
   if (const int code = step(context, arguments, {"doctor"}); code != 0) return code == 1 ? kRefused : code;
   if (const int code = step(context, arguments, {"bake"}); code != 0) return code;
-  if (const int code = step(context, arguments, {"apply", "--yes"}); code != 0) return code;
-  // The first instances have the new image already; what is left is the proof, and the record that a later rollback
-  // reads.
-  std::vector<std::string> release = {"release"};
+  const auto baked = read_parameter(context, context.names.candidate_parameter);
+  if (!baked || !*baked) return fail(command, 1, baked ? "the bake did not note its image" : baked.error().message);
+  std::vector<std::string> apply = {"apply", "--yes"};
+  if (first) apply.insert(apply.end(), {"--image", **baked});
+  if (const int code = step(context, arguments, std::move(apply)); code != 0) return code;
+  if (first) return prove_first_run(context, arguments);
+  std::vector<std::string> release = {"release", "--image", **baked};
   for (const char* flag : {"--strategy", "--report", "--junit", "--url"}) {
     if (arguments.has(flag)) release.insert(release.end(), {flag, arguments.value(flag)});
   }

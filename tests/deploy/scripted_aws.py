@@ -151,6 +151,8 @@ class ScriptedAws:
         instead = self.interfere(action, p)
         if instead is not None:
             return instead
+        if not hasattr(self, action):
+            raise Refused("InvalidAction", f"{action} is not scripted")
         return getattr(self, action)(p)
 
     def query(self, action, result):

@@ -5,6 +5,7 @@ arguments, what is printed, exit codes, reports, signals, and a program that is 
 """
 
 import json
+import os
 import re
 import signal
 import time
@@ -297,6 +298,49 @@ class Looking(RrDeploy):
         done = self.deploy(*self.job("verify", "--commit", "commit-new", "--json"), code=1)
         self.assertFalse(json.loads(done.stdout)["verified"])
         self.assertIn("the last answer was commit-old", done.stderr)
+
+
+class Pipeline(RrDeploy):
+    """In a checkout whose Packer and Terraform are scripts that write down how they were called."""
+
+    def setUp(self):
+        super().setUp()
+        self.checkout = self.folder / "checkout"
+        (self.checkout / "deploy/settings").mkdir(parents=True)
+        (self.checkout / "deploy/settings/local.yaml").write_text(self.settings.read_text())
+        (self.checkout / "terraform").mkdir()
+        self.script(self.checkout / "packer/bake", 'echo "bake $*" >>calls; mkdir -p build/bake/local\n'
+                    f'echo \'{{"builds": [{{"artifact_id": "eu-west-1:{NEW}"}}]}}\' >build/bake/local/manifest.json')
+        self.script(self.checkout / "bin/terraform", 'echo "terraform $*" >>calls; exit "${FAIL:-0}"')
+
+    def script(self, path, text):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("#!/bin/sh\n" + text + "\n")
+        path.chmod(0o755)
+
+    def pipeline(self, code=0, **variables):
+        done = self.run_program("rr-deploy", "pipeline", "local", "--url", self.aws.front.url, cwd=self.checkout, timeout=60,
+                                environment={**self.aws.environment(), "PATH": f"{self.checkout}/bin:{os.environ['PATH']}", **variables})
+        self.assertEqual(done.returncode, code, done)
+        return done.stdout, [line.split()[0] for line in (self.checkout / "calls").read_text().splitlines()]
+
+    def test_is_doctor_bake_apply_and_release(self):
+        said, calls = self.pipeline()
+        self.assertEqual(re.findall(r"== rr-deploy (\w+)", said), ["doctor", "bake", "apply", "release"])
+        self.assertEqual(calls, ["bake", "terraform", "terraform"])
+        self.assert_settled("7")
+
+    def test_the_first_failure_ends_it_with_its_exit_code(self):
+        said, _ = self.pipeline(code=7, FAIL="7")
+        self.assertEqual(re.findall(r"== rr-deploy (\w+)", said), ["doctor", "bake", "apply"])
+        self.assert_settled("6")
+
+    def test_the_first_run_is_noticed_and_ends_with_the_proof(self):
+        self.aws.group = "not there yet"
+        said, _ = self.pipeline(CI_COMMIT="commit-old")
+        self.assertIn("the first run", said)
+        self.assertEqual(re.findall(r"== rr-deploy (\w+)", said), ["doctor", "bake", "apply", "verify"])
+        self.assertIn("answers commit-old", said)
 
 
 class BadInput(RrDeploy):
