@@ -1,0 +1,118 @@
+"""What a request costs, counted instead of timed: instructions under callgrind, system calls under strace.
+
+Neither figure moves with the load of the machine, so both can be limits. They hold for the release build, without access log,
+health checks on. Sixteen kept connections ask at the same time and then wait for all answers. That is regular, so the loop
+wakes for many connections at once: a real load makes a few more epoll_wait of the same requests. To see the figures:
+
+    RR_BIN=build/release/bin tests/harness.py --suite cost
+"""
+
+import collections
+import pathlib
+import re
+import sys
+
+import harness
+from wire.balancer import Balancer, QUICK
+
+CONNECTIONS = 16
+SMALL = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+BROWSER = (b"GET /cart?id=7 HTTP/1.1\r\nHost: shop.example.com\r\nConnection: keep-alive\r\nCache-Control: max-age=0\r\n"
+           b"Upgrade-Insecure-Requests: 1\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0\r\n"
+           b"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\n"
+           b"Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n"
+           b"Accept-Language: en-GB,en;q=0.9\r\nCookie: session=0123456789abcdef0123456789abcdef\r\n\r\n")
+BODY = b"x" * 198 + b"\r\n"
+
+# Wanted are 10,000 and 18,000, which are not reached: 10,945 and 26,120 were counted (g++ 12, -O2, llhttp 8.1 at -O3). Until
+# they are, the limits are those counts and a twentieth, so that it does not get worse. Lower them with each gain.
+MOST_INSTRUCTIONS_SMALL = 11_500
+MOST_INSTRUCTIONS_BROWSER = 27_500
+MOST_SYSTEM_CALLS = 4.6  # counted are 4.23: two reads, two writes, and an epoll_wait for several connections
+
+
+class Cost(harness.TestCase):
+    alone = True
+
+    def setUp(self):
+        super().setUp()
+        if harness.bin_folder().parent.name != "release":
+            self.skipTest("the cost of a request is counted on the release build (RR_BIN=build/release/bin)")
+        self.origin = self.target(lambda exchange: BODY)
+
+    def balancer(self, *before):
+        """rr-lb, behind the tool that counts; its one target is healthy and is checked every second."""
+        command = [*before, harness.program("rr-lb"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--target",
+                   self.origin.text, "--unrestricted"]
+        for flag, value in {**QUICK, "--health-interval": "1"}.items():
+            command += [flag, value]
+        one = Balancer(self.start(*command))
+        one.wait_for_states({self.origin.text: "healthy"}, timeout=60)
+        return one
+
+    def clients(self, lb):
+        kept = []
+        for _ in range(CONNECTIONS):
+            client = harness.Connection(lb.address, 60)
+            self.addCleanup(client.close)
+            kept.append(client)
+        return kept
+
+    def ask(self, clients, request, rounds):
+        """So many requests on each connection; every answer is looked at. Returns how many there were."""
+        for _ in range(rounds):
+            for client in clients:
+                client.send(request)
+            for client in clients:
+                response = client.read_response()
+                self.assertEqual((response.status, response.body), (200, BODY))
+        return rounds * len(clients)
+
+    def instructions(self, request, rounds):
+        """(all instructions of a run, requests)."""
+        valgrind = harness.need_command("valgrind")
+        file = self.folder / f"callgrind.{rounds}"
+        lb = self.balancer(valgrind, "--tool=callgrind", f"--callgrind-out-file={file}", "--quiet")
+        asked = self.ask(self.clients(lb), request, rounds)
+        self.assertEqual(lb.program.stop(timeout=60), 0)
+        return int(re.search(r"^(?:totals|summary): (\d+)", file.read_text(), re.MULTILINE).group(1)), asked
+
+    def instructions_a_request(self, request):
+        """What more requests add to a run, so that start and end are not in the figure."""
+        (few, fewer), (many, more) = (self.instructions(request, rounds) for rounds in (20, 220))
+        return (many - few) / (more - fewer)
+
+    def test_instructions_of_a_small_get(self):
+        one = self.instructions_a_request(SMALL)
+        print(f"    a small GET: {one:.0f} instructions", file=sys.stderr)
+        self.assertLessEqual(one, MOST_INSTRUCTIONS_SMALL)
+
+    def test_instructions_of_a_browsers_get(self):
+        one = self.instructions_a_request(BROWSER)
+        print(f"    a browser's GET: {one:.0f} instructions", file=sys.stderr)
+        self.assertLessEqual(one, MOST_INSTRUCTIONS_BROWSER)
+
+    def test_system_calls(self):
+        strace = harness.need_command("strace")
+        lb = self.balancer()
+        clients = self.clients(lb)
+        self.ask(clients, SMALL, 20)
+        file = self.folder / "calls"
+        tracer = self.start(strace, "-f", "-p", str(lb.program.pid), "-o", str(file))
+        tracer.wait_for(r"attached", stream="stderr")
+        asked = self.ask(clients, SMALL, 100)
+        tracer.stop()
+        calls, refused = counted(file)
+        print(f"    {sum(calls.values()) / asked:.2f} system calls a request: {dict(calls)}", file=sys.stderr)
+        self.assertGreaterEqual(sum(calls.values()), 4 * asked, "strace saw every request")
+        self.assertLessEqual(sum(calls.values()) / asked, MOST_SYSTEM_CALLS)
+        # A health check may fall into it, which opens a connection of its own: a few, not one a request.
+        self.assertLess(calls["epoll_ctl"], asked / 50, calls)
+        self.assertLess(refused, asked / 50, "reads and writes that found nothing to do")
+
+
+def counted(file):
+    """({system call: how often}, how many ended with EAGAIN) of strace's output."""
+    lines = pathlib.Path(file).read_text(encoding="utf-8", errors="replace").splitlines()
+    names = [re.match(r"(?:\d+ +)?(\w+)\(", line) for line in lines]
+    return collections.Counter(name.group(1) for name in names if name), sum("EAGAIN" in line for line in lines)
