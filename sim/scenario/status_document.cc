@@ -313,11 +313,9 @@ void add_pace(json& out, const RegionState& region) {
 json faults_document(const Tier& tier) {
   json out = json::array();
   for (const FaultStatus& one : tier.world().faults()) {
-    std::string_view kind;
-    for (const FaultKindRow& row : fault_kinds()) {
-      if (row.kind == one.fault.kind) kind = row.name;
-    }
-    out.push_back({{"kind", kind}, {"target", one.fault.target.name}, {"since", format_iso8601(one.since, 3)}});
+    out.push_back({{"kind", fault_row(one.fault.kind).name},
+                   {"target", one.fault.target.name},
+                   {"since", format_iso8601(one.since, 3)}});
   }
   return out;
 }

@@ -43,19 +43,17 @@ Status ProcessWorld::State::check_target(const FaultTarget& target) const {
 }
 
 Status ProcessWorld::State::inject(Time now, const Fault& fault) {
-  const auto rows = fault_kinds();
-  const auto row =
-      std::find_if(rows.begin(), rows.end(), [&](const FaultKindRow& one) { return one.kind == fault.kind; });
-  if (row == rows.end() ||
-      std::find(row->targets.begin(), row->targets.end(), fault.target.kind) == row->targets.end()) {
-    return Error{
-        fmt::format("{} cannot be done to '{}'", row == rows.end() ? "this fault" : row->name, fault.target.name)};
+  const FaultKindRow& row = fault_row(fault.kind);
+  const FaultGround here = ground->kind() == GroundKind::kPlain ? FaultGround::kPlain : FaultGround::kNamespaces;
+  if (Status possible = check_fault(fault, here, settings.own_program); !possible) return possible;
+  if (fault.kind != FaultKind::kCrash && fault.kind != FaultKind::kHang && fault.kind != FaultKind::kPowerLoss) {
+    return Error{fmt::format("real processes cannot be done {} yet", row.name)};
   }
   if (Status known = check_target(fault.target); !known) return known;
   if (fault.kind != FaultKind::kCrash) {
     for (const FaultStatus& one : in_force) {
       if (one.fault.target == fault.target && one.fault.kind == fault.kind) {
-        return Error{fmt::format("'{}' has this fault already: {}", fault.target.name, row->name)};
+        return Error{fmt::format("'{}' has this fault already: {}", fault.target.name, row.name)};
       }
     }
     std::optional<Time> until;

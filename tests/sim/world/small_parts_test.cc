@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "sim/world/fault.h"
 #include "sim/world/ground_choice.h"
 #include "sim/world/instance_files.h"
 #include "sim/world/line_splitter.h"
@@ -19,19 +18,6 @@
 
 namespace rr::sim {
 namespace {
-
-TEST(FaultKinds, EveryKindHasOneRowWithAName) {
-  for (const FaultKind kind : {FaultKind::kPowerLoss, FaultKind::kHang, FaultKind::kCrash}) {
-    int rows = 0;
-    for (const FaultKindRow& row : fault_kinds()) {
-      if (row.kind != kind) continue;
-      ++rows;
-      EXPECT_FALSE(row.name.empty());
-      EXPECT_FALSE(row.targets.empty());
-    }
-    EXPECT_EQ(rows, 1);
-  }
-}
 
 TEST(WhyNot, NamesWhoStandsBehindIt) {
   const std::string refused = "creating namespaces: Operation not permitted";
