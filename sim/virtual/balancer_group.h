@@ -1,0 +1,73 @@
+#pragma once
+// A target group on one node: the policy's own TargetGroup, and for each of its targets the connections that the
+// policy's PoolRules rule over.
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lb/policy/pool_rules.h"
+#include "lb/policy/target_group.h"
+#include "sim/virtual/call.h"
+#include "sim/virtual/instance.h"
+
+namespace rr::sim {
+
+class BalancerGroup;
+
+/// One target of a group on a node.
+class InstancePool {
+ public:
+  InstancePool(BalancerGroup& of, TargetId id, std::uint32_t instance_slot, std::string logical)
+      : group(of), target(id), instance(instance_slot), id_text(std::move(logical)) {}
+
+  BalancerGroup& group;
+  const TargetId target;
+  const std::uint32_t instance;  // the world's number of it
+  const std::string id_text;
+  IdleStack<VirtualConnection> idle;
+  IntrusiveList<Call, BusyTag> busy;
+  std::uint32_t outstanding = 0;
+  bool registered = true;  // as last configured: the ledger of the invariants
+  bool healthy = false;    // as last observed: likewise
+  bool drain_reported = false;
+};
+
+class BalancerGroup {
+ public:
+  BalancerGroup(std::uint32_t node, std::uint32_t index, const TargetGroupSettings& settings, Journal* journal)
+      : node_(node), index_(index), targets(settings, journal) {}
+
+  std::uint32_t node() const { return node_; }
+  std::uint32_t index() const { return index_; }
+
+  InstancePool* pool(TargetId target) const {
+    return target.value < pools_.size() ? pools_[target.value].get() : nullptr;
+  }
+  InstancePool& add_pool(TargetId target, std::uint32_t instance, const std::string& id);
+  void forget(TargetId target);
+  const std::vector<std::unique_ptr<InstancePool>>& pools() const { return pools_; }
+
+  /// To be called with each change of a pool's `registered` and `healthy`.
+  void set_registered(InstancePool& pool, bool registered);
+  void set_healthy(InstancePool& pool, bool healthy);
+  std::uint32_t usable() const { return usable_; }  // registered and healthy
+
+ private:
+  const std::uint32_t node_;
+  const std::uint32_t index_;
+  std::vector<std::unique_ptr<InstancePool>> pools_;  // by TargetId::value, which is dense; empty where it is forgotten
+  std::uint32_t usable_ = 0;
+
+ public:
+  TargetGroup targets;
+  PoolSettings pool_settings;
+  std::optional<Time> wakes_at;                // of the pending event
+  std::map<std::string, TargetSpec> listed{};  // as last configured
+  bool retired = false;                        // its process has ended
+};
+
+}  // namespace rr::sim

@@ -1,0 +1,55 @@
+#include "sim/virtual/instance.h"
+
+#include <utility>
+
+#include "lb/base/check.h"
+
+namespace rr::sim {
+
+void VirtualInstance::to(Phase phase) {
+  RR_CHECK(phase > phase_, "an instance only ever goes on towards its end");
+  phase_ = phase;
+  if (phase != Phase::kStopped) return;
+  waiting_.clear();
+  frozen_.clear();
+  busy_ = 0;
+  connections = 0;
+}
+
+VirtualInstance::Taken VirtualInstance::take(CallHandle call) {
+  if (!faults.hung && busy_ < profile_.workers) {
+    ++busy_;
+    return Taken::kServing;
+  }
+  if (profile_.queue_limit && waiting_.size() >= *profile_.queue_limit) return Taken::kOverloaded;
+  waiting_.push_back(call);
+  return faults.hung ? Taken::kHeld : Taken::kWaiting;
+}
+
+bool VirtualInstance::end_service(CallHandle call) {
+  if (faults.hung) {
+    frozen_.push_back(call);
+    return false;
+  }
+  RR_CHECK(busy_ > 0, "a service ends that never began");
+  --busy_;
+  return true;
+}
+
+std::optional<CallHandle> VirtualInstance::next_to_serve() {
+  if (faults.hung || waiting_.empty() || busy_ >= profile_.workers) return std::nullopt;
+  const CallHandle next = waiting_.front();
+  waiting_.pop_front();
+  ++busy_;
+  return next;
+}
+
+Duration VirtualInstance::service_time(Rng& rng) const {
+  const Duration drawn = profile_.service.sample(rng);
+  if (faults.slowness == 1) return drawn;
+  return Duration(static_cast<Duration::rep>(static_cast<double>(drawn.count()) * faults.slowness));
+}
+
+std::vector<CallHandle> VirtualInstance::thaw() { return std::exchange(frozen_, {}); }
+
+}  // namespace rr::sim

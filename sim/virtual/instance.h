@@ -1,0 +1,99 @@
+#pragma once
+// A web server that is not there: a queue, workers, a boot time, and what a fault makes of them.
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lb/base/address.h"
+#include "lb/base/ids.h"
+#include "lb/base/rng.h"
+#include "lb/base/time.h"
+#include "sim/virtual/distribution.h"
+#include "sim/virtual/links.h"
+
+namespace rr::sim {
+
+/// How the instances of an image behave.
+struct InstanceProfile {
+  Distribution boot = Distribution::deterministic(std::chrono::seconds(2));  // from running until it listens
+  Distribution service = Distribution::exponential(std::chrono::milliseconds(10));
+  int workers = 1;                                      // requests that are served at a time
+  std::optional<std::uint32_t> queue_limit{};           // requests that wait; beyond it the answer is 503
+  std::optional<std::uint32_t> connection_limit{};      // beyond it connections are refused
+  std::optional<Duration> keep_alive{};                 // an idle connection is closed after it; none: never
+  Duration health_time = std::chrono::milliseconds(1);  // a health check waits for no worker
+  int health_status = 200;                              // what a health check is answered
+  double error_share = 0;                               // of requests, answered 500
+  Duration error_time{};                                // what such an answer takes; it waits for no worker
+  Duration stop_grace = std::chrono::seconds(10);       // for what it is serving when it is told to end
+  bool operator==(const InstanceProfile&) const = default;
+};
+
+/// What faults make of an instance or the way to it.
+struct InstanceFaults {
+  bool hung = false;         // frozen: connections are accepted, nothing is answered
+  bool refusing = false;     // connections are refused
+  bool unreachable = false;  // what is sent to it or by it vanishes
+  bool health_only = false;  // health checks are answered 503, requests are served
+  double slowness = 1;       // service takes so many times as long
+  double error_share = 0;    // of requests, answered 500 at once
+  double reset_share = 0;    // of requests, whose connection is reset
+  LinkCondition link{};      // on the way, each way
+  bool operator==(const InstanceFaults&) const = default;
+};
+
+/// The reference to a request: a handle of the world's calls.
+using CallHandle = std::uint64_t;
+
+class VirtualInstance {
+ public:
+  enum class Phase : std::uint8_t { kStarting, kRunning, kStopping, kStopped };
+  /// What became of a request that arrived.
+  enum class Taken : std::uint8_t { kServing, kWaiting, kHeld, kOverloaded };
+
+  VirtualInstance(InstanceId id, Place zone, InstanceProfile profile)
+      : id_(std::move(id)), zone_(zone), profile_(std::move(profile)) {}
+
+  const InstanceId& id() const { return id_; }
+  Place zone() const { return zone_; }
+  const InstanceProfile& profile() const { return profile_; }
+  Phase phase() const { return phase_; }
+  void to(Phase phase);
+  /// The process exists.
+  bool alive() const { return phase_ == Phase::kRunning || phase_ == Phase::kStopping; }
+
+  /// A request. kServing: the caller ends the service after service_time(); kHeld: nothing happens while it is hung.
+  Taken take(CallHandle call);
+  /// A service is over; while it is hung that is only noted. Returns whether it counts now.
+  bool end_service(CallHandle call);
+  /// The next one that waits and for whom there is a worker.
+  std::optional<CallHandle> next_to_serve();
+  Duration service_time(Rng& rng) const;
+  /// Goes on after a hang: the services that ended meanwhile, to be ended again by the caller.
+  std::vector<CallHandle> thaw();
+
+  int busy() const { return busy_; }
+  std::size_t waiting() const { return waiting_.size(); }
+
+  InstanceFaults faults;
+  /// Whether faults.link says anything; kept by whoever sets faults.
+  bool link_disturbed = false;
+  std::string commit;
+  std::string host_name;
+  Address address;
+  Time ready_at{};                // when it begins to listen
+  std::uint32_t connections = 0;  // open ones, as it sees them
+
+ private:
+  InstanceId id_;
+  Place zone_;
+  InstanceProfile profile_;
+  Phase phase_ = Phase::kStarting;
+  std::deque<CallHandle> waiting_;
+  std::vector<CallHandle> frozen_;
+  int busy_ = 0;
+};
+
+}  // namespace rr::sim

@@ -1,0 +1,255 @@
+// A request on its way through a node to an instance and back. ExchangeRules says what each event means; here it is
+// done.
+#include <fmt/format.h>
+
+#include "lb/base/check.h"
+#include "lb/policy/anomaly_detection.h"
+#include "sim/virtual/virtual_world_state.h"
+
+namespace rr::sim {
+namespace {
+
+constexpr int kErrorStatus = 500;
+constexpr int kOverloadedStatus = 503;
+
+ExchangeEvent event(ExchangeEventKind kind, Time now) {
+  ExchangeEvent made;
+  made.kind = kind;
+  made.at = now;
+  return made;
+}
+
+}  // namespace
+
+std::optional<Duration> VirtualWorld::State::way(const VirtualNode& node, const VirtualInstance& instance, bool back) {
+  if (instance.faults.unreachable) return std::nullopt;
+  const LinkCondition* extra = instance.link_disturbed ? &instance.faults.link : nullptr;
+  const Place from = back ? instance.zone() : node.zone;
+  return links.travel(from, back ? node.zone : instance.zone(), extra, rng);
+}
+
+// At the node
+// ----------------------------------------------------------------------------------------------------------
+
+void VirtualWorld::State::node_takes(Time now, Call& call) {
+  VirtualNode& node = *nodes[call.node];
+  if (!node.running) return to_client(now, call, 0);
+  if (node.frozen()) return node.held.push_back(Slab<Call>::handle(call));
+  ++counters.exchanges;
+  ++node.round;
+  call.exchange_open = true;
+  call.rules = ExchangeRules(now, true, false);
+  const ClientPopulation& who = *clients[call.population];
+  const auto found =
+      who.settings.target_group.empty() ? node.group_index.begin() : node.group_index.find(who.settings.target_group);
+  const bool known = found != node.group_index.end();
+  const auto target = known ? pick(now, node, *node.groups[found->second]) : std::nullopt;
+  if (!target) return on_failure(now, call, ExchangeEventKind::kNoTarget);
+  BalancerGroup& group = *node.groups[found->second];
+  InstancePool& pool = *group.pool(*target);
+  call.pool = &pool;
+  call.instance = pool.instance;
+  pool.busy.push_back(call);
+  ++pool.outstanding;
+  group.targets.started(*target);
+  VirtualConnection* connection = take_idle(now, pool);
+  ExchangeEvent assigned =
+      event(connection != nullptr ? ExchangeEventKind::kAssignedReused : ExchangeEventKind::kAssignedFresh, now);
+  assigned.target = target->value;
+  if (connection != nullptr) {
+    assigned.idle = now - connection->idle_since;
+    if (connection->closed_at) assigned.closed_before = now - *connection->closed_at;
+    ++counters.reused_connections;
+  } else {
+    ++counters.fresh_connections;
+    connection = &connections.take();
+    connection->pool = &pool;
+  }
+  call.connection = connection;
+  connection->call = &call;
+  call.rules.on(assigned);
+  send_to_instance(now, call);
+}
+
+std::optional<TargetId> VirtualWorld::State::pick(Time now, VirtualNode& node, BalancerGroup& group) {
+  Rng& chance = node_rng[node.index];
+  const std::optional<TargetId> target = chooser ? chooser(now, chance, group) : group.targets.pick(now, chance);
+  if (target) check_pick(now, group, *target);
+  return target;
+}
+
+/// By the world's own ledger of what was configured and what the checks found, not by the group's. Groups whose
+/// routing depends on zones are left to the full check.
+void VirtualWorld::State::check_pick(Time now, const BalancerGroup& group, TargetId target) {
+  const InstancePool* pool = group.pool(target);
+  RR_CHECK(pool != nullptr, "a target was picked that the node does not know");
+  if (group.usable() == 0 || (pool->registered && pool->healthy)) return;
+  const bool by_zone = !crosses_zones(group.targets.settings());
+  const auto& floor = group.targets.settings().unhealthy_state_routing;
+  if (pool->registered && (by_zone || floor.percentage || floor.count.value_or(1) > 1)) return;
+  violated(now, fmt::format("{} picked {}, which is {}, while {} healthy targets exist", nodes[group.node()]->name,
+                            pool->id_text, pool->registered ? "not healthy" : "not registered", group.usable()));
+}
+
+/// The request, or the beginning of a connection: the node waits for whatever comes back.
+void VirtualWorld::State::send_to_instance(Time now, Call& call) {
+  VirtualNode& node = *nodes[call.node];
+  const bool connecting = call.rules.state() == ExchangeState::kConnecting;
+  const LoadBalancerSettings& limits = node.load_balancer;
+  call.deadline = now + (connecting ? limits.connect_timeout : limits.idle_timeout);
+  static_cast<ListLink<NodeDeadlineTag>&>(call).unlink();
+  (connecting ? node.connecting : node.awaiting).push_back(call);
+  if (!node.timer_set) arm_node_deadlines(now, node);
+  if (!connecting) call.connection->requested = true;
+  const auto delay = way(node, *instances[call.instance], false);
+  if (delay) after(now, *delay, HappeningKind::kReachesInstance, 0, Slab<Call>::handle(call));
+}
+
+void VirtualWorld::State::connected(Time now, Call& call) {
+  if (!call.exchange_open || call.rules.state() != ExchangeState::kConnecting) return;
+  call.rules.on(event(ExchangeEventKind::kConnected, now));
+  send_to_instance(now, call);
+}
+
+void VirtualWorld::State::response_at_node(Time now, Call& call, int status) {
+  if (!call.exchange_open || call.rules.state() != ExchangeState::kAwaiting) return;
+  VirtualNode& node = *nodes[call.node];
+  if (node.frozen()) return;  // it is not read; what follows is the client's time-out
+  ++node.round;
+  ExchangeEvent head = event(ExchangeEventKind::kResponseHead, now);
+  head.status = status;
+  call.rules.on(head);
+  ExchangeEvent complete = event(ExchangeEventKind::kResponseComplete, now);
+  complete.reusable = !call.connection->closed_at.has_value();
+  finish_exchange(now, call, call.rules.on(complete));
+}
+
+void VirtualWorld::State::on_failure(Time now, Call& call, ExchangeEventKind kind) {
+  if (!call.exchange_open || !ExchangeRules::legal(call.rules.state(), kind)) return;
+  finish_exchange(now, call, call.rules.on(event(kind, now)));
+}
+
+void VirtualWorld::State::finish_exchange(Time now, Call& call, const ExchangeStep& step) {
+  RR_CHECK(ends(step.act), "an exchange is over when its rules say so");
+  const ExchangeRecord& record = call.rules.record();
+  ++causes[static_cast<std::size_t>(record.cause)];
+  call.exchange_open = false;
+  static_cast<ListLink<NodeDeadlineTag>&>(call).unlink();
+  if (call.connection != nullptr) {
+    call.connection->call = nullptr;
+    release(now, *call.connection, step.keep_back);
+    call.connection = nullptr;
+  }
+  if (InstancePool* pool = call.pool) {
+    call.pool = nullptr;
+    static_cast<ListLink<BusyTag>&>(call).unlink();
+    --pool->outstanding;
+    if (pool->group.targets.finished(pool->target, target_result(record))) report_drained(now, *pool);
+  }
+  if (step.act == ExchangeAct::kAbandon) return free_if_over(call);
+  to_client(now, call, call.broken ? 0 : record.status);
+}
+
+void VirtualWorld::State::to_client(Time now, Call& call, int status) {
+  call.status = status;
+  if (!call.client_waits) return free_if_over(call);
+  const auto delay = links.travel(nodes[call.node]->zone, kOutside, nullptr, rng);
+  // A failed connection takes a moment even where nothing does: a client that retries at once would never stop.
+  const Duration least = status == 0 ? kMillisecond : Duration{};
+  if (delay) after(now, std::max(*delay, least), HappeningKind::kReachesClient, 0, Slab<Call>::handle(call));
+}
+
+void VirtualWorld::State::arm_node_deadlines(Time now, VirtualNode& node) {
+  std::optional<Time> next;
+  for (const auto* list : {&node.connecting, &node.awaiting}) {
+    const Call* first = list->front();
+    if (first != nullptr && (!next || first->deadline < *next)) next = first->deadline;
+  }
+  // Whatever begins meanwhile has its deadline at least a connect time-out away.
+  const Duration shortest = std::min(node.load_balancer.connect_timeout, node.load_balancer.idle_timeout);
+  if (!next) return;
+  node.timer_set = true;
+  push(std::max(now, std::min(*next, now + shortest)), HappeningKind::kNodeDeadlines, node.index);
+}
+
+void VirtualWorld::State::node_deadlines(Time now, VirtualNode& node) {
+  node.timer_set = false;
+  if (!node.frozen()) {
+    while (Call* call = node.connecting.front()) {
+      if (call->deadline > now) break;
+      on_failure(now, *call, ExchangeEventKind::kConnectTimedOut);
+    }
+    while (Call* call = node.awaiting.front()) {
+      if (call->deadline > now) break;
+      on_failure(now, *call, ExchangeEventKind::kTargetSilent);
+    }
+    if (!node.timer_set) arm_node_deadlines(now, node);
+  }
+}
+
+// At the instance
+// ------------------------------------------------------------------------------------------------------
+
+void VirtualWorld::State::reaches_instance(Time now, Call& call) {
+  if (!call.exchange_open) return;
+  VirtualInstance& instance = *instances[call.instance];
+  if (call.rules.state() == ExchangeState::kConnecting) return instance_accepts(now, call, instance);
+  const bool closed = !instance.alive() || call.connection->closed_at.has_value();
+  const bool reset = !closed && instance.faults.reset_share > 0 && rng.unit() < instance.faults.reset_share;
+  if (!closed && !reset) return instance_serves(now, call, instance);
+  const auto delay = way(*nodes[call.node], instance, true);
+  if (delay) after(now, *delay, HappeningKind::kResetAtNode, 0, Slab<Call>::handle(call));
+}
+
+void VirtualWorld::State::instance_accepts(Time now, Call& call, VirtualInstance& instance) {
+  const bool listens = instance.phase() == VirtualInstance::Phase::kRunning && now >= instance.ready_at;
+  const auto limit = instance.profile().connection_limit;
+  const bool full = limit && instance.connections >= *limit;
+  const bool accepted = listens && !full && !instance.faults.refusing;
+  if (accepted) ++instance.connections;
+  const auto delay = way(*nodes[call.node], instance, true);
+  const HappeningKind what = accepted ? HappeningKind::kConnected : HappeningKind::kConnectRefused;
+  if (delay) after(now, *delay, what, 0, Slab<Call>::handle(call));
+}
+
+void VirtualWorld::State::instance_serves(Time now, Call& call, VirtualInstance& instance) {
+  const double errors = instance.profile().error_share + instance.faults.error_share;
+  if (errors > 0 && !instance.faults.hung && rng.unit() < errors) {
+    const Duration takes = instance.profile().error_time;
+    const auto delay = way(*nodes[call.node], instance, true);
+    if (!delay) return;
+    return after(now, takes + *delay, HappeningKind::kResponseAtNode, kErrorStatus, Slab<Call>::handle(call));
+  }
+  const CallHandle handle = Slab<Call>::handle(call);
+  switch (instance.take(handle)) {
+    case VirtualInstance::Taken::kServing:
+      return begin_service(now, instance, call.instance, handle);
+    case VirtualInstance::Taken::kOverloaded:
+      return answer_from(now, call, instance, kOverloadedStatus);
+    case VirtualInstance::Taken::kWaiting:
+    case VirtualInstance::Taken::kHeld:
+      return;
+  }
+}
+
+void VirtualWorld::State::begin_service(Time now, VirtualInstance& instance, std::uint32_t slot, CallHandle call) {
+  push(now + instance.service_time(rng), HappeningKind::kServed, slot, call);
+}
+
+/// The work was done, whether or not somebody still waits for it.
+void VirtualWorld::State::served(Time now, std::uint32_t slot, CallHandle handle) {
+  VirtualInstance& instance = *instances[slot];
+  if (!instance.alive() || !instance.end_service(handle)) return;
+  while (const auto next = instance.next_to_serve()) begin_service(now, instance, slot, *next);
+  if (Call* call = calls.find(handle); call != nullptr && call->exchange_open) answer_from(now, *call, instance, 200);
+  const bool ended = instance.phase() == VirtualInstance::Phase::kStopping && instance.busy() == 0;
+  if (ended) push(now, HappeningKind::kInstanceEnds, slot);
+}
+
+void VirtualWorld::State::answer_from(Time now, Call& call, VirtualInstance& instance, int status) {
+  const auto delay = way(*nodes[call.node], instance, true);
+  if (!delay) return;
+  after(now, *delay, HappeningKind::kResponseAtNode, static_cast<std::uint32_t>(status), Slab<Call>::handle(call));
+}
+
+}  // namespace rr::sim

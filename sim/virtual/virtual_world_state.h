@@ -1,0 +1,233 @@
+#pragma once
+// The inside of VirtualWorld, private to the files virtual_world*.cc, which are told apart by what they are about.
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/virtual/event_queue.h"
+#include "sim/virtual/slab.h"
+#include "sim/virtual/virtual_world.h"
+
+namespace rr::sim {
+
+enum class HappeningKind : std::uint8_t {
+  kArrival,           // subject: clients; the next request of an open loop, or a user who has thought
+  kReachesNode,       // a call
+  kReachesInstance,   // a call: its connection is being made, or its request arrives
+  kConnected,         // a call, at its node
+  kConnectRefused,    // a call, at its node
+  kServed,            // subject: instance; a call
+  kResponseAtNode,    // a call; subject: status
+  kResetAtNode,       // a call
+  kClientGoneAtNode,  // a call
+  kReachesClient,     // a call
+  kClientDeadlines,   // subject: clients
+  kNodeDeadlines,     // subject: node
+  kConnectionTimer,   // a connection
+  kCloseHeard,        // a connection
+  kGroupWakes,        // subject: node; detail: group
+  kProbeArrives,      // a probe
+  kProbeOver,         // a probe
+  kObserve,           // subject: node
+  kNodeStarts,        // subject: node; detail: its generation
+  kNodeChecked,       // subject: node; detail: 1 passed
+  kInstanceRuns,      // subject: instance
+  kInstanceEnds,      // subject: instance
+  kReport,            // something to report: the front of `reports`
+  kFaultsEnd,
+};
+
+struct Happening {
+  HappeningKind kind{};
+  std::uint32_t subject = 0;
+  std::uint64_t detail = 0;
+};
+
+struct VirtualProbe {
+  std::uint32_t index = 0;
+  std::uint32_t generation = 0;
+  BalancerGroup* group = nullptr;
+  TargetId target{};
+  std::uint64_t sequence = 0;
+  std::uint32_t instance = 0;
+  Time started{};
+  ProbeOutcome outcome{};
+  void reset() { group = nullptr; }
+};
+
+struct VirtualNode {
+  std::string name;
+  Place zone = 0;
+  std::uint32_t index = 0;
+  std::uint32_t starts = 0;  // so that what was meant for an earlier process is known
+  bool starting = false;
+  bool running = false;
+  bool hung = false;
+  bool hung_by_zone = false;
+  std::optional<ConfigureNode> wanted;  // as last said to it
+  bool accepting = false;               // in DNS, as the control plane last said
+  std::optional<Time> observes_at;      // of the event that counts
+  bool unheard = false;                 // it died where nobody tells
+  std::uint64_t round = 0;
+  LoadBalancerSettings load_balancer{};
+  std::vector<std::unique_ptr<BalancerGroup>> groups;
+  std::map<std::string, std::uint32_t> group_index;
+  IntrusiveList<Call, NodeDeadlineTag> connecting;  // by deadline: each list has one time-out
+  IntrusiveList<Call, NodeDeadlineTag> awaiting;
+  bool timer_set = false;
+  std::vector<CallHandle> held;                         // what reached it while it hung
+  std::vector<std::unique_ptr<BalancerGroup>> retired;  // of processes that have ended: late events know them
+
+  bool frozen() const { return hung || hung_by_zone; }
+  bool answers() const { return running && !frozen(); }
+};
+
+struct VirtualWorld::State {
+  State(VirtualWorldSettings wanted, std::uint64_t seed, Journal* writes_to);
+
+  void happen(Time now, const Happening& what);
+  void happen_to_machines(Time now, const Happening& what);
+  void push(Time at, HappeningKind kind, std::uint32_t subject, std::uint64_t detail = 0) {
+    queue.push(at, {kind, subject, detail});
+  }
+  /// Does it at once when there is no delay.
+  void after(Time now, Duration delay, HappeningKind kind, std::uint32_t subject, std::uint64_t detail) {
+    if (delay == Duration{}) return happen(now, {kind, subject, detail});
+    push(now + delay, kind, subject, detail);
+  }
+  void report(Time at, Event event);
+  void write(Time now, std::string_view entity, std::string_view event) {
+    if (journal != nullptr) journal->write(now, entity, event);
+  }
+  void violated(Time now, std::string what);
+  Place place(const ZoneName& zone) const;
+  void check_group(Time now, const VirtualNode& node, const BalancerGroup& group);
+
+  // Clients (virtual_world_clients.cc) -------------------------------------------------------------------------------
+  void arrive(Time now, std::uint32_t population);
+  void attempt(Time now, std::uint32_t population, Time intended, int number);
+  std::optional<std::uint32_t> choose_node(ClientPopulation& clients);
+  void client_hears(Time now, Call& call);
+  void client_deadlines(Time now, std::uint32_t population);
+  void client_done(Time now, Call& call, bool ok);
+  void settle(Time now, ClientPopulation& clients, std::uint32_t number, bool ok, Time intended, Time sent);
+  void dns_changed();
+
+  // Requests on a node (virtual_world_requests.cc)
+  // ---------------------------------------------------------------------
+  void node_takes(Time now, Call& call);
+  std::optional<TargetId> pick(Time now, VirtualNode& node, BalancerGroup& group);
+  void check_pick(Time now, const BalancerGroup& group, TargetId target);
+  void send_to_instance(Time now, Call& call);
+  void reaches_instance(Time now, Call& call);
+  void instance_accepts(Time now, Call& call, VirtualInstance& instance);
+  void instance_serves(Time now, Call& call, VirtualInstance& instance);
+  void begin_service(Time now, VirtualInstance& instance, std::uint32_t slot, CallHandle call);
+  void served(Time now, std::uint32_t slot, CallHandle handle);
+  void answer_from(Time now, Call& call, VirtualInstance& instance, int status);
+  void connected(Time now, Call& call);
+  void response_at_node(Time now, Call& call, int status);
+  void on_failure(Time now, Call& call, ExchangeEventKind kind);
+  void finish_exchange(Time now, Call& call, const ExchangeStep& step);
+  void to_client(Time now, Call& call, int status);
+  void node_deadlines(Time now, VirtualNode& node);
+  void arm_node_deadlines(Time now, VirtualNode& node);
+  void free_if_over(Call& call) {
+    if (!call.client_waits && !call.exchange_open) calls.give_back(call);
+  }
+  std::optional<Duration> way(const VirtualNode& node, const VirtualInstance& instance, bool back);
+
+  // Connections (virtual_world_connections.cc)
+  // -------------------------------------------------------------------------
+  VirtualConnection* take_idle(Time now, InstancePool& pool);
+  void release(Time now, VirtualConnection& connection, bool reusable);
+  void close(VirtualConnection& connection);
+  void close_idle(InstancePool& pool);
+  void set_timer(Time now, VirtualConnection& connection);
+  void connection_timer(Time now, VirtualConnection& connection);
+  void close_heard(VirtualConnection& connection);
+
+  // Targets (virtual_world_targets.cc)
+  // ---------------------------------------------------------------------------------
+  void configure(Time now, VirtualNode& node, const ConfigureNode& wanted);
+  void list_targets(Time now, BalancerGroup& group, const std::map<std::string, TargetSpec>& listed);
+  void follow_target(Time now, BalancerGroup& group, const TargetSpec& spec);
+  void drain(Time now, InstancePool& pool);
+  void report_drained(Time now, InstancePool& pool);
+  void arm_wake(BalancerGroup& group);
+  void group_wakes(Time now, BalancerGroup& group);
+  void end_exchanges(Time now, InstancePool& pool, ExchangeEventKind kind);
+  void probe(Time now, BalancerGroup& group, const ProbeDue& due);
+  void probe_arrives(Time now, VirtualProbe& probe);
+  ProbeOutcome probe_outcome(Time now, const VirtualInstance& instance) const;
+  void probe_over(Time now, VirtualProbe& probe);
+  void observe(Time now, VirtualNode& node);
+  void observe_by(Time at, VirtualNode& node);
+
+  // Instances and nodes (virtual_world_machines.cc)
+  // ----------------------------------------------------------------------
+  void act(Time now, const LaunchInstance& launch);
+  void act(Time now, const TerminateInstance& wish);
+  void act(Time now, const StartNode& wish);
+  void act(Time now, const ConfigureNode& wanted);
+  void act(Time now, const CheckNode& check);
+  void act(Time now, const AskInstance& question);
+  void act(Time now, const AskFront& question);
+  void instance_runs(Time now, std::uint32_t slot);
+  void instance_ends(Time now, std::uint32_t slot, const std::string& why);
+  void node_starts(Time now, VirtualNode& node);
+  void node_ends(Time now, VirtualNode& node, const std::string& why);
+  void cut_calls(Time now, VirtualNode& node);
+  VirtualNode& node_named(const std::string& name);
+
+  // Faults (virtual_world_faults.cc)
+  // -----------------------------------------------------------------------------------
+  Status check_target(const FaultTarget& target) const;
+  Status inject(Time now, const Fault& fault);
+  Status heal(Time now, const FaultTarget& target);
+  void apply_faults(Time now);
+  void strike(Time now, const Fault& fault);
+  void go_on(Time now, VirtualInstance& instance, std::uint32_t slot);
+  void go_on(Time now, VirtualNode& node);
+  void end_due_faults(Time now);
+  void arm_faults();
+
+  VirtualWorldSettings settings;
+  Journal* journal;
+  Rng rng;  // of services, boots and links; nodes and clients have their own
+  Links links;
+  EventQueue<Happening> queue;
+  std::vector<Event>* out = nullptr;
+  // By number; each is taken out when its event comes.
+  std::deque<Event> reports;
+  std::uint64_t first_report = 0;
+  std::set<std::uint64_t> reports_taken;
+
+  std::vector<std::unique_ptr<VirtualInstance>> instances;
+  std::map<std::string, std::uint32_t> instance_slots;  // by id
+  std::vector<std::unique_ptr<VirtualNode>> nodes;
+  std::map<std::string, std::uint32_t> node_slots;
+  std::vector<Rng> node_rng;
+  std::vector<std::unique_ptr<ClientPopulation>> clients;
+  std::vector<std::uint32_t> dns;  // nodes that clients go to
+
+  std::set<ZoneName> dark;
+  std::vector<FaultStatus> in_force;
+  std::optional<Time> faults_end;
+
+  WorldCounters counters;
+  std::array<std::uint64_t, 32> causes{};
+  Chooser chooser;
+  std::vector<std::string> violations;
+
+  // Last: they leave the lists above when they go.
+  Slab<VirtualConnection> connections;
+  Slab<Call> calls;
+  Slab<VirtualProbe> probes;
+};
+
+}  // namespace rr::sim

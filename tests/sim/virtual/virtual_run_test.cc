@@ -1,0 +1,148 @@
+// The control plane over the virtual world: the same region and the same policies as with real processes.
+#include <gtest/gtest.h>
+
+#include "tests/sim/virtual/tier.h"
+
+namespace rr::sim {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+ClientSettings stream(int a_second) {
+  ClientSettings clients;
+  clients.between = Distribution::exponential(kSecond / a_second);
+  clients.timeout = seconds(30);
+  return clients;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const std::string& line : lines) all += line + "\n";
+  return all;
+}
+
+TEST(VirtualRun, ATierComesIntoServiceAndServes) {
+  Tier tier(1);
+  tier.build();
+  ASSERT_TRUE(tier.run.run_until(kBeginning + minutes(3), [&] { return tier.settled(2); }));
+  // Launch 16.5 s, boot 2 s; then the nodes' next look.
+  EXPECT_LT(tier.run.now(), kBeginning + seconds(35));
+  const std::size_t clients = tier.world.add_clients(tier.run.now(), stream(50));
+  tier.run.run_for(minutes(10));
+  const ClientTally& tally = tier.world.tally(clients);
+  EXPECT_NEAR(static_cast<double>(tally.offered), 30'000, 3 * 174);  // 3 sigma of a Poisson number
+  EXPECT_EQ(tally.failed, 0u);
+  EXPECT_EQ(tier.world.violations(), std::vector<std::string>{}) << joined(tier.world.violations());
+  // Two links of 10 ms and two of at most 0.7 ms, and 10 ms of service on average.
+  EXPECT_GT(tally.latency.percentile(0), std::chrono::microseconds(20'500));
+  EXPECT_LT(tally.latency.mean(), std::chrono::milliseconds(60));
+}
+
+TEST(VirtualRun, TheSameSeedGoesTheSameWayAndAnotherAnother) {
+  const auto digest = [](std::uint64_t seed) {
+    Tier tier(seed);
+    tier.build();
+    tier.world.add_clients(tier.run.now(), stream(20));
+    tier.run.at(kBeginning + minutes(2), [&](Time now) {
+      EXPECT_TRUE(
+          tier.world.inject(now, {FaultKind::kPowerLoss, {FaultTargetKind::kZone, "eu-west-1b"}, 1, minutes(4)}));
+    });
+    tier.run.run_for(minutes(12));
+    const ClientTally& tally = tier.world.tally(0);
+    return std::tuple(tier.journal.digest(), tally.ok, tally.failed, tally.latency.sum(),
+                      tier.world.counters().happenings);
+  };
+  EXPECT_EQ(digest(7), digest(7));
+  EXPECT_NE(digest(7), digest(8));
+}
+
+TEST(VirtualRun, AZoneIsLostAndComesBack) {
+  Tier tier(3);
+  tier.build();
+  ASSERT_TRUE(tier.run.run_until(kBeginning + minutes(3), [&] { return tier.settled(2); }));
+  const std::size_t clients = tier.world.add_clients(tier.run.now(), stream(50));
+  tier.run.run_for(minutes(2));
+  EXPECT_EQ(tier.world.tally(clients).failed, 0u);
+  ASSERT_TRUE(tier.world.inject(tier.run.now(), {FaultKind::kPowerLoss, {FaultTargetKind::kZone, "eu-west-1b"}}));
+  tier.run.run_for(minutes(5));
+  // Everything runs in the other zone.
+  EXPECT_EQ(tier.in_service(), 2);
+  for (const InstanceId& id : tier.world.living()) EXPECT_EQ(tier.world.instance(id)->zone(), 0);
+  const std::uint64_t lost = tier.world.tally(clients).failed;
+  EXPECT_GT(lost, 0u);
+  EXPECT_LT(lost, 50u * 60);
+  ASSERT_TRUE(tier.world.heal(tier.run.now(), {FaultTargetKind::kZone, "eu-west-1b"}));
+  tier.run.run_for(minutes(10));
+  std::map<Place, int> by_zone;
+  for (const InstanceId& id : tier.world.living()) ++by_zone[tier.world.instance(id)->zone()];
+  EXPECT_EQ(by_zone, (std::map<Place, int>{{0, 1}, {1, 1}}));
+  EXPECT_EQ(tier.world.violations(), std::vector<std::string>{}) << joined(tier.world.violations());
+}
+
+TEST(VirtualRun, AnInstanceRefreshLosesNothing) {
+  Tier tier(5);
+  tier.build();
+  ASSERT_TRUE(tier.run.run_until(kBeginning + minutes(3), [&] { return tier.settled(2); }));
+  const std::size_t clients = tier.world.add_clients(tier.run.now(), stream(50));
+  tier.run.command(CreateLaunchTemplateVersion{"web", tier.add_image("two"), ""}).value();
+  StartInstanceRefresh refresh;
+  refresh.group = "web";
+  refresh.desired_configuration = LaunchTemplateSpecification{"web", "2"};
+  refresh.preferences.min_healthy_percentage = 100;
+  refresh.preferences.max_healthy_percentage = 200;
+  tier.run.command(refresh).value();
+  ASSERT_TRUE(tier.run.run_until(tier.run.now() + minutes(20), [&] {
+    return tier.region.state().groups.at("web").refreshes.back().status == RefreshStatus::kSuccessful;
+  }));
+  tier.run.run_for(minutes(2));
+  for (const InstanceId& id : tier.world.living()) EXPECT_EQ(tier.world.instance(id)->commit, "two");
+  EXPECT_EQ(tier.world.tally(clients).failed, 0u);
+  EXPECT_EQ(tier.world.violations(), std::vector<std::string>{}) << joined(tier.world.violations());
+}
+
+TEST(VirtualRun, AHungInstanceIsReplaced) {
+  Tier tier(6);
+  tier.build();
+  ASSERT_TRUE(tier.run.run_until(kBeginning + minutes(3), [&] { return tier.settled(2); }));
+  tier.run.run_for(minutes(2));
+  const InstanceId victim = tier.world.living().front();
+  ASSERT_TRUE(tier.world.inject(tier.run.now(), {FaultKind::kHang, {FaultTargetKind::kInstance, victim.value}}));
+  tier.run.run_for(minutes(4));
+  EXPECT_TRUE(tier.settled(2));
+  EXPECT_EQ(tier.world.instance(victim)->phase(), VirtualInstance::Phase::kStopped);
+  EXPECT_TRUE(tier.world.faults().empty() || tier.world.faults().front().fault.target.name == victim.value);
+}
+
+// What is wrong with the policy is seen by the world's own ledger of what was listed and what was found healthy.
+TEST(VirtualRun, APolicyThatPicksTheUnhealthyIsCaught) {
+  Tier tier(7);
+  tier.build();
+  ASSERT_TRUE(tier.run.run_until(kBeginning + minutes(3), [&] { return tier.settled(2); }));
+  tier.world.set_chooser([turn = 0u](Time, Rng&, BalancerGroup& group) mutable -> std::optional<TargetId> {
+    const auto all = group.targets.status();
+    return all.empty() ? std::nullopt : std::optional(all[turn++ % all.size()].target);
+  });
+  tier.world.add_clients(tier.run.now(), stream(20));
+  tier.run.run_for(minutes(1));
+  EXPECT_EQ(tier.world.violations(), std::vector<std::string>{});
+  const InstanceId victim = tier.world.living().front();
+  ASSERT_TRUE(tier.world.inject(tier.run.now(), {FaultKind::kHang, {FaultTargetKind::kInstance, victim.value}}));
+  tier.run.run_for(minutes(2));
+  ASSERT_FALSE(tier.world.violations().empty());
+  EXPECT_NE(tier.world.violations().front().find(victim.value), std::string::npos);
+}
+
+TEST(VirtualWorld, RefusesFaultsOnWhatDoesNotExist) {
+  Tier tier(8);
+  tier.build();
+  tier.run.run_for(minutes(2));
+  const auto refused = [&](Fault fault) { return tier.world.inject(tier.run.now(), fault).error().message; };
+  EXPECT_EQ(refused({FaultKind::kHang, {FaultTargetKind::kZone, "eu-west-1z"}}), "there is no zone 'eu-west-1z'");
+  EXPECT_EQ(refused({FaultKind::kCrash, {FaultTargetKind::kInstance, "i-0"}}), "there is no running instance 'i-0'");
+  EXPECT_EQ(tier.world.heal(tier.run.now(), {FaultTargetKind::kZone, "eu-west-1a"}).error().message,
+            "'eu-west-1a' has no fault to heal");
+}
+
+}  // namespace
+}  // namespace rr::sim
