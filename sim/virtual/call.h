@@ -20,16 +20,16 @@ struct VirtualConnection : ListLink<IdleTag> {
   Time idle_since{};
   std::optional<Time> closed_at;
   InstancePool* pool = nullptr;
-  Call* call = nullptr;    // that uses it; nobody: it is idle
-  bool timer_set = false;  // an event will look at it
-  bool requested = false;  // a request was sent on it, ever
+  Call* call = nullptr;        // that uses it; nobody: it is idle
+  bool timer_set = false;      // an event will look at it
+  std::uint32_t requests = 0;  // that were sent on it
 
   void reset() {
     closed_at.reset();
     pool = nullptr;
     call = nullptr;
     timer_set = false;
-    requested = false;
+    requests = 0;
   }
 };
 

@@ -6,6 +6,15 @@
 
 namespace rr::sim {
 
+void LinkFaults::add(const LinkFaults& other) {
+  latency += other.latency;
+  jitter += other.jitter;
+  loss = 1 - (1 - loss) * (1 - other.loss);
+  reset = 1 - (1 - reset) * (1 - other.reset);
+  refuse = refuse || other.refuse;
+  blackhole = blackhole || other.blackhole;
+}
+
 void VirtualInstance::to(Phase phase) {
   RR_CHECK(phase > phase_, "an instance only ever goes on towards its end");
   phase_ = phase;
@@ -44,11 +53,7 @@ std::optional<CallHandle> VirtualInstance::next_to_serve() {
   return next;
 }
 
-Duration VirtualInstance::service_time(Rng& rng) const {
-  const Duration drawn = profile_.service.sample(rng);
-  if (faults.slowness == 1) return drawn;
-  return Duration(static_cast<Duration::rep>(static_cast<double>(drawn.count()) * faults.slowness));
-}
+Duration VirtualInstance::service_time(Rng& rng) const { return profile_.service.sample(rng); }
 
 std::vector<CallHandle> VirtualInstance::thaw() { return std::exchange(frozen_, {}); }
 

@@ -31,16 +31,28 @@ struct InstanceProfile {
   bool operator==(const InstanceProfile&) const = default;
 };
 
-/// What faults make of an instance or the way to it.
+/// What faults make of the way between nodes and an instance.
+struct LinkFaults {
+  Duration latency{};  // of what the instance sends
+  Duration jitter{};   // likewise, up to so much
+  double loss = 0;     // share of what is sent, both ways
+  double reset = 0;    // share of connections, reset with their first request
+  bool refuse = false;
+  bool blackhole = false;
+  bool operator==(const LinkFaults&) const = default;
+  bool quiet() const { return *this == LinkFaults{}; }
+  /// Both at once.
+  void add(const LinkFaults& other);
+};
+
+/// What faults make of an instance.
 struct InstanceFaults {
-  bool hung = false;         // frozen: connections are accepted, nothing is answered
-  bool refusing = false;     // connections are refused
-  bool unreachable = false;  // what is sent to it or by it vanishes
-  bool health_only = false;  // health checks are answered 503, requests are served
-  double slowness = 1;       // service takes so many times as long
-  double error_share = 0;    // of requests, answered 500 at once
-  double reset_share = 0;    // of requests, whose connection is reset
-  LinkCondition link{};      // on the way, each way
+  bool hung = false;            // frozen: connections are accepted, nothing is answered
+  Duration slow{};              // every answer comes so much later, health checks' too
+  double error_share = 0;       // of the answers to requests
+  bool health_failure = false;  // health checks are answered 503, requests are served
+  double gray = 0;              // share of requests and health checks that fail
+  LinkFaults link{};            // on the way from and to every node
   bool operator==(const InstanceFaults&) const = default;
 };
 
@@ -78,11 +90,10 @@ class VirtualInstance {
   std::size_t waiting() const { return waiting_.size(); }
 
   InstanceFaults faults;
-  /// Whether faults.link says anything; kept by whoever sets faults.
-  bool link_disturbed = false;
   std::string commit;
   std::string host_name;
   Address address;
+  bool unheard = false;           // it ended where nobody tells
   Time ready_at{};                // when it begins to listen
   std::uint32_t connections = 0;  // open ones, as it sees them
 

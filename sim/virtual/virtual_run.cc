@@ -1,10 +1,14 @@
 #include "sim/virtual/virtual_run.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rr::sim {
 
 Result<Reply, ApiError> VirtualRun::command(const Command& command) {
+  if (world_.control_plane_is_out()) {
+    return ApiError{"ServiceUnavailable", "The request has failed due to a temporary failure of the server."};
+  }
   Result<Reply, ApiError> reply = region_.apply(now_, command);
   step();
   return reply;
@@ -12,7 +16,8 @@ Result<Reply, ApiError> VirtualRun::command(const Command& command) {
 
 /// Of the region and of the appointments; the world is let run up to it.
 std::optional<Time> VirtualRun::next_instant() const {
-  std::optional<Time> next = region_.next_wake();
+  std::optional<Time> next;
+  if (!world_.control_plane_is_out()) next = region_.next_wake();
   if (!appointments_.empty() && (!next || appointments_.begin()->first < *next)) next = appointments_.begin()->first;
   return next;
 }
@@ -36,15 +41,17 @@ bool VirtualRun::run_until(Time end, const std::function<bool()>& condition) {
 }
 
 void VirtualRun::step() {
-  for (const Event& event : events_) {
-    region_.apply(now_, event);
-    if (observer_ != nullptr) observer_->on_event(now_, event);
-  }
+  unread_.insert(unread_.end(), events_.begin(), events_.end());
   events_.clear();
   while (!appointments_.empty() && appointments_.begin()->first <= now_) {
     const auto what = std::move(appointments_.begin()->second);
     appointments_.erase(appointments_.begin());
     what(now_);
+  }
+  if (world_.control_plane_is_out()) return;
+  for (const Event& event : std::exchange(unread_, {})) {
+    region_.apply(now_, event);
+    if (observer_ != nullptr) observer_->on_event(now_, event);
   }
   region_.wake(now_);
   for (const Action& action : region_.take_actions()) {

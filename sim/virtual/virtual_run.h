@@ -37,6 +37,7 @@ class VirtualRun {
   Time now() const { return now_; }
   /// Something to be done at a time, after what happens then by itself. Equal times in the order of the calls.
   void at(Time time, std::function<void(Time)> what) { appointments_.emplace(time, std::move(what)); }
+  /// Refused while the control plane is out.
   Result<Reply, ApiError> command(const Command& command);
 
   void run_until(Time end);
@@ -57,7 +58,8 @@ class VirtualRun {
   VirtualWorld& world_;
   RunObserver* observer_;
   std::multimap<Time, std::function<void(Time)>> appointments_;
-  std::vector<Event> events_;
+  std::vector<Event> events_;  // delivered just now
+  std::vector<Event> unread_;  // while the control plane is out
   std::uint64_t check_every_ = kCheckEvery;
   std::uint64_t next_check_ = kCheckEvery;
 };

@@ -124,8 +124,7 @@ void VirtualWorld::State::happen_to_machines(Time now, const Happening& what) {
   }
 }
 
-// What others ask
-// --------------------------------------------------------------------------------------------------------
+// What others ask -----------------------------------------------------------------------------------------------------
 
 VirtualWorld::VirtualWorld(VirtualWorldSettings settings, std::uint64_t seed, Journal* journal)
     : state_(std::make_unique<State>(std::move(settings), seed, journal)) {}
@@ -179,6 +178,7 @@ const WorldCounters& VirtualWorld::counters() const {
 }
 
 std::uint64_t VirtualWorld::happenings() const { return state_->counters.happenings; }
+bool VirtualWorld::control_plane_is_out() const { return state_->is_in_force(FaultKind::kOutage, "") != nullptr; }
 void VirtualWorld::set_chooser(Chooser chooser) { state_->chooser = std::move(chooser); }
 const std::vector<std::string>& VirtualWorld::violations() const { return state_->violations; }
 

@@ -79,6 +79,9 @@ class VirtualWorld final : public World {
   /// Looks at everything: whether the sums that are kept agree with what they are sums of.
   void check(Time now);
 
+  /// Whether a fault keeps the control plane from doing anything; VirtualRun sees to it.
+  bool control_plane_is_out() const;
+
   /// For reading.
   const BalancerGroup* group(const std::string& node, const std::string& target_group) const;
   const VirtualInstance* instance(const InstanceId& id) const;

@@ -13,16 +13,15 @@ constexpr Duration kRoundTrip = kMillisecond;
 
 bool serves(const VirtualInstance& instance, Time now) {
   return instance.phase() == VirtualInstance::Phase::kRunning && now >= instance.ready_at && !instance.faults.hung &&
-         !instance.faults.refusing && !instance.faults.unreachable;
+         !instance.faults.link.refuse && !instance.faults.link.blackhole;
 }
 
 }  // namespace
 
-// Instances
-// ------------------------------------------------------------------------------------------------------------
+// Instances -----------------------------------------------------------------------------------------------------------
 
 void VirtualWorld::State::act(Time now, const LaunchInstance& launch) {
-  if (dark.contains(launch.zone)) {
+  if (dark.contains(launch.zone) || is_in_force(FaultKind::kLaunchesRefused, launch.zone.value) != nullptr) {
     return report(now, LaunchFailed{launch.instance, "InsufficientInstanceCapacity",
                                     fmt::format("We currently do not have sufficient capacity in the Availability "
                                                 "Zone you requested ({}).",
@@ -37,8 +36,10 @@ void VirtualWorld::State::act(Time now, const LaunchInstance& launch) {
   made.host_name = launch.host_name;
   made.address = launch.address;
   made.ready_at = now + profile.boot.sample(rng);
+  if (const Fault* slow = is_in_force(FaultKind::kSlowBoot, launch.zone.value)) made.ready_at += span_of(*slow);
+  if (is_in_force(FaultKind::kBootFailure, launch.zone.value) != nullptr) made.ready_at = Time::max();
   instance_slots[launch.instance.value] = slot;
-  apply_faults(now);
+  if (!in_force.empty()) made.faults = faults_of(now, made);
   push(now, HappeningKind::kInstanceRuns, slot);
 }
 
@@ -66,6 +67,7 @@ void VirtualWorld::State::instance_ends(Time now, std::uint32_t slot, const std:
   VirtualInstance& instance = *instances[slot];
   if (instance.phase() == VirtualInstance::Phase::kStopped) return;
   instance.to(VirtualInstance::Phase::kStopped);
+  forget_faults(instance.id().value);
   for (const auto& node : nodes) {
     for (const auto& group : node->groups) {
       const auto target = group->targets.find(instance.id().value, instance.address.port);
@@ -76,18 +78,18 @@ void VirtualWorld::State::instance_ends(Time now, std::uint32_t slot, const std:
       if (!delay) continue;
       std::vector<CallHandle> cut;
       for (Call* call = pool->busy.front(); call != nullptr; call = pool->busy.next(*call)) {
-        if (call->connection->requested) cut.push_back(Slab<Call>::handle(*call));
+        if (call->connection->requests > 0) cut.push_back(Slab<Call>::handle(*call));
       }
       for (const CallHandle call : cut) push(now + *delay, HappeningKind::kResetAtNode, 0, call);
     }
   }
   const ZoneName& zone = settings.zones[instance.zone()].name;
   // A zone without power tells nobody what it has lost.
-  if (!dark.contains(zone)) report(now, InstanceStopped{instance.id(), why});
+  instance.unheard = dark.contains(zone);
+  if (!instance.unheard) report(now, InstanceStopped{instance.id(), why});
 }
 
-// Nodes
-// ----------------------------------------------------------------------------------------------------------------
+// Nodes ---------------------------------------------------------------------------------------------------------------
 
 VirtualNode& VirtualWorld::State::node_named(const std::string& name) {
   const auto found = node_slots.find(name);
@@ -110,6 +112,7 @@ void VirtualWorld::State::act(Time now, const StartNode& wish) {
   if (node.running) return report(now, NodeRunning{node.name});
   if (dark.contains(wish.zone)) return report(now, NodeStopped{node.name, wish.zone.value + " has no power"});
   if (node.frozen()) return report(now, NodeStopped{node.name, wish.zone.value + " hangs"});
+  if (is_in_force(FaultKind::kNodeLoss, wish.node) != nullptr) return report(now, NodeStopped{node.name, "it is lost"});
   ++node.starts;
   node.starting = true;
   push(now + settings.node_start, HappeningKind::kNodeStarts, node.index, node.starts);
@@ -139,6 +142,10 @@ void VirtualWorld::State::node_ends(Time now, VirtualNode& node, const std::stri
   node.running = false;
   node.starting = false;
   node.wanted.reset();
+  std::erase_if(in_force, [&](const FaultStatus& one) {
+    return one.fault.kind == FaultKind::kHang && one.fault.target == FaultTarget{FaultTargetKind::kNode, node.name};
+  });
+  node.hung = false;
   cut_calls(now, node);
   for (auto& group : node.groups) {
     group->retired = true;
@@ -179,8 +186,7 @@ void VirtualWorld::State::act(Time now, const CheckNode& check) {
   push(now + (passes ? kRoundTrip : check.timeout), HappeningKind::kNodeChecked, node.index, passes ? 1 : 0);
 }
 
-// What the tier says it runs
-// -----------------------------------------------------------------------------------------------
+// What the tier says it runs ------------------------------------------------------------------------------------------
 
 void VirtualWorld::State::act(Time now, const AskInstance& question) {
   VersionAnswered answer{question.instance, 0, "", ""};

@@ -22,14 +22,16 @@ ExchangeEvent event(ExchangeEventKind kind, Time now) {
 }  // namespace
 
 std::optional<Duration> VirtualWorld::State::way(const VirtualNode& node, const VirtualInstance& instance, bool back) {
-  if (instance.faults.unreachable) return std::nullopt;
-  const LinkCondition* extra = instance.link_disturbed ? &instance.faults.link : nullptr;
   const Place from = back ? instance.zone() : node.zone;
-  return links.travel(from, back ? node.zone : instance.zone(), extra, rng);
+  const Place to = back ? node.zone : instance.zone();
+  if (!links_are_faulty) return links.travel(from, to, nullptr, rng);
+  const LinkFaults faults = link_faults(node, instance);
+  if (faults.blackhole) return std::nullopt;
+  const LinkCondition extra{back ? faults.latency : Duration{}, back ? faults.jitter : Duration{}, faults.loss};
+  return links.travel(from, to, &extra, rng);
 }
 
-// At the node
-// ----------------------------------------------------------------------------------------------------------
+// At the node ---------------------------------------------------------------------------------------------------------
 
 void VirtualWorld::State::node_takes(Time now, Call& call) {
   VirtualNode& node = *nodes[call.node];
@@ -100,7 +102,7 @@ void VirtualWorld::State::send_to_instance(Time now, Call& call) {
   static_cast<ListLink<NodeDeadlineTag>&>(call).unlink();
   (connecting ? node.connecting : node.awaiting).push_back(call);
   if (!node.timer_set) arm_node_deadlines(now, node);
-  if (!connecting) call.connection->requested = true;
+  if (!connecting) ++call.connection->requests;
   const auto delay = way(node, *instances[call.instance], false);
   if (delay) after(now, *delay, HappeningKind::kReachesInstance, 0, Slab<Call>::handle(call));
 }
@@ -187,25 +189,32 @@ void VirtualWorld::State::node_deadlines(Time now, VirtualNode& node) {
   }
 }
 
-// At the instance
-// ------------------------------------------------------------------------------------------------------
+// At the instance -----------------------------------------------------------------------------------------------------
 
 void VirtualWorld::State::reaches_instance(Time now, Call& call) {
   if (!call.exchange_open) return;
   VirtualInstance& instance = *instances[call.instance];
   if (call.rules.state() == ExchangeState::kConnecting) return instance_accepts(now, call, instance);
   const bool closed = !instance.alive() || call.connection->closed_at.has_value();
-  const bool reset = !closed && instance.faults.reset_share > 0 && rng.unit() < instance.faults.reset_share;
-  if (!closed && !reset) return instance_serves(now, call, instance);
+  if (!closed && !is_reset(call, instance)) return instance_serves(now, call, instance);
   const auto delay = way(*nodes[call.node], instance, true);
   if (delay) after(now, *delay, HappeningKind::kResetAtNode, 0, Slab<Call>::handle(call));
+}
+
+/// By a fault of the link or of its zone.
+bool VirtualWorld::State::is_reset(const Call& call, const VirtualInstance& instance) {
+  if (instance.faults.gray > 0 && rng.unit() < instance.faults.gray) return true;
+  if (!links_are_faulty || call.connection->requests > 1) return false;
+  const double share = link_faults(*nodes[call.node], instance).reset;
+  return share > 0 && rng.unit() < share;
 }
 
 void VirtualWorld::State::instance_accepts(Time now, Call& call, VirtualInstance& instance) {
   const bool listens = instance.phase() == VirtualInstance::Phase::kRunning && now >= instance.ready_at;
   const auto limit = instance.profile().connection_limit;
   const bool full = limit && instance.connections >= *limit;
-  const bool accepted = listens && !full && !instance.faults.refusing;
+  const bool refused = links_are_faulty && link_faults(*nodes[call.node], instance).refuse;
+  const bool accepted = listens && !full && !refused;
   if (accepted) ++instance.connections;
   const auto delay = way(*nodes[call.node], instance, true);
   const HappeningKind what = accepted ? HappeningKind::kConnected : HappeningKind::kConnectRefused;
@@ -218,7 +227,8 @@ void VirtualWorld::State::instance_serves(Time now, Call& call, VirtualInstance&
     const Duration takes = instance.profile().error_time;
     const auto delay = way(*nodes[call.node], instance, true);
     if (!delay) return;
-    return after(now, takes + *delay, HappeningKind::kResponseAtNode, kErrorStatus, Slab<Call>::handle(call));
+    return after(now, takes + instance.faults.slow + *delay, HappeningKind::kResponseAtNode, kErrorStatus,
+                 Slab<Call>::handle(call));
   }
   const CallHandle handle = Slab<Call>::handle(call);
   switch (instance.take(handle)) {
@@ -249,7 +259,8 @@ void VirtualWorld::State::served(Time now, std::uint32_t slot, CallHandle handle
 void VirtualWorld::State::answer_from(Time now, Call& call, VirtualInstance& instance, int status) {
   const auto delay = way(*nodes[call.node], instance, true);
   if (!delay) return;
-  after(now, *delay, HappeningKind::kResponseAtNode, static_cast<std::uint32_t>(status), Slab<Call>::handle(call));
+  after(now, instance.faults.slow + *delay, HappeningKind::kResponseAtNode, static_cast<std::uint32_t>(status),
+        Slab<Call>::handle(call));
 }
 
 }  // namespace rr::sim

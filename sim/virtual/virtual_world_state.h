@@ -68,6 +68,7 @@ struct VirtualNode {
   bool running = false;
   bool hung = false;
   bool hung_by_zone = false;
+  LinkFaults link{};                    // of all its links
   std::optional<ConfigureNode> wanted;  // as last said to it
   bool accepting = false;               // in DNS, as the control plane last said
   std::optional<Time> observes_at;      // of the event that counts
@@ -124,6 +125,7 @@ struct VirtualWorld::State {
   void check_pick(Time now, const BalancerGroup& group, TargetId target);
   void send_to_instance(Time now, Call& call);
   void reaches_instance(Time now, Call& call);
+  bool is_reset(const Call& call, const VirtualInstance& instance);
   void instance_accepts(Time now, Call& call, VirtualInstance& instance);
   void instance_serves(Time now, Call& call, VirtualInstance& instance);
   void begin_service(Time now, VirtualInstance& instance, std::uint32_t slot, CallHandle call);
@@ -163,7 +165,7 @@ struct VirtualWorld::State {
   void end_exchanges(Time now, InstancePool& pool, ExchangeEventKind kind);
   void probe(Time now, BalancerGroup& group, const ProbeDue& due);
   void probe_arrives(Time now, VirtualProbe& probe);
-  ProbeOutcome probe_outcome(Time now, const VirtualInstance& instance) const;
+  ProbeOutcome probe_outcome(Time now, const VirtualNode& node, const VirtualInstance& instance);
   void probe_over(Time now, VirtualProbe& probe);
   void observe(Time now, VirtualNode& node);
   void observe_by(Time at, VirtualNode& node);
@@ -186,15 +188,23 @@ struct VirtualWorld::State {
 
   // Faults (virtual_world_faults.cc)
   // -----------------------------------------------------------------------------------
-  Status check_target(const FaultTarget& target) const;
+  Status check_target(const Fault& fault) const;
   Status inject(Time now, const Fault& fault);
   Status heal(Time now, const FaultTarget& target);
-  void apply_faults(Time now);
   void strike(Time now, const Fault& fault);
+  void lose_power(Time now, const ZoneName& zone);
+  void power_is_back(Time now, const ZoneName& zone);
+  /// The fault of that kind on the target of that name, or nullptr.
+  const Fault* is_in_force(FaultKind kind, const std::string& name) const;
+  static Duration span_of(const Fault& fault);
+  InstanceFaults faults_of(Time now, const VirtualInstance& instance) const;
+  LinkFaults link_faults(const VirtualNode& node, const VirtualInstance& instance) const;
+  void apply_faults(Time now);
   void go_on(Time now, VirtualInstance& instance, std::uint32_t slot);
   void go_on(Time now, VirtualNode& node);
+  void forget_faults(const std::string& instance);
   void end_due_faults(Time now);
-  void arm_faults();
+  void arm_faults(Time now);
 
   VirtualWorldSettings settings;
   Journal* journal;
@@ -217,7 +227,9 @@ struct VirtualWorld::State {
 
   std::set<ZoneName> dark;
   std::vector<FaultStatus> in_force;
-  std::optional<Time> faults_end;
+  std::optional<Time> faults_end;  // or one of them turns
+  bool links_are_faulty = false;
+  std::map<std::pair<std::string, std::string>, LinkFaults> single_links;  // node, instance
 
   WorldCounters counters;
   std::array<std::uint64_t, 32> causes{};

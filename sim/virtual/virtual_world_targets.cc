@@ -105,8 +105,7 @@ void VirtualWorld::State::end_exchanges(Time now, InstancePool& pool, ExchangeEv
   while (Call* call = pool.busy.front()) on_failure(now, *call, kind);
 }
 
-// Health checks
-// --------------------------------------------------------------------------------------------------------
+// Health checks -------------------------------------------------------------------------------------------------------
 
 void VirtualWorld::State::probe(Time now, BalancerGroup& group, const ProbeDue& due) {
   ++counters.probes;
@@ -123,24 +122,31 @@ void VirtualWorld::State::probe(Time now, BalancerGroup& group, const ProbeDue& 
   push(now + group.targets.settings().health_check.timeout, HappeningKind::kProbeOver, 0, handle);
 }
 
-ProbeOutcome VirtualWorld::State::probe_outcome(Time now, const VirtualInstance& instance) const {
+ProbeOutcome VirtualWorld::State::probe_outcome(Time now, const VirtualNode& node, const VirtualInstance& instance) {
   const InstanceFaults& faults = instance.faults;
   const bool listens = instance.phase() == VirtualInstance::Phase::kRunning && now >= instance.ready_at;
-  if (!listens || faults.refusing) return {ProbeOutcome::Kind::kConnectFailed, 0};
+  if (!listens) return {ProbeOutcome::Kind::kConnectFailed, 0};
+  if (links_are_faulty) {
+    const LinkFaults link = link_faults(node, instance);
+    const bool reset = link.reset > 0 && rng.unit() < link.reset;
+    if (link.refuse || reset) return {ProbeOutcome::Kind::kConnectFailed, 0};
+  }
   if (faults.hung) return {ProbeOutcome::Kind::kTimedOut, 0};
-  if (faults.health_only) return {ProbeOutcome::Kind::kAnswered, 503};
+  if (faults.gray > 0 && rng.unit() < faults.gray) return {ProbeOutcome::Kind::kConnectFailed, 0};
+  if (faults.health_failure) return {ProbeOutcome::Kind::kAnswered, 503};
   return {ProbeOutcome::Kind::kAnswered, instance.profile().health_status};
 }
 
 void VirtualWorld::State::probe_arrives(Time now, VirtualProbe& probe) {
+  const VirtualNode& node = *nodes[probe.group->node()];
   const VirtualInstance& instance = *instances[probe.instance];
-  probe.outcome = probe_outcome(now, instance);
+  probe.outcome = probe_outcome(now, node, instance);
   const Time deadline = probe.started + probe.group->targets.settings().health_check.timeout;
-  const auto back = way(*nodes[probe.group->node()], instance, true);
+  const auto back = way(node, instance, true);
   const bool answers = probe.outcome.kind == ProbeOutcome::Kind::kAnswered;
   Time over = deadline;
   if (back && probe.outcome.kind != ProbeOutcome::Kind::kTimedOut) {
-    over = now + *back + (answers ? instance.profile().health_time : Duration{});
+    over = now + *back + (answers ? instance.profile().health_time + instance.faults.slow : Duration{});
   }
   if (over >= deadline) probe.outcome = {ProbeOutcome::Kind::kTimedOut, 0};
   push(std::min(over, deadline), HappeningKind::kProbeOver, 0, Slab<VirtualProbe>::handle(probe));
