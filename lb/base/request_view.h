@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "lb/base/field_name.h"
+
 namespace rr {
 
 /// ASCII only, as header names and tokens of RFC 9110 are.
@@ -20,6 +22,19 @@ struct HeaderView {
   std::string_view value{};  // without the white space around it
 };
 
+inline std::optional<std::string_view> first_value(std::span<const HeaderView> headers, std::string_view name) {
+  for (const HeaderView& one : headers) {
+    if (equals_ignoring_case(one.name, name)) return one.value;
+  }
+  return std::nullopt;
+}
+inline std::optional<std::string_view> first_value(std::span<const HeaderView> headers, FieldName name) {
+  for (const HeaderView& one : headers) {
+    if (field_name(one.name) == name) return one.value;
+  }
+  return std::nullopt;
+}
+
 /// A request head as rules and the desync classification see it.
 struct RequestView {
   std::string_view method{};
@@ -29,13 +44,18 @@ struct RequestView {
   std::span<const HeaderView> headers{};
   /// As sent. One that begins with a space stands for a request line with more spaces than two.
   std::string_view version = "HTTP/1.1";
+  /// No other of the known names occurs in `headers`: a parsed, clean head says exactly which ones do.
+  FieldNames names = FieldNames::all();
+  /// Of a parsed, clean head: the bytes that `headers` are spans of, one line a field and each with its CRLF.
+  std::string_view lines{};
+  /// Every name is of letters, digits and '-' only. False: nobody has looked, or one is not.
+  bool plain_names = false;
 
   /// The first header of that name, any case.
-  std::optional<std::string_view> header(std::string_view name) const {
-    for (const HeaderView& h : headers) {
-      if (equals_ignoring_case(h.name, name)) return h.value;
-    }
-    return std::nullopt;
+  std::optional<std::string_view> header(std::string_view name) const { return first_value(headers, name); }
+  std::optional<std::string_view> header(FieldName name) const {
+    if (!names.has(name)) return std::nullopt;
+    return first_value(headers, name);
   }
 };
 
@@ -46,12 +66,14 @@ struct ResponseView {
   int major = 1;
   int minor = 1;
   std::span<const HeaderView> headers{};
+  FieldNames names = FieldNames::all();  // these three as of a request
+  std::string_view lines{};
+  bool plain_names = false;
 
-  std::optional<std::string_view> header(std::string_view name) const {
-    for (const HeaderView& h : headers) {
-      if (equals_ignoring_case(h.name, name)) return h.value;
-    }
-    return std::nullopt;
+  std::optional<std::string_view> header(std::string_view name) const { return first_value(headers, name); }
+  std::optional<std::string_view> header(FieldName name) const {
+    if (!names.has(name)) return std::nullopt;
+    return first_value(headers, name);
   }
 };
 

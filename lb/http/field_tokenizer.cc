@@ -12,6 +12,7 @@
 //   chunk extensions without bound); those lines are checked before it sees anything, the same for both versions;
 // - a head arrives here whole, so each field is one span, and the parser keeps no state between calls: a connection
 //   pays no memory for it.
+// - it is not asked about a head that came in one piece of clean lines and has no field that its end depends on.
 // The lenient flags stay off. Its own judgement of Content-Length and Transfer-Encoding stays on as a second opinion.
 
 namespace rr {
@@ -21,6 +22,7 @@ constexpr std::string_view kStartLine = "POST / HTTP/1.1\r\n";
 
 struct Collector {
   std::vector<HeaderView>* fields = nullptr;
+  std::size_t count = 0;
   bool complete = false;
 };
 
@@ -44,40 +46,55 @@ int on_complete(llhttp_t* parser) {
   return HPE_PAUSED;
 }
 
-const llhttp_settings_t& settings() {
-  static const llhttp_settings_t kSettings = [] {
-    llhttp_settings_t callbacks;
-    llhttp_settings_init(&callbacks);
+int on_field_complete(llhttp_t* parser) {
+  ++collector_of(parser).count;
+  return 0;
+}
+
+llhttp_settings_t callbacks_for(bool fields) {
+  llhttp_settings_t callbacks;
+  llhttp_settings_init(&callbacks);
+  if (fields) {
     callbacks.on_header_field = on_field;
     callbacks.on_header_value = on_value;
-    callbacks.on_headers_complete = on_complete;
-    return callbacks;
-  }();
-  return kSettings;
+  } else {
+    callbacks.on_header_field_complete = on_field_complete;
+  }
+  callbacks.on_headers_complete = on_complete;
+  return callbacks;
 }
 
 /// A parser that has read the start line already; copied for each head.
-const llhttp_t& primed_parser() {
-  static const llhttp_t kPrimed = [] {
-    llhttp_t parser;
-    llhttp_init(&parser, HTTP_REQUEST, &settings());
-    const llhttp_errno_t result = llhttp_execute(&parser, kStartLine.data(), kStartLine.size());
-    RR_CHECK(result == HPE_OK, "llhttp must accept the constant start line");
-    return parser;
-  }();
-  return kPrimed;
+llhttp_t primed_parser(const llhttp_settings_t& callbacks) {
+  llhttp_t parser;
+  llhttp_init(&parser, HTTP_REQUEST, &callbacks);
+  const llhttp_errno_t result = llhttp_execute(&parser, kStartLine.data(), kStartLine.size());
+  RR_CHECK(result == HPE_OK, "llhttp must accept the constant start line");
+  return parser;
+}
+
+/// True when it stopped at the end of the block: on its last byte or behind it, by what a version takes for "where".
+bool reads_all(llhttp_t parser, Collector& collector, std::string_view block) {
+  parser.data = &collector;
+  const llhttp_errno_t result = llhttp_execute(&parser, block.data(), block.size());
+  return result == HPE_PAUSED && collector.complete && llhttp_get_error_pos(&parser) >= block.data() + block.size() - 1;
 }
 
 }  // namespace
 
 bool tokenize_fields(std::string_view block, std::vector<HeaderView>& fields) {
+  static const llhttp_settings_t kCallbacks = callbacks_for(true);
+  static const llhttp_t kPrimed = primed_parser(kCallbacks);
   fields.clear();
-  Collector collector{&fields};
-  llhttp_t parser = primed_parser();
-  parser.data = &collector;
-  const llhttp_errno_t result = llhttp_execute(&parser, block.data(), block.size());
-  // It must have stopped at the end of the block: on its last byte or behind it, by what a version takes for "where".
-  return result == HPE_PAUSED && collector.complete && llhttp_get_error_pos(&parser) >= block.data() + block.size() - 1;
+  Collector collector{.fields = &fields};
+  return reads_all(kPrimed, collector, block);
+}
+
+bool confirm_fields(std::string_view block, std::size_t count) {
+  static const llhttp_settings_t kCallbacks = callbacks_for(false);
+  static const llhttp_t kPrimed = primed_parser(kCallbacks);
+  Collector collector;
+  return reads_all(kPrimed, collector, block) && collector.count == count;
 }
 
 void split_fields(std::string_view block, std::vector<HeaderView>& fields) {

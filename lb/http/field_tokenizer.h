@@ -1,5 +1,6 @@
 #pragma once
 // Header lines into names and values, by llhttp. The only place that knows llhttp.
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -12,7 +13,10 @@ namespace rr {
 /// these headers and exactly this end: then nobody may act on the message.
 [[nodiscard]] bool tokenize_fields(std::string_view block, std::vector<HeaderView>& fields);
 
-/// The same by the first colon of each line, for saying what is wrong with a block that llhttp has refused.
+/// Whether llhttp finds `count` fields in such a block and exactly this end: its word on one that was split already.
+[[nodiscard]] bool confirm_fields(std::string_view block, std::size_t count);
+
+/// As tokenize_fields() by the first colon of each line, for saying what is wrong with a block that llhttp has refused.
 void split_fields(std::string_view block, std::vector<HeaderView>& fields);
 
 /// The same with names and values as they stand, control bytes and blanks around names included. A line that begins

@@ -1,5 +1,6 @@
 #include "lb/http/framing.h"
 
+#include <array>
 #include <limits>
 
 #include "lb/http/characters.h"
@@ -10,6 +11,7 @@ namespace {
 
 /// The fields that decide something, found in one pass.
 struct SpecialFields {
+  FieldNames names;
   int content_lengths = 0;
   std::string_view content_length;
   bool transfer_encoding = false;
@@ -58,41 +60,50 @@ void note_connection(SpecialFields& special, std::string_view value) {
   });
 }
 
-void note(SpecialFields& special, const HeaderView& field) {
-  // By length first: few names share one, so most fields cost one comparison of two numbers.
-  switch (field.name.size()) {
-    case 4:
-      if (!equals_ignoring_case(field.name, "host")) return;
+void note(SpecialFields& special, FieldName name, std::string_view value) {
+  switch (name) {
+    case FieldName::kHost:
       ++special.hosts;
-      special.host = field.value;
+      special.host = value;
       return;
-    case 6:
-      if (equals_ignoring_case(field.name, "expect")) {
-        special.expect_continue = equals_ignoring_case(field.value, "100-continue");
-      }
+    case FieldName::kExpect:
+      special.expect_continue = equals_ignoring_case(value, "100-continue");
       return;
-    case 7:
-      if (equals_ignoring_case(field.name, "upgrade")) special.upgrade = true;
+    case FieldName::kUpgrade:
+      special.upgrade = true;
       return;
-    case 10:
-      if (equals_ignoring_case(field.name, "connection")) note_connection(special, field.value);
+    case FieldName::kConnection:
+      note_connection(special, value);
       return;
-    case 14:
-      if (!equals_ignoring_case(field.name, "content-length")) return;
+    case FieldName::kContentLength:
       ++special.content_lengths;
-      special.content_length = field.value;
+      special.content_length = value;
       return;
-    case 17:
-      if (equals_ignoring_case(field.name, "transfer-encoding")) note_transfer_encoding(special, field.value);
+    case FieldName::kTransferEncoding:
+      note_transfer_encoding(special, value);
       return;
-    default:
+    case FieldName::kOther:
+    case FieldName::kTe:
+    case FieldName::kTrailer:
+    case FieldName::kKeepAlive:
+    case FieldName::kXAmznTraceId:
+    case FieldName::kXForwardedFor:
+    case FieldName::kXForwardedPort:
+    case FieldName::kXForwardedProto:
+    case FieldName::kProxyConnection:
+    case FieldName::kFramingLookalike:
       return;
   }
 }
 
 SpecialFields find_special(std::span<const HeaderView> fields) {
   SpecialFields special;
-  for (const HeaderView& field : fields) note(special, field);
+  for (const HeaderView& field : fields) {
+    const FieldName name = field_name(field.name);
+    if (name == FieldName::kOther) continue;
+    special.names.add(name);
+    note(special, name, field.value);
+  }
   return special;
 }
 
@@ -134,12 +145,16 @@ bool wants_keep_alive(const SpecialFields& special, int minor) {
 }
 
 /// What cannot be in a host and port, and what would let two readers see two hosts.
+constexpr std::array<bool, 256> kHostTable = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t byte = 0x21; byte < 0x7F; ++byte) table[byte] = true;
+  for (const char c : std::string_view("/?#@\\,\"<>")) table[static_cast<unsigned char>(c)] = false;
+  return table;
+}();
+
 bool is_host(std::string_view text) {
-  for (char c : text) {
-    if (c == '/' || c == '?' || c == '#' || c == '@' || c == '\\' || c == ',' || c == '"' || c == '<' || c == '>' ||
-        is_blank(c) || is_control(c) || static_cast<unsigned char>(c) >= 0x80) {
-      return false;
-    }
+  for (const char c : text) {
+    if (!kHostTable[static_cast<unsigned char>(c)]) return false;
   }
   return has_proper_port(text);
 }
@@ -157,6 +172,7 @@ std::optional<ParseError> decide_framing(RequestHead& head) {
   head.keep_alive = wants_keep_alive(special, head.view.minor);
   head.expect_continue = special.expect_continue && head.view.minor >= 1;
   head.upgrade = special.upgrade && special.connection_upgrade && head.view.minor >= 1;
+  head.view.names = special.names;
   return std::nullopt;
 }
 
@@ -218,6 +234,7 @@ std::optional<ParseError> decide_framing(ResponseHead& head, bool to_head_reques
   const SpecialFields special = find_special(head.view.headers);
   const BodyEnd end = find_body_end(special, head.view.minor);
   if (end.error) return end.error;
+  head.view.names = special.names;
   const int status = head.view.status;
   head.interim = status < 200 && status != 101;
   head.keep_alive = wants_keep_alive(special, head.view.minor);

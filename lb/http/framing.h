@@ -8,8 +8,8 @@
 
 namespace rr {
 
-/// Fills framing, content_length, keep_alive, expect_continue and upgrade from the view, or says why there is no safe
-/// reading. The view must be complete.
+/// Fills framing, content_length, keep_alive, expect_continue, upgrade and the view's names from its headers, or says
+/// why there is no safe reading. The view must be complete.
 std::optional<ParseError> decide_framing(RequestHead& head);
 
 /// The same for a head that is not clean, or that decide_framing() refused: the one reading that no other reader can
@@ -17,8 +17,8 @@ std::optional<ParseError> decide_framing(RequestHead& head);
 /// that only look like framing say nothing. RFC 9112 sections 5.2, 6.1 and 6.3.
 std::optional<ParseError> find_safe_reading(RequestHead& head);
 
-/// Fills framing, content_length, keep_alive and interim. A response to HEAD, a 1xx, 204 or 304 has no body, whatever
-/// its fields say (RFC 9112 section 6.3).
+/// Fills framing, content_length, keep_alive, interim and the view's names. A response to HEAD, a 1xx, 204 or 304 has
+/// no body, whatever its fields say (RFC 9112 section 6.3).
 std::optional<ParseError> decide_framing(ResponseHead& head, bool to_head_request);
 
 /// Whether a tunnel may follow the request: it asks, cleanly and without a body, for another protocol than HTTP/2 in

@@ -35,9 +35,16 @@ bool is_field_line(std::string_view line) {
   return colon > 0 && colon < line.size() && line[colon] == ':';
 }
 
+std::string_view value_between(const char* begin, const char* end) {
+  while (begin != end && is_blank(*begin)) ++begin;
+  while (begin != end && is_blank(end[-1])) --end;
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
+
 }  // namespace
 
-HeadReader::HeadReader(const HttpLimits& limits, bool tolerant) : limits_(limits), tolerant_(tolerant) {
+HeadReader::HeadReader(const HttpLimits& limits, std::vector<HeaderView>& fields, bool tolerant)
+    : limits_(limits), tolerant_(tolerant), fields_(fields) {
   limits_.start_line = std::min(limits_.start_line, limits_.head);
 }
 
@@ -49,7 +56,8 @@ void HeadReader::begin(Kind kind) {
   text_ = {};
   line_begin_ = start_line_size_ = headers_ = 0;
   complete_ = false;
-  clean_ = true;
+  clean_ = plain_names_ = fields_noted_ = true;
+  fields_.clear();
 }
 
 HeadReader::Progress HeadReader::fail(ParseError error) {
@@ -82,6 +90,11 @@ HeadReader::Progress HeadReader::read(std::string_view bytes) {
   if (in_place && (leading_ == Leading::kReturn || !may_begin(kind_, bytes[used]))) return fail(ParseError::kBadSyntax);
 
   while (used < bytes.size()) {
+    if (in_place) {
+      used = take_clean_lines(bytes, begin, used);
+      if (complete_) return {Outcome::kComplete, used};
+      if (used == bytes.size()) break;
+    }
     const std::size_t line_feed = find_line_end(bytes, used);
     const bool complete = line_feed != std::string_view::npos;
     const std::string_view piece = bytes.substr(used, complete ? line_feed + 1 - used : std::string_view::npos);
@@ -94,10 +107,42 @@ HeadReader::Progress HeadReader::read(std::string_view bytes) {
     if (complete_) return {Outcome::kComplete, used};
   }
   if (in_place) {
+    fields_noted_ = false;  // they are spans of the caller's bytes
     kept_.assign(text_);
     text_ = kept_;
   }
   return {Outcome::kNeedMore, used};
+}
+
+/// Takes the lines that need no second look, which are nearly all: whole, without a control byte, within the limits, a
+/// plain name before the colon. It stops before any other, and read() judges that one. For a browser's GET and its
+/// response judging lines took 4,700 instructions; this takes 2,300 and splits them into fields as well.
+std::size_t HeadReader::take_clean_lines(std::string_view bytes, std::size_t begin, std::size_t used) {
+  const char* const head = bytes.data() + begin;
+  const char* const end = bytes.data() + bytes.size();
+  const char* line = bytes.data() + used;
+  while (!complete_) {
+    const bool start_line = start_line_size_ == 0 && kind_ != Kind::kTrailers;
+    const char* const line_end = find_control(line, end);
+    if (end - line_end < 2 || line_end[0] != '\r' || line_end[1] != '\n') break;
+    const auto line_size = static_cast<std::size_t>(line_end - line);
+    const auto size = static_cast<std::size_t>(line_end + 2 - head);
+    if (line_size > (start_line ? limits_.start_line : limits_.header_line) || size > limits_.head) break;
+    if (start_line) {
+      start_line_size_ = size;
+    } else if (line_size == 0) {
+      complete_ = true;
+    } else {
+      const char* const colon = find_not_plain(line, line_end);
+      if (colon == line || colon == line_end || *colon != ':' || headers_ == limits_.headers) break;
+      ++headers_;
+      fields_.push_back({{line, static_cast<std::size_t>(colon - line)}, value_between(colon + 1, line_end)});
+    }
+    line = line_end + 2;
+  }
+  text_ = std::string_view(head, static_cast<std::size_t>(line - head));
+  line_begin_ = text_.size();
+  return static_cast<std::size_t>(line - bytes.data());
 }
 
 bool HeadReader::fits(std::size_t size, std::string_view piece, bool complete) {
@@ -130,8 +175,8 @@ bool HeadReader::take_line() {
     error_ = ParseError::kTooManyHeaders;
     return false;
   }
-  if (is_field_line(line) && !has_control(line)) [[likely]]
-    return true;
+  plain_names_ = fields_noted_ = false;
+  if (is_field_line(line) && !has_control(line)) return true;
   clean_ = false;
   return tolerant_ && kind_ == Kind::kRequest;
 }

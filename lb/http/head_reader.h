@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lb/http/limits.h"
 #include "lb/http/message.h"
@@ -21,8 +22,9 @@ class HeadReader {
     std::size_t consumed = 0;  // with kNeedMore: everything
   };
 
-  /// `tolerant`: lines of a request's head that are no clean fields are let pass and noted (see clean()).
-  explicit HeadReader(const HttpLimits& limits, bool tolerant = false);
+  /// `tolerant`: lines of a request's head that are no clean fields are let pass and noted (see clean()). `fields`: see
+  /// fields_noted().
+  HeadReader(const HttpLimits& limits, std::vector<HeaderView>& fields, bool tolerant = false);
 
   /// The next byte is the first one of a head of this kind.
   void begin(Kind kind);
@@ -43,6 +45,11 @@ class HeadReader {
   std::string_view fields() const { return text_.substr(start_line_size_); }
   /// Every line so far was a token, a colon and a value without control bytes.
   bool clean() const { return clean_; }
+  /// At kComplete: names and values are in the vector that this was made with, in order, because the head came in one
+  /// piece of clean lines with plain names. Otherwise they are to be taken from fields().
+  bool fields_noted() const { return fields_noted_; }
+  /// Of every field so far the name is of letters, digits and '-' only. False: of one it may not be.
+  bool plain_names() const { return plain_names_; }
   /// No byte of a head has been seen (an empty line before a request is no part of it).
   bool empty() const { return line_begin_ == 0 && kept_.empty(); }
   const HttpLimits& limits() const { return limits_; }
@@ -51,6 +58,7 @@ class HeadReader {
   enum class Leading : std::uint8_t { kNothing, kReturn, kLine };
 
   std::size_t skip_empty_line(std::string_view bytes);
+  std::size_t take_clean_lines(std::string_view bytes, std::size_t begin, std::size_t used);
   Progress fail(ParseError error);
   /// Whether a line of `size` bytes (ending in `last`, complete with its LF or not) stays within the limits.
   bool fits(std::size_t size, std::string_view piece, bool complete);
@@ -69,6 +77,9 @@ class HeadReader {
   bool complete_ = false;
   bool tolerant_ = false;
   bool clean_ = true;
+  bool plain_names_ = true;
+  bool fields_noted_ = true;
+  std::vector<HeaderView>& fields_;
 };
 
 }  // namespace rr

@@ -25,6 +25,7 @@ struct RequestSide {
     head.clean = false;
     if (!split_raw_fields(block, fields)) return false;
     head.view.headers = fields;
+    head.view.names = FieldNames::all();
     if (const auto bad = find_safe_reading(head); bad && !head.unsafe) head.unsafe = bad;
     return true;
   }

@@ -207,6 +207,8 @@ std::string_view to_string(DesyncReason reason) {
 }
 
 DesyncClass classify(const RequestView& request, bool clean) {
+  constexpr FieldNames kDoubtful{FieldName::kContentLength, FieldName::kTransferEncoding, FieldName::kFramingLookalike};
+  if (clean && !request.names.has_any_of(kDoubtful)) return {};
   Finding finding;
   Lengths present;
   for (const HeaderView& header : request.headers) {

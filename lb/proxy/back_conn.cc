@@ -129,7 +129,7 @@ void BackConn::take_bytes(std::string_view bytes) {
         if (head.interim) {
           user_->on_interim_head(head);
         } else {
-          if (pool_.keep_alive().awaits_response()) pool_.note_first_response(head.view.header("keep-alive"));
+          if (pool_.keep_alive().awaits_response()) pool_.note_first_response(head.view.header(FieldName::kKeepAlive));
           user_->on_response_head(head);
         }
         break;

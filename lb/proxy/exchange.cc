@@ -25,12 +25,20 @@ constexpr std::size_t kMaximumForwardedAddresses = 30;
 
 std::size_t forwarded_addresses(const RequestView& view) {
   std::size_t count = 0;
+  if (!view.names.has(FieldName::kXForwardedFor)) return count;
   for (const HeaderView& header : view.headers) {
-    if (header.name.size() != 15 || !equals_ignoring_case(header.name, "x-forwarded-for")) continue;
+    if (field_name(header.name) != FieldName::kXForwardedFor) continue;
     count += 1 + static_cast<std::size_t>(std::count(header.value.begin(), header.value.end(), ','));
   }
   return count;
 }
+
+/// The two digits of each byte.
+constexpr std::array<char, 512> kHexDigits = [] {
+  std::array<char, 512> digits{};
+  for (std::size_t i = 0; i < digits.size(); ++i) digits[i] = "0123456789abcdef"[i % 2 == 0 ? i / 32 : i / 2 % 16];
+  return digits;
+}();
 
 /// "Root=1-67891233-abcdef012345678912345678": version, second, 96 bits of chance. In a buffer of its own: two of these
 /// are made a request at most, and nothing is allocated for them.
@@ -41,21 +49,24 @@ class TraceId {
     append(name);
     append("=1-");
     const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-    append_hex(static_cast<std::uint64_t>(second), 8);
+    append_hex(static_cast<std::uint64_t>(second));
     append("-");
-    append_hex(random.next(), 16);
-    append_hex(random.next(), 8);
+    const std::uint64_t chance = random.next();
+    append_hex(chance >> 32);
+    append_hex(chance);
+    append_hex(random.next());
   }
   std::string_view text() const { return {text_.data(), size_}; }
 
  private:
-  void append(std::string_view part) {
-    std::copy(part.begin(), part.end(), text_.begin() + static_cast<std::ptrdiff_t>(size_));
-    size_ += part.size();
-  }
-  void append_hex(std::uint64_t value, int digits) {
-    for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4)
-      text_[size_++] = "0123456789abcdef"[(value >> shift) & 15];
+  void append(std::string_view part) { size_ += part.copy(text_.data() + size_, part.size()); }
+  /// The low 32 bits as eight digits.
+  void append_hex(std::uint64_t value) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      const char* const digits = kHexDigits.data() + (value >> shift & 0xFF) * 2;
+      text_[size_++] = digits[0];
+      text_[size_++] = digits[1];
+    }
   }
 
   std::array<char, 48> text_;  // "Root=1-", 8, "-", 24: 40 characters
@@ -331,7 +342,7 @@ void Exchange::build_head(const RequestHead& head) {
   const Time now = worker_.loop.now();
   const TraceId root("Root", now, worker_.random);
   std::optional<TraceId> self;  // only where a Root came in
-  if (head.view.header("x-amzn-trace-id")) self.emplace("Self", now, worker_.random);
+  if (head.view.header(FieldName::kXAmznTraceId)) self.emplace("Self", now, worker_.random);
   const LoadBalancerSettings& settings = listener_->load_balancer().settings();
   const FrontPeer peer = front_->peer();
   char port[6];
@@ -375,7 +386,7 @@ void Exchange::note_request(const RequestHead& head) {
   method_ = head.view.method;
   target_ = worker_.access_log ? head.view.target : head.view.target.substr(0, kMaximumErrorText);
   if (!worker_.access_log) return;
-  host_ = head.view.header("host").value_or(listener_->default_host());
+  host_ = head.view.header(FieldName::kHost).value_or(listener_->default_host());
   user_agent_ = head.view.header("user-agent").value_or("");
 }
 

@@ -23,9 +23,9 @@ struct Reading {
 };
 
 Reading read_in_pieces(std::string_view bytes, std::size_t piece) {
-  rr::HeadReader heads(
-      {.start_line = 64, .header_line = 64, .head = 256, .headers = 4, .chunk_line = kMostOfChunkLine});
   std::vector<rr::HeaderView> fields;
+  rr::HeadReader heads({.start_line = 64, .header_line = 64, .head = 256, .headers = 4, .chunk_line = kMostOfChunkLine},
+                       fields);
   rr::BodyReader reader(heads, fields);
   reader.begin(rr::Framing::kChunked, 0);
   Reading result;

@@ -423,6 +423,67 @@ TEST(ErrorResponse, IsReadBack) {
   }
 }
 
+// Fields that came as they are to go are copied together, others are written anew: nobody must see which.
+TEST(ForwardedHeads, AreTheSameWhetherFieldsAreCopiedTogetherOrOneByOne) {
+  const std::string_view fields =
+      "First: 1\r\nAccept: a\r\nNoBlank:b\r\nTwo:  c\r\nTab:\td\r\nBehind: e \r\nEmpty:\r\nBlank: \r\nBehindTab: "
+      "f\t\r\n"
+      "Connection: x-hop\r\nKept: g\r\nX-Hop: h\r\nContent-Length: 0\r\nTransfer_Encoding: i\r\nX_Kept: j\r\n"
+      "Inner: k  l\tm\r\nLast: \xc3\xa4\r\n\r\n";
+  const std::string request_bytes = "POST / HTTP/1.1\r\nHost: a\r\n" + std::string(fields);
+  RequestParser requests;
+  ASSERT_EQ(requests.next(request_bytes).kind, ParseStep::Kind::kHead);
+  RequestHead request = requests.head();
+  ASSERT_FALSE(request.view.lines.empty());
+  const auto forwarded = [&request] {
+    std::string out;
+    append_forwarded_request(out, request, context_with("80"));
+    return out;
+  };
+  const std::string together = forwarded();
+  request.view.lines = {};
+  EXPECT_EQ(together, forwarded());
+  EXPECT_TRUE(
+      together.ends_with("First: 1\r\nAccept: a\r\nNoBlank: b\r\nTwo: c\r\nTab: d\r\nBehind: e\r\nEmpty: \r\n"
+                         "Blank: \r\nBehindTab: f\r\nKept: g\r\nX_Kept: j\r\nInner: k  l\tm\r\nLast: \xc3\xa4\r\n\r\n"))
+      << together;
+
+  const std::string response_bytes = "HTTP/1.1 200 OK\r\n" + std::string(fields);
+  ResponseParser responses;
+  ASSERT_EQ(responses.next(response_bytes).kind, ParseStep::Kind::kHead);
+  ResponseHead response = responses.head();
+  std::string copied, written;
+  append_forwarded_response(copied, response, true, 1);
+  response.view.lines = {};
+  append_forwarded_response(written, response, true, 1);
+  EXPECT_EQ(copied, written);
+}
+
+// A known name is looked for only where a head says that it occurs; one made by hand says nothing.
+TEST(ForwardedHeads, AreTheSameWhetherTheirNamesAreKnownOrNot) {
+  for (const std::string_view field :
+       {"X-Forwarded-For: 10.0.0.1", "X-Amzn-Trace-Id: Root=1-2-3", "X-Forwarded-Proto: https", "Connection: x-hop",
+        "A: b", "Te: trailers", "Content-Length: 0", "Content_Length: 1", "Upgrade: websocket",
+        "Expect: 100-continue"}) {
+    const std::string bytes = "GET / HTTP/1.1\r\nHost: a\r\nX-Hop: 1\r\n" + std::string(field) + "\r\n\r\n";
+    RequestParser parser;
+    ASSERT_EQ(parser.next(bytes).kind, ParseStep::Kind::kHead);
+    RequestHead head = parser.head();
+    for (const ForwardedFor mode : {ForwardedFor::kAppend, ForwardedFor::kPreserve, ForwardedFor::kRemove}) {
+      ForwardContext context = context_with("80");
+      context.forwarded_for = mode;
+      context.replace_proto = false;
+      head.view.names = parser.head().view.names;
+      EXPECT_NE(head.view.names, FieldNames::all());
+      std::string known, unknown;
+      append_forwarded_request(known, head, context);
+      head.view.names = FieldNames::all();
+      append_forwarded_request(unknown, head, context);
+      EXPECT_EQ(known, unknown);
+    }
+  }
+}
+
 TEST(SmallPieces, AreAsSpelled) {
   std::string out;
   append_status_line(out, 200);
