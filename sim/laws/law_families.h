@@ -18,5 +18,18 @@ std::vector<LawRow> measure_mmc(Effort effort, std::uint64_t seed);
 std::vector<LawRow> measure_mmck(Effort effort, std::uint64_t seed);
 std::vector<LawRow> measure_mg1(Effort effort, std::uint64_t seed);
 std::vector<LawRow> measure_round_robin(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_choices(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_ordering(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_attractions(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_detection(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_errors(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_zone_loss(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_replacement(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_refresh(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_keep_alive_race(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_retries(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_metastable(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_coordinated_omission(Effort effort, std::uint64_t seed);
+std::vector<LawRow> measure_little(Effort effort, std::uint64_t seed);
 
 }  // namespace rr::sim

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "lb/base/check.h"
 #include "sim/cloud/address_plan.h"
 
@@ -12,6 +15,7 @@ VirtualWorldSettings world_settings(const LawTierSettings& settings, const std::
   VirtualWorldSettings made;
   made.zones = zones;
   made.links = settings.links;
+  made.front = settings.front;
   made.profile = settings.profile;
   made.profile.boot = Distribution();
   return made;
@@ -37,13 +41,11 @@ std::string LawTier::node(const Zone& zone) { return node_name(zone.name); }
 
 LawTier::LawTier(LawTierSettings settings, std::uint64_t seed)
     : zones_(default_zones("eu-west-1", settings.zones)), world_(world_settings(settings, zones_), seed, &journal_) {
-  start(settings);
+  start(settings, seed);
 }
 
-void LawTier::start(const LawTierSettings& settings) {
+void LawTier::start(const LawTierSettings& settings, std::uint64_t seed) {
   for (const Zone& zone : zones_) world_.perform(now_, StartNode{node(zone), zone.name, {}});
-  TargetTable targets;
-  targets.add_group("web");
   Rng ids(1);
   for (int i = 0; i < settings.instances; ++i) {
     Zone& zone = zones_[static_cast<std::size_t>(i % settings.zones)];
@@ -53,16 +55,41 @@ void LawTier::start(const LawTierSettings& settings) {
     launch.address = *next_instance_address(zone, 8080, [](const Address&) { return false; });
     world_.perform(now_, launch);
     ids_.push_back(launch.instance);
-    targets.put("web", {launch.instance.value, launch.address, {}, zone.name.value});
+    specs_.push_back({launch.instance.value, launch.address, {}, zone.name.value});
   }
   run_for(std::chrono::seconds(5));  // the nodes start
-  const LoadBalancerSettings balancer = balancer_settings(settings);
-  for (const Zone& zone : zones_)
-    world_.perform(now_, ConfigureNode{node(zone), zone.name.value, 1, true, balancer, targets});
+  configure(settings, seed);
   run_for(std::chrono::seconds(1));  // the first health check
   for (const Zone& zone : zones_) {
     const BalancerGroup* group = world_.group(node(zone), "web");
     RR_CHECK(group != nullptr && group->usable() == ids_.size(), "a law is measured on a healthy tier");
+  }
+}
+
+void LawTier::configure(const LawTierSettings& settings, std::uint64_t seed) {
+  // When which node hears of which target.
+  std::vector<std::tuple<Time, std::size_t, std::size_t>> order;
+  Rng chance(seed ^ 0x6368'6563'6b73);  // not the world's own draws again
+  for (std::size_t zone = 0; zone < zones_.size(); ++zone) {
+    for (std::size_t target = 0; target < specs_.size(); ++target) {
+      const auto within = static_cast<std::uint64_t>(settings.checks_begin_within.count());
+      order.emplace_back(now_ + Duration(within == 0 ? 0 : static_cast<Duration::rep>(chance.below(within))), zone,
+                         target);
+    }
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<TargetTable> tables(zones_.size());
+  for (TargetTable& table : tables) table.add_group("web");
+  const LoadBalancerSettings balancer = balancer_settings(settings);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const auto& [time, zone, target] = order[i];
+    run_for(time - now_);
+    tables[zone].put("web", specs_[target]);
+    // Those of one instant together.
+    const bool more = i + 1 < order.size() && std::get<0>(order[i + 1]) == time && std::get<1>(order[i + 1]) == zone;
+    if (more) continue;
+    const ZoneName& name = zones_[zone].name;
+    world_.perform(now_, ConfigureNode{node(zones_[zone]), name.value, 1, true, balancer, tables[zone]});
   }
 }
 

@@ -18,6 +18,9 @@ struct LawTierSettings {
   HealthCheck health_check{};  // as few as possible by default: they are no part of most laws
   Duration idle_timeout = std::chrono::hours(1);
   Duration network_delay{};
+  Front front = Front::kDns;
+  /// The checks of each target by each node begin at a time of their own within it; else all at once.
+  Duration checks_begin_within{};
 };
 
 class LawTier {
@@ -39,12 +42,14 @@ class LawTier {
   const ClientTally& tally(std::size_t clients) const { return world_.tally(clients); }
 
  private:
-  void start(const LawTierSettings& settings);
+  void start(const LawTierSettings& settings, std::uint64_t seed);
+  void configure(const LawTierSettings& settings, std::uint64_t seed);
 
   std::vector<Zone> zones_;
   Journal journal_;
   VirtualWorld world_;
   std::vector<InstanceId> ids_;
+  std::vector<TargetSpec> specs_;
   Time now_{std::chrono::seconds(1'700'000'000)};
   std::vector<Event> events_;
 };

@@ -42,13 +42,24 @@ struct ClientTally {
   std::map<int, std::uint64_t> by_status;  // of attempts that ended; 0: no answer, its connection broke
   std::uint64_t timed_out = 0;             // attempts
   LatencySummary latency;                  // of what was ok, from when it was wanted
-  LatencySummary latency_of_send;          // the same from when it was sent: what a closed-loop tool would say
+  // For Little's law: the integral of `in_flight`, in request seconds, and what all have stayed together.
+  double area = 0;
+  Duration stay{};
+  Time first_arrival{};
+  Time last_change{};
+  LatencySummary latency_of_send;  // the same from when it was sent: what a closed-loop tool would say
 };
 
 class ClientPopulation {
  public:
   ClientPopulation(ClientSettings chosen, Rng chance) : settings(std::move(chosen)), rng(chance) {}
 
+  /// To be called before `in_flight` changes.
+  void note_change(Time now) {
+    if (tally.offered == 0) tally.first_arrival = now;
+    if (tally.offered > 0) tally.area += static_cast<double>(tally.in_flight) * to_seconds(now - tally.last_change);
+    tally.last_change = now;
+  }
   bool closed_loop() const { return settings.users > 0; }
   /// Whether another request may begin at `now`.
   bool goes_on(Time now) const {

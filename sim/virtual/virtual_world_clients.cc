@@ -8,6 +8,7 @@ namespace rr::sim {
 void VirtualWorld::State::arrive(Time now, std::uint32_t population) {
   ClientPopulation& who = *clients[population];
   if (!who.goes_on(now)) return;
+  who.note_change(now);
   ++who.tally.offered;
   ++who.tally.in_flight;
   if (!who.closed_loop()) push(now + who.settings.between.sample(who.rng), HappeningKind::kArrival, population);
@@ -69,7 +70,9 @@ void VirtualWorld::State::client_done(Time now, Call& call, bool ok) {
 void VirtualWorld::State::settle(Time now, ClientPopulation& who, std::uint32_t number, bool ok, Time intended,
                                  Time sent) {
   ClientTally& tally = who.tally;
+  who.note_change(now);
   --tally.in_flight;
+  tally.stay += now - intended;
   ++(ok ? tally.ok : tally.failed);
   if (ok && intended >= who.settings.measured_from) {
     tally.latency.record(now - intended);

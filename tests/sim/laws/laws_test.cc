@@ -4,11 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <ostream>
 #include <string>
 
 #include "sim/laws/theory.h"
 
 namespace rr::sim {
+
+void PrintTo(const Law& law, std::ostream* out) { *out << law.name; }
+
 namespace {
 
 Effort effort() {
