@@ -57,6 +57,9 @@ int run_logs(const CommandSpec& command, const Arguments& arguments);
 int run_session(const CommandSpec& command, const Arguments& arguments);
 int run_demo(const CommandSpec& command, const Arguments& arguments);
 
+/// The commands that run in virtual time: laws, swarm, replay.
+std::vector<CommandSpec> virtual_commands();
+
 /// Every command, in the order of --help.
 const std::vector<CommandSpec>& all_commands();
 

@@ -1,0 +1,130 @@
+#include "sim/swarm/drawn_tier.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/cloud/address_plan.h"
+
+namespace rr::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// From `least` to `most`, both included.
+int between(Rng& rng, int least, int most) {
+  return least + static_cast<int>(rng.below(static_cast<std::uint64_t>(most - least + 1)));
+}
+bool chance(Rng& rng, int percent) { return between(rng, 1, 100) <= percent; }
+
+TargetGroupSettings draw_target_group(Rng& rng) {
+  TargetGroupSettings made;
+  made.name = "web";
+  made.health_check.interval = seconds(between(rng, 5, 15));
+  made.health_check.timeout = seconds(between(rng, 2, 4));
+  made.health_check.healthy_threshold = between(rng, 2, 5);
+  made.health_check.unhealthy_threshold = between(rng, 2, 4);
+  made.deregistration_delay = seconds(between(rng, 0, 60));
+  made.algorithm = static_cast<Algorithm>(between(rng, 0, 2));
+  made.anomaly_mitigation = made.algorithm == Algorithm::kWeightedRandom && chance(rng, 50);
+  if (made.algorithm == Algorithm::kRoundRobin && chance(rng, 30)) made.slow_start = seconds(between(rng, 30, 90));
+  return made;
+}
+
+GroupSettings draw_group(Rng& rng, int desired, const std::vector<Zone>& zones) {
+  GroupSettings made;
+  made.launch_template = {"web", "1"};
+  made.target_groups = {"web"};
+  for (const Zone& zone : zones) made.zones.push_back(zone.name);
+  made.min_size = between(rng, 1, desired);
+  made.max_size = between(rng, desired, 2 * desired);
+  made.health_check_grace_period = seconds(between(rng, 0, 60));
+  if (chance(rng, 50)) made.default_instance_warmup = seconds(between(rng, 0, 60));
+  if (chance(rng, 30)) made.maintenance_policy = InstanceMaintenancePolicy{100, between(rng, 110, 200)};
+  if (chance(rng, 30)) made.termination_policies = {static_cast<TerminationPolicy>(between(rng, 0, 4))};
+  return made;
+}
+
+LinkSettings draw_links(Rng& rng) {
+  LinkSettings made;
+  if (chance(rng, 25)) return made;
+  made.same_zone.latency = std::chrono::microseconds(between(rng, 50, 400));
+  made.cross_zone.latency = std::chrono::microseconds(between(rng, 400, 1'500));
+  made.outside.latency = milliseconds(between(rng, 1, 60));
+  if (chance(rng, 50)) made.cross_zone.jitter = milliseconds(between(rng, 1, 5));
+  return made;
+}
+
+InstanceProfile draw_profile(Rng& rng) {
+  InstanceProfile made;
+  made.boot = Distribution::exponential(seconds(between(rng, 1, 10)));
+  made.service = chance(rng, 50) ? Distribution::lognormal(milliseconds(between(rng, 5, 40)), 1)
+                                 : Distribution::exponential(milliseconds(between(rng, 5, 40)));
+  made.workers = between(rng, 20, 60);
+  return made;
+}
+
+}  // namespace
+
+std::string DrawnTier::describe() const {
+  const TargetGroupSettings& targets = region.load_balancer.target_groups.front();
+  return fmt::format("{} zones, {} to {} instances, {} now, {}, checks every {}{}", region.zones.size(), group.min_size,
+                     group.max_size, desired, to_string(targets.algorithm),
+                     format_duration(targets.health_check.interval), calm ? ", calm" : "");
+}
+
+DrawnTier draw_tier(Rng& rng) {
+  DrawnTier made;
+  made.region.zones = default_zones("eu-west-1", between(rng, 2, 3));
+  made.region.load_balancer.target_groups = {draw_target_group(rng)};
+  made.region.load_balancer.listeners.emplace_back().default_action = ForwardAction{{{"web", 1}}};
+  made.region.terminate_when_drained = chance(rng, 50);
+  made.world.zones = made.region.zones;
+  made.world.links = draw_links(rng);
+  made.world.profile = draw_profile(rng);
+  made.world.front = chance(rng, 70) ? Front::kDns : Front::kShared;
+  made.desired = between(rng, 2, 6);
+  made.group = draw_group(rng, made.desired, made.region.zones);
+  made.refresh.min_healthy_percentage = between(rng, 0, 10) * 10;
+  made.refresh.instance_warmup = seconds(between(rng, 0, 30));
+  made.clients.between = Distribution::exponential(milliseconds(between(rng, 25, 200)));
+  made.clients.timeout = seconds(between(rng, 3, 10));
+  made.clients.retries = between(rng, 0, 2);
+  made.calm = chance(rng, 20);
+  made.troubles = made.calm ? 1 : between(rng, 3, 12);
+  return made;
+}
+
+Fault draw_fault(Rng& rng, const DrawnTier& tier, const VirtualWorld& world) {
+  const auto rows = fault_kinds();
+  const FaultKindRow& row = rows[rng.below(rows.size())];
+  const FaultTargetKind kind = row.targets[rng.below(row.targets.size())];
+  const std::vector<Zone>& zones = tier.region.zones;
+  const std::vector<InstanceId> living = world.living();
+  const Zone& zone = zones[rng.below(zones.size())];
+  const std::string instance = living.empty() ? "i-none" : living[rng.below(living.size())].value;
+  Fault made{row.kind, {kind, ""}, row.otherwise, std::nullopt};
+  switch (kind) {
+    case FaultTargetKind::kZone:
+      made.target.name = zone.name.value;
+      break;
+    case FaultTargetKind::kInstance:
+      made.target.name = instance;
+      break;
+    case FaultTargetKind::kNode:
+      made.target.name = node_name(zone.name);
+      break;
+    case FaultTargetKind::kLink:
+      made.target = link_target(node_name(zone.name), instance);
+      break;
+    case FaultTargetKind::kControlPlane:
+      break;
+  }
+  if (row.unit == AmountUnit::kPercent) made.amount = between(rng, 1, 100);
+  if (row.unit == AmountUnit::kSpan) made.amount = std::max(row.least, between(rng, 1, 40) / 4.0);
+  if (row.lasts) made.lasts = seconds(between(rng, 5, 240));
+  return made;
+}
+
+}  // namespace rr::sim
