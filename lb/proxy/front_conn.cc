@@ -23,13 +23,6 @@ constexpr Duration kFirstRequestGrace = std::chrono::seconds(1);
 /// A kept connection that drains: long enough to read a request that had arrived already.
 constexpr Duration kIdleGrace = std::chrono::milliseconds(20);
 
-bool hop_by_hop(std::string_view name) {
-  static constexpr std::array<std::string_view, 8> kNames{"connection", "keep-alive",    "proxy-connection",
-                                                          "te",         "trailer",       "transfer-encoding",
-                                                          "upgrade",    "content-length"};
-  return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view n) { return equals_ignoring_case(n, name); });
-}
-
 }  // namespace
 
 FrontConn::FrontConn(Worker& worker, Listener& listener, Stream stream)
@@ -259,11 +252,7 @@ void FrontConn::send_continue() {
 
 void FrontConn::send_interim(const ResponseHead& head) {
   if (minor_ == 0) return;
-  append_status_line(worker_.front_out, head.view.status);
-  for (const HeaderView& header : head.view.headers) {
-    if (!hop_by_hop(header.name)) append_header(worker_.front_out, header.name, header.value);
-  }
-  worker_.front_out += "\r\n";
+  append_forwarded_response(worker_.front_out, head, true, minor_, listener_.response_changes());
   flush();
 }
 
