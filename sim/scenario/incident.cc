@@ -31,6 +31,22 @@ bool merged_healthy(const RegionState& state, const InstanceId& id) {
   return at != state.target_health.end() && at->second.health.state == TargetState::kHealthy;
 }
 
+// Merged health is healthy when one node says so; the others may still be finding out.
+bool healthy_to_every_node(const RegionState& state, const InstanceId& id) {
+  const auto reports = state.reports.find(id);
+  if (reports == state.reports.end()) return false;
+  return std::all_of(state.nodes.begin(), state.nodes.end(), [&](const auto& entry) {
+    if (!entry.second.running) return true;
+    bool healthy = false;
+    for (const HealthReport& report : reports->second) {
+      if (report.node != entry.first) continue;
+      healthy = report.health.state == TargetState::kHealthy;
+      if (!healthy) break;  // in one of its target groups
+    }
+    return healthy;
+  });
+}
+
 int desired(const RegionState& state) {
   int sum = 0;
   for (const auto& [name, group] : state.groups) sum += group.desired_capacity;
@@ -105,7 +121,7 @@ bool settled(const RegionState& state) {
                        instance.lifecycle == LifecycleState::kStandby ||
                        instance.lifecycle == LifecycleState::kDetached;
     if (apart) continue;
-    if (instance.lifecycle != LifecycleState::kInService || !merged_healthy(state, id)) return false;
+    if (instance.lifecycle != LifecycleState::kInService || !healthy_to_every_node(state, id)) return false;
     ++in_service;
     ++by_zone[instance.zone];
   }

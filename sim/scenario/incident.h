@@ -36,8 +36,8 @@ void follow_incident(Incident& incident, const RegionState& state, Time now);
 
 /// Instances in service that the nodes call healthy.
 int healthy_in_service(const RegionState& state);
-/// Desired capacity reached by instances that are healthy, no zone more than one ahead of another, every node in DNS,
-/// and nothing starting or ending.
+/// Desired capacity reached by instances that every running node calls healthy, no zone more than one ahead of another,
+/// every node in DNS, and nothing starting or ending.
 bool settled(const RegionState& state);
 
 }  // namespace rr::sim

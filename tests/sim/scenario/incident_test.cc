@@ -105,6 +105,17 @@ TEST(Incident, OneInstance) {
   EXPECT_FALSE(incident.node_removed) << "no node was hit";
 }
 
+TEST(Incident, SettledIsFalseWhileOneOfTheNodesStillFindsOut) {
+  RegionState state = two_by_two();
+  state.reports[kB].back().health.state = TargetState::kInitial;
+  EXPECT_FALSE(settled(state)) << "its turns all go to the other instance";
+  EXPECT_EQ(healthy_in_service(state), 2) << "one node that says so is enough for the group";
+  state.reports[kB].pop_back();
+  EXPECT_FALSE(settled(state)) << "it has not been heard of";
+  state.nodes["lb-eu-west-1b"].running = false;
+  EXPECT_FALSE(settled(state)) << "but a node is down";
+}
+
 TEST(Incident, SettledIsFalseWhileANodeIsOutOfDns) {
   RegionState state = two_by_two();
   EXPECT_TRUE(settled(state));
