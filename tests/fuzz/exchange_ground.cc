@@ -165,6 +165,8 @@ bool BackEnd::read_head() {
     RR_CHECK(codings[0] == "chunked", "no other coding is passed on");
     body_ = Body::kChunked;
   }
+  asked_for_tunnel_ = !head->all("upgrade").empty();
+  said_.clear();
   request_line_ = head->first_line;
   last_head = plug.received.substr(0, size);
   plug.received.erase(0, size);
@@ -208,6 +210,12 @@ bool BackEnd::read_chunk() {
   RR_CHECK(plug.received.compare(end + 2 + size, 2, "\r\n") == 0, "a chunk is as long as it says");
   plug.received.erase(0, end + 2 + size + 2);
   return true;
+}
+
+void BackEnd::say(std::string_view bytes) {
+  plug.send(bytes);
+  said_ += bytes;
+  tunnel_ = tunnel_ || (asked_for_tunnel_ && said_.find(" 101") != std::string::npos);
 }
 
 std::optional<std::string> BackEnd::next_request() {
@@ -295,6 +303,11 @@ bool Ground::is_probe(const BackEnd& back) const { return back.last_head.starts_
 /// Health checks and the victim's requests are answered at once and honestly; the attacker's by the script.
 void Ground::serve(BackEnd& back) {
   while (true) {
+    if (back.tunnel()) {
+      // Whatever the attacker says in there; but nobody else's request may be sent into it.
+      RR_CHECK(marker_.empty() || back.plug.received.find(marker_) == std::string::npos, "a tunnel is its client's alone");
+      return;
+    }
     const std::size_t heads_before = back.heads;
     const auto line = back.next_request();
     if (back.heads != heads_before) {
@@ -384,7 +397,7 @@ BackEnd* Ground::attackers_back() {
 }
 
 void Ground::send_as_target(std::string_view bytes) {
-  if (BackEnd* back = attackers_back()) back->plug.send(bytes);
+  if (BackEnd* back = attackers_back()) back->say(bytes);
 }
 
 void Ground::ask_as_victim() {

@@ -51,6 +51,10 @@ class BackEnd {
   std::optional<std::string> next_request();
   /// A head is complete whose body is not.
   bool inside_body() const { return body_ != Body::kNone; }
+  /// The script speaks as the target.
+  void say(std::string_view bytes);
+  /// It said 101 to a request for another protocol: what comes now may be in that one.
+  bool tunnel() const { return tunnel_; }
   bool victims = false;  // the last head that came on it was the victim's
   std::size_t heads = 0;
   std::string last_head;
@@ -64,6 +68,9 @@ class BackEnd {
   Body body_ = Body::kNone;
   std::uint64_t left_ = 0;
   std::string request_line_;
+  bool asked_for_tunnel_ = false;
+  bool tunnel_ = false;
+  std::string said_;  // since the last head
 };
 
 class Ground {
