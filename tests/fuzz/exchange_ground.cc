@@ -305,7 +305,8 @@ void Ground::serve(BackEnd& back) {
   while (true) {
     if (back.tunnel()) {
       // Whatever the attacker says in there; but nobody else's request may be sent into it.
-      RR_CHECK(marker_.empty() || back.plug.received.find(marker_) == std::string::npos, "a tunnel is its client's alone");
+      RR_CHECK(marker_.empty() || back.plug.received.find(marker_) == std::string::npos,
+               "a tunnel is its client's alone");
       return;
     }
     const std::size_t heads_before = back.heads;
