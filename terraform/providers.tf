@@ -1,12 +1,12 @@
 provider "aws" {
-  region              = module.settings.aws.region
-  allowed_account_ids = module.settings.aws.account == "" ? null : [module.settings.aws.account]
+  region              = var.aws.region
+  allowed_account_ids = var.aws.account == "" ? null : [var.aws.account]
   s3_use_path_style   = var.local_endpoint
 
   default_tags {
     tags = {
-      App         = module.settings.name
-      Environment = module.settings.environment
+      App         = var.name
+      Environment = var.environment
       ManagedBy   = "terraform"
     }
   }

@@ -43,11 +43,12 @@ variable "unit" {
 variable "aws" {
   description = "Account, region and network."
   type = object({
-    account    = string
-    region     = string
-    zones      = number
-    vpc_id     = string
-    subnet_ids = list(string)
+    account             = string
+    region              = string
+    zones               = number
+    vpc_id              = string
+    subnet_ids          = list(string)
+    instance_subnet_ids = list(string)
   })
   nullable = false
 }
@@ -171,6 +172,7 @@ variable "alarms" {
     unhealthy_hosts              = number
     unhealthy_evaluation_periods = number
     unhealthy_datapoints         = number
+    logged_errors                = number
     topic_arns                   = list(string)
   })
   nullable = false
@@ -181,6 +183,7 @@ variable "logs" {
   type = object({
     retention_days = number
     kms_key_arn    = string
+    error_pattern  = string
   })
   nullable = false
 }

@@ -107,8 +107,11 @@ std::vector<Field> place_fields() {
           "aws.vpc_id", "Empty: the default VPC.", [](S& s) -> Slot { return &s.aws.vpc_id; }, "(vpc-[0-9a-f]{8,17})?",
           "a VPC's id, or nothing"),
       text(
-          "aws.subnet_ids", "Empty: one subnet of each zone.", [](S& s) -> Slot { return &s.aws.subnet_ids; },
-          "subnet-[0-9a-f]{8,17}", "ids of subnets"),
+          "aws.subnet_ids", "Of the load balancer. Empty: one subnet of each zone.",
+          [](S& s) -> Slot { return &s.aws.subnet_ids; }, "subnet-[0-9a-f]{8,17}", "ids of subnets"),
+      text(
+          "aws.instance_subnet_ids", "Of the instances, in the same zones. Empty: those of the load balancer.",
+          [](S& s) -> Slot { return &s.aws.instance_subnet_ids; }, "subnet-[0-9a-f]{8,17}", "ids of subnets"),
       text(
           "instance.type", "", [](S& s) -> Slot { return &s.instance.type; }, "[a-z][a-z0-9-]{1,15}[.][a-z0-9-]{2,16}",
           "a type such as t3.micro"),
@@ -214,9 +217,9 @@ std::vector<Field> release_fields() {
           "bake.connect_timeout", "Until the instance can be reached.",
           [](S& s) -> Slot { return &s.bake.connect_timeout; }, 10, kSecondsOfAnHour),
       text(
-          "bake.cloudwatch_agent_version", "At least; older ones do not read the journal.",
-          [](S& s) -> Slot { return &s.bake.cloudwatch_agent_version; }, "[0-9]{1,8}([.][0-9]{1,8}){1,3}",
-          "a version such as 1.300070.0"),
+          "bake.cloudwatch_agent_version", "This one; 1.300070 was the first to read the journal.",
+          [](S& s) -> Slot { return &s.bake.cloudwatch_agent_version; }, "[0-9]{1,8}([.][0-9]{1,8}){2}b[0-9]{1,8}",
+          "a version with its build, such as 1.300072.0b1766"),
       seconds(
           "bake.deprecate_after", "From then on an image is marked as deprecated.",
           [](S& s) -> Slot { return &s.bake.deprecate_after; }, kSecondsOfAnHour, 3650 * kSecondsOfADay),
@@ -289,6 +292,9 @@ std::vector<Field> observation_fields() {
           [](S& s) -> Slot { return &s.alarms.unhealthy_evaluation_periods; }, 1, 60),
       number(
           "alarms.unhealthy_datapoints", "", [](S& s) -> Slot { return &s.alarms.unhealthy_datapoints; }, 1, 60),
+      number(
+          "alarms.logged_errors", "Lines in a period that logs.error_pattern matches.",
+          [](S& s) -> Slot { return &s.alarms.logged_errors; }, 1, 1'000'000),
       text(
           "alarms.topic_arns", "Who is told.", [](S& s) -> Slot { return &s.alarms.topic_arns; },
           "arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}", "ARNs of SNS topics"),
@@ -298,6 +304,10 @@ std::vector<Field> observation_fields() {
       text(
           "logs.kms_key_arn", "Empty: the service's own key.", [](S& s) -> Slot { return &s.logs.kms_key_arn; },
           "(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?", "a key's ARN, or nothing"),
+      text(
+          "logs.error_pattern", "CloudWatch's filter pattern of lines that are errors. Empty: none are counted.",
+          [](S& s) -> Slot { return &s.logs.error_pattern; }, "[ -~]{0,256}",
+          "a filter pattern on one line, or nothing"),
       text(
           "artifacts.bucket", "Of the fast lane; {account} is replaced.",
           [](S& s) -> Slot { return &s.artifacts.bucket; }, kBucketName, "a bucket's name, {account} in it or not"),

@@ -52,6 +52,12 @@ std::string start_command(const Settings& s) {
   return replaced(s.application.start_command, "{port}", std::to_string(s.application.port));
 }
 
+/// An image is made where its instances will run: what they reach, the bake reaches.
+std::string bake_subnet(const AwsSettings& aws) {
+  const auto& subnets = aws.instance_subnet_ids.empty() ? aws.subnet_ids : aws.instance_subnet_ids;
+  return subnets.empty() ? "" : subnets.front();
+}
+
 /// For systemd's EnvironmentFile: within double quotes only these four have a meaning.
 std::string environment_quoted(const std::string& text) {
   std::string out = "\"";
@@ -195,7 +201,7 @@ std::string render_packer(const Settings& s) {
       {"unit_open_files", s.unit.open_files},
       {"unit_write_execute_memory", s.unit.write_execute_memory},
       {"vpc_id", s.aws.vpc_id},
-      {"subnet_id", s.aws.subnet_ids.empty() ? "" : s.aws.subnet_ids.front()},
+      {"subnet_id", bake_subnet(s.aws)},
       {"public_ip", s.instance.public_ip},
   };
   return out.dump(2) + "\n";

@@ -152,12 +152,14 @@ void check_roles(Broken& broken, const Settings& s) {
   }
 }
 
+void check_subnets(Broken& broken, const char* key, const std::vector<std::string>& ids, int zones) {
+  if (ids.empty() || static_cast<int>(ids.size()) >= zones) return;
+  broken.push_back({key, fmt::format("{} of them: none, or at least zones ({}) is right", ids.size(), zones)});
+}
+
 void check_place(Broken& broken, const Settings& s) {
-  const auto subnets = static_cast<int>(s.aws.subnet_ids.size());
-  if (subnets > 0 && subnets < s.aws.zones) {
-    broken.push_back(
-        {"aws.subnet_ids", fmt::format("{} of them: none, or at least zones ({}) is right", subnets, s.aws.zones)});
-  }
+  check_subnets(broken, "aws.subnet_ids", s.aws.subnet_ids, s.aws.zones);
+  check_subnets(broken, "aws.instance_subnet_ids", s.aws.instance_subnet_ids, s.aws.zones);
   check_type(broken, "instance.type", s.instance.type, s.instance.architecture);
   check_type(broken, "bake.instance_type", s.bake.instance_type, s.instance.architecture);
 }

@@ -40,8 +40,9 @@ struct AwsSettings {
   std::string account;  // empty: any
   std::string region;
   int zones = 0;
-  std::string vpc_id;                   // empty: the default VPC
-  std::vector<std::string> subnet_ids;  // empty: one of each zone
+  std::string vpc_id;                            // empty: the default VPC
+  std::vector<std::string> subnet_ids;           // empty: one of each zone
+  std::vector<std::string> instance_subnet_ids;  // empty: those of the load balancer
   bool operator==(const AwsSettings&) const = default;
 };
 
@@ -141,13 +142,15 @@ struct AlarmSettings {
   int unhealthy_hosts = 0;
   int unhealthy_evaluation_periods = 0;
   int unhealthy_datapoints = 0;
+  int logged_errors = 0;
   std::vector<std::string> topic_arns;
   bool operator==(const AlarmSettings&) const = default;
 };
 
 struct LogSettings {
   int retention_days = 0;
-  std::string kms_key_arn;  // empty: the service's own key
+  std::string kms_key_arn;    // empty: the service's own key
+  std::string error_pattern;  // empty: nothing is counted
   bool operator==(const LogSettings&) const = default;
 };
 

@@ -119,6 +119,28 @@ run "a_plan_changes_nothing" {
   }
 }
 
+run "a_policy_that_is_too_long" {
+  command         = plan
+  expect_failures = [check.policies_fit]
+  module { source = "./modules/ci_roles" }
+  variables {
+    artifact_prefix = join("", [for number in range(1000) : "0123456789"])
+  }
+}
+
+run "an_account_has_one_identity_provider" {
+  command = plan
+  module { source = "./modules/ci_roles" }
+  variables {
+    ci = merge(var.ci, { repository = "org/repo", oidc_provider = "existing" })
+  }
+
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) == 0 && length(aws_iam_role.ci) == 4
+    error_message = "A second environment takes the provider that the first made."
+  }
+}
+
 run "without_a_repository_there_are_no_roles" {
   command = apply
   module { source = "./modules/ci_roles" }

@@ -60,6 +60,54 @@ run "an_instance_is_locked_down" {
   }
 }
 
+run "an_instance_may_do_what_it_needs_and_no_more" {
+  command = apply
+  module { source = "./modules/fleet" }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.instance.policy).Statement : alltrue([
+        for action in flatten([statement.Action]) :
+        can(regex("^(ssm:UpdateInstanceInformation|ssmmessages:|ec2messages:|logs:(CreateLogStream|DescribeLogStreams|PutLogEvents)|cloudwatch:PutMetricData|s3:GetObject(Version)?$)", action))
+      ])
+    ])
+    error_message = "An action that neither Session Manager nor the logs nor the fast lane needs: no parameter may be read, for one."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.instance.policy).Statement :
+      statement.Resource != "*" || statement.Sid == "SessionManager" || can(statement.Condition.StringEquals["cloudwatch:namespace"])
+    ])
+    error_message = "Logs and artifacts are its own only."
+  }
+}
+
+run "a_replacement_starts_before_the_old_one_ends" {
+  command = apply
+  module { source = "./modules/fleet" }
+
+  assert {
+    condition = (
+      one(aws_autoscaling_group.this.instance_maintenance_policy).min_healthy_percentage == var.auto_scaling_group.min_healthy_percentage &&
+      one(aws_autoscaling_group.this.instance_maintenance_policy).max_healthy_percentage == var.auto_scaling_group.max_healthy_percentage &&
+      jsonencode(aws_autoscaling_group.this.termination_policies) == jsonencode(var.auto_scaling_group.termination_policies)
+    )
+    error_message = "How instances are replaced is the setting."
+  }
+
+  # AWS refuses to roll back a refresh of a group that is on $Latest or $Default.
+  assert {
+    condition     = can(tonumber(aws_autoscaling_group.this.launch_template[0].version))
+    error_message = "The version is no number: ${aws_autoscaling_group.this.launch_template[0].version}"
+  }
+
+  assert {
+    condition     = toset([for tag in aws_autoscaling_group.this.tag : tag.key]) == toset(["App", "Environment", "Name"])
+    error_message = "The group passes on every tag."
+  }
+}
+
 run "an_image_of_another_architecture" {
   command         = plan
   expect_failures = [data.aws_ami.initial]

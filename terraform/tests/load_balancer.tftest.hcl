@@ -60,6 +60,54 @@ run "with_a_certificate_http_redirects" {
   }
 }
 
+run "the_url_leaves_out_what_needs_no_saying" {
+  command = apply
+  module { source = "./modules/load_balancer" }
+  variables {
+    name          = var.names.tier
+    load_balancer = merge(var.load_balancer, { http_port = 80, https_port = 443, certificate_arn = "" })
+  }
+
+  override_resource {
+    target = aws_lb.this
+    values = { arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/tier/1", dns_name = "tier.example" }
+  }
+  override_resource {
+    target = aws_lb_target_group.this
+    values = { arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/tier/1" }
+  }
+
+  assert {
+    condition     = output.url == "http://tier.example/"
+    error_message = output.url
+  }
+}
+
+run "the_url_of_another_port_and_a_certificate" {
+  command = apply
+  module { source = "./modules/load_balancer" }
+  variables {
+    name = var.names.tier
+    load_balancer = merge(var.load_balancer, {
+      https_port = 8443, certificate_arn = "arn:aws:acm:${var.aws.region}:123456789012:certificate/0"
+    })
+  }
+
+  override_resource {
+    target = aws_lb.this
+    values = { arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/tier/1", dns_name = "tier.example" }
+  }
+  override_resource {
+    target = aws_lb_target_group.this
+    values = { arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/tier/1" }
+  }
+
+  assert {
+    condition     = output.url == "https://tier.example:8443/"
+    error_message = output.url
+  }
+}
+
 run "what_forces_a_new_target_group_renames_it" {
   command = plan
   module { source = "./modules/load_balancer" }

@@ -10,6 +10,8 @@ import glob
 import json
 import os
 import pathlib
+import platform
+import re
 import shutil
 import subprocess
 
@@ -18,6 +20,7 @@ import harness
 USUAL_MIRRORS = ["~/.terraform.d/plugins", "~/.terraform.d/plugin-cache", "~/.local/share/terraform/plugins",
                  "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/opt/*"]
 PROVIDER = "registry.terraform.io/hashicorp/aws"
+HTTP_PROVIDER = "registry.terraform.io/hashicorp/http"
 
 
 def need_tool(name):
@@ -35,6 +38,19 @@ def provider_mirror():
                 return folder
     harness.skip(f"no AWS provider{' in ' + given if given else ''}: RR_TERRAFORM_MIRROR names a folder with {PROVIDER}, "
                  "as `terraform providers mirror FOLDER` makes it")
+
+
+def has_http_provider():
+    """Whether the folder has the provider that examples/complete asks the tier with."""
+    return (pathlib.Path(provider_mirror()) / HTTP_PROVIDER).is_dir()
+
+
+def provider_program(mirror):
+    """The provider's program in the version that terraform/.terraform.lock.hcl pins; None where the folder has archives."""
+    lock = (harness.ROOT / "terraform/.terraform.lock.hcl").read_text(encoding="utf-8")
+    version = re.search(rf'provider "{re.escape(PROVIDER)}" {{\n  version +="([\d.]+)"', lock.replace("= ", "=")).group(1)
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return next(iter(sorted((pathlib.Path(mirror) / PROVIDER / version / f"linux_{machine}").glob("terraform-provider-aws_*"))), None)
 
 
 def settings_for(receiver, environment="production", text=None, folder=None):
@@ -66,11 +82,24 @@ class Workspace:
         mirrored = (f'provider_installation {{\n  filesystem_mirror {{\n    path = "{self.mirror}"\n  }}\n}}\n'
                     if self.mirror else "")
         self.configuration.write_text("disable_checkpoint = true\n" + mirrored, encoding="utf-8")
+        self.attached = {}
+
+    def keep_provider(self, environment=None):
+        """One provider for all commands that follow, in this environment: its start costs more than most commands do. It is
+        the same program; `init`, which looks whether it is the one of the lock file, still starts its own."""
+        program = provider_program(self.mirror)
+        if program is None:
+            return
+        # Configured a second time, the provider cannot take a bundle of certificates again.
+        surroundings = {"AWS_CA_BUNDLE": None, **(environment or {})}
+        kept = self.test.start(program, "-debug", name="provider", environment=surroundings)
+        found = kept.wait_for(r"TF_REATTACH_PROVIDERS='(\{.*\})'", timeout=120)
+        self.attached = {"TF_REATTACH_PROVIDERS": found.group(1)}
 
     def run(self, *arguments, timeout=240, environment=None, expected=(0,)):
         """One terraform command in the root; fails the test when its exit code is another."""
         surroundings = {"TF_CLI_CONFIG_FILE": str(self.configuration), "TF_IN_AUTOMATION": "1", "TF_INPUT": "0",
-                        "CHECKPOINT_DISABLE": "1", **(environment or {})}
+                        "CHECKPOINT_DISABLE": "1", **({} if arguments[0] == "init" else self.attached), **(environment or {})}
         command = [self.program, f"-chdir={self.root}", arguments[0], *arguments[1:]]
         done = self.test.run_program(*command, timeout=timeout, environment=surroundings)
         self.test.assertIn(done.returncode, expected, done)

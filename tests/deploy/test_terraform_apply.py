@@ -13,28 +13,32 @@ import harness
 from endpoint import Endpoint
 from terraform import Workspace, settings_for
 
-SETTINGS = "module.release_store.aws_ssm_parameter.settings"
-BALANCER = "module.load_balancer.aws_lb.this"
-TARGETS = "module.load_balancer.aws_lb_target_group.this"
-HTTP = "module.load_balancer.aws_lb_listener.http"
-HTTPS = "module.load_balancer.aws_lb_listener.https[0]"
-TEMPLATE = "module.fleet.aws_launch_template.this"
-GROUP = "module.fleet.aws_autoscaling_group.this"
-ROLE_POLICY = "module.fleet.aws_iam_role_policy.instance"
-LOGS = "module.observability.aws_cloudwatch_log_group.this"
-DASHBOARD = "module.observability.aws_cloudwatch_dashboard.this"
-BUCKET = "module.release_store.aws_s3_bucket.artifacts"
-LIFECYCLE = "module.release_store.aws_s3_bucket_lifecycle_configuration.artifacts"
-FROM_BALANCER = "module.network.aws_vpc_security_group_ingress_rule.from_load_balancer"
-TO_INSTANCES = "module.network.aws_vpc_security_group_egress_rule.to_instances"
+SETTINGS = "module.tier.module.release_store.aws_ssm_parameter.settings"
+BALANCER = "module.tier.module.load_balancer.aws_lb.this"
+TARGETS = "module.tier.module.load_balancer.aws_lb_target_group.this"
+HTTP = "module.tier.module.load_balancer.aws_lb_listener.http"
+HTTPS = "module.tier.module.load_balancer.aws_lb_listener.https[0]"
+TEMPLATE = "module.tier.module.fleet.aws_launch_template.this"
+GROUP = "module.tier.module.fleet.aws_autoscaling_group.this"
+ROLE_POLICY = "module.tier.module.fleet.aws_iam_role_policy.instance"
+LOGS = "module.tier.module.observability.aws_cloudwatch_log_group.this"
+DASHBOARD = "module.tier.module.observability.aws_cloudwatch_dashboard.this"
+BUCKET = "module.tier.module.release_store.aws_s3_bucket.artifacts"
+LIFECYCLE = "module.tier.module.release_store.aws_s3_bucket_lifecycle_configuration.artifacts"
+FROM_BALANCER = "module.tier.module.network.aws_vpc_security_group_ingress_rule.from_load_balancer"
+TO_INSTANCES = "module.tier.module.network.aws_vpc_security_group_egress_rule.to_instances"
 
 
 def front(rule):
-    return f'module.network.aws_vpc_security_group_ingress_rule.front["{rule}"]'
+    return f'module.tier.module.network.aws_vpc_security_group_ingress_rule.front["{rule}"]'
+
+
+LOG_FILTER = "module.tier.module.observability.aws_cloudwatch_log_metric_filter.errors[0]"
+LOG_ALARM = "module.tier.module.observability.aws_cloudwatch_metric_alarm.logged_errors[0]"
 
 
 def alarm(name, kind="release"):
-    return f'module.observability.aws_cloudwatch_metric_alarm.{kind}["{name}"]'
+    return f'module.tier.module.observability.aws_cloudwatch_metric_alarm.{kind}["{name}"]'
 
 
 RELEASE_ALARMS = [alarm(name) for name in ("target-5xx", "load-balancer-5xx", "response-time", "rejected-connections")]
@@ -83,7 +87,8 @@ def change_who_may_connect(s):
 
 
 def change_to_https(s):
-    s["load_balancer"]["certificate_arn"] = f"arn:aws:acm:{s['aws']['region']}:123456789012:certificate/0"
+    s["load_balancer"].update(certificate_arn=f"arn:aws:acm:{s['aws']['region']}:123456789012:certificate/0",
+                              https_port=8443, ssl_policy="ELBSecurityPolicy-TLS13-1-3-2021-06")
 
 
 def change_access_logs(s):
@@ -93,12 +98,20 @@ def change_access_logs(s):
 def change_alarms(s):
     s["alarms"].update(period=120, evaluation_periods=4, datapoints=2, target_5xx_count=6, load_balancer_5xx_count=7,
                        response_time_p99=1.5, rejected_connections=2, unhealthy_hosts=2, unhealthy_evaluation_periods=5,
-                       unhealthy_datapoints=3, topic_arns=[f"arn:aws:sns:{s['aws']['region']}:123456789012:alarms"])
+                       unhealthy_datapoints=3, logged_errors=11, topic_arns=[f"arn:aws:sns:{s['aws']['region']}:123456789012:alarms"])
     s["release"]["bake_time"] = 240
 
 
 def change_logs(s):
-    s["logs"]["retention_days"] = 14
+    s["logs"].update(retention_days=14, kms_key_arn=f"arn:aws:kms:{s['aws']['region']}:123456789012:key/0")
+
+
+def change_the_words_for_an_error(s):
+    s["logs"]["error_pattern"] = "ERROR"
+
+
+def change_to_no_words(s):
+    s["logs"]["error_pattern"] = ""
 
 
 def change_artifacts(s):
@@ -107,8 +120,8 @@ def change_artifacts(s):
 
 def change_what_is_not_terraforms(s):
     s["application"].update(start_command="./other", version_from="none", runtime_packages=["nodejs"], folder="app")
-    s["unit"].update(notify=False, watchdog=11, restart_delay=2, stop_timeout=99, open_files=2048)
-    s["bake"].update(instance_type="t3.medium", connect_timeout=99, cloudwatch_agent_version="9.9", deprecate_after=3600)
+    s["unit"].update(notify=False, watchdog=11, restart_delay=2, stop_timeout=99, open_files=2048, write_execute_memory=True)
+    s["bake"].update(instance_type="t3.medium", connect_timeout=99, cloudwatch_agent_version="9.9.9b9", deprecate_after=3600)
     s["release"].update(poll_interval=9, lock_timeout=7200, keep_versions=9, keep_images=8)
     s["verification"].update(consecutive_answers=5, minimum_instances=1, question_interval=0.5, answer_timeout=1.5, deadline=44)
     s["probe"].update(interval=0.4, answer_timeout=0.9, allowed_failures=0)
@@ -143,15 +156,37 @@ CASES = {
                                                         "alarm_actions", "ok_actions"},
                     alarm("too-few-healthy-hosts", "watch"): {"period", "evaluation_periods", "datapoints_to_alarm",
                                                               "alarm_actions", "ok_actions"},
+                    LOG_ALARM: {"period", "evaluation_periods", "datapoints_to_alarm", "threshold", "alarm_actions", "ok_actions"},
                     DASHBOARD: {"dashboard_body"}},
-    change_logs: {LOGS: {"retention_in_days"}},
+    change_logs: {LOGS: {"retention_in_days", "kms_key_id"}},
+    change_the_words_for_an_error: {LOG_FILTER: {"pattern"}},
+    change_to_no_words: {LOG_FILTER: DELETED, LOG_ALARM: DELETED},
     change_artifacts: {LIFECYCLE: {"rule"}, ROLE_POLICY: {"policy"}},
     change_what_is_not_terraforms: {},
 }
 
 
+# Planned together, since a plan takes seconds: changes of one row touch no resource of another, so whatever is planned
+# belongs to one of them.
+BATCHES = [
+    [change_port, change_instance, change_balancer, change_the_words_for_an_error, change_logs, change_artifacts],
+    [change_health_check, change_group, change_front_port, change_access_logs, change_alarms],
+    [change_desired_capacity, change_who_may_connect, change_to_no_words],
+    [change_to_https],
+    [change_what_is_not_terraforms],
+]
+
 # Of the group's, what the provider leaves to AWS whenever anything of it changes.
 LEFT_TO_AWS = {"capacity_reservation_specification"}
+
+
+def same(one, other):
+    """Equal, or both empty: where the provider sends nothing, AWS may answer with an empty list."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return all(same(one.get(key), other.get(key)) for key in {*one, *other})
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return all(map(same, one, other))
+    return one == other or (not one and not other and not isinstance(one, bool) and not isinstance(other, bool))
 
 
 def planned(plan):
@@ -164,12 +199,38 @@ def planned(plan):
         if change["actions"] == ["update"]:
             before, after = change["before"], change["after"]
             # What is computed follows from the rest: versions, and what is only known after the apply.
-            changed = {key for key in before if key in after and before[key] != after[key]} - LEFT_TO_AWS
+            changed = {key for key in before if key in after and not same(before[key], after[key])} - LEFT_TO_AWS
             inputs = {"dimensions", "dashboard_body", "target_group_arns", "default_action", "policy"}
             found[one["address"]] = changed | {key for key in inputs if change["after_unknown"].get(key)}
         else:
             found[one["address"]] = {("create",): CREATED, ("delete",): DELETED}.get(tuple(change["actions"]), REPLACED)
     return found
+
+
+class Cases(harness.TestCase):
+    def test_each_change_is_in_one_batch_and_touches_nothing_of_the_others(self):
+        self.assertEqual(sorted(one.__name__ for batch in BATCHES for one in batch), sorted(one.__name__ for one in CASES))
+        for batch in BATCHES:
+            addresses = [address for one in batch for address in CASES[one]]
+            self.assertEqual(len(addresses), len(set(addresses)), [one.__name__ for one in batch])
+
+    def test_every_setting_is_changed_by_one_of_them(self):
+        """But those that say where and what: another name, region or account is another tier."""
+        before = json.loads(settings_for("terraform", "local"))
+        changed = set()
+
+        def leaves(value, key=""):
+            if isinstance(value, dict):
+                return {name: leaf for part, below in value.items() for name, leaf in leaves(below, f"{key}.{part}".lstrip(".")).items()}
+            return {key: value}
+        for one in CASES:
+            after = json.loads(json.dumps(before))
+            one(after)
+            changed |= {key for key, value in leaves(after).items() if value != leaves(before)[key]}
+        place = {"name", "environment", "application.name", "aws.account", "aws.region", "aws.zones", "aws.vpc_id", "aws.subnet_ids",
+                 "aws.instance_subnet_ids", "instance.architecture", "bake.base_image_parameter", "artifacts.bucket"}
+        named = {key for key in leaves(before) if key.startswith(("names.", "ci.", "simulator."))}
+        self.assertEqual(set(leaves(before)) - changed - place - named, set())
 
 
 class Tier(harness.TestCase):
@@ -200,6 +261,7 @@ class Tier(harness.TestCase):
     def test_from_nothing_to_nothing(self):
         self.workspace.use_local_state()
         self.terraform("init", "-lockfile=readonly")
+        self.workspace.keep_provider(self.endpoint.environment())
         first, second = self.images()[:2]
         self.terraform("apply", "-auto-approve", "-input=false", *self.variables(), f"-var=initial_image_id={first}", timeout=400)
         with self.subTest("a second plan has nothing to do"):
@@ -208,9 +270,9 @@ class Tier(harness.TestCase):
         with self.subTest("a release by others stays"):
             self.release(second)
             self.plan(*self.variables())
-        for change, expected in CASES.items():
-            with self.subTest(change.__name__):
-                self.plan_change(change, expected)
+        for batch in BATCHES:
+            with self.subTest([change.__name__ for change in batch]):
+                self.plan_changes(batch)
         with self.subTest("a change of the shape keeps the image that was released"):
             self.change_the_shape(second)
         self.terraform("destroy", "-auto-approve", "-input=false", *self.variables(), timeout=400)
@@ -243,10 +305,14 @@ class Tier(harness.TestCase):
         self.endpoint.aws("autoscaling", "update-auto-scaling-group", "--auto-scaling-group-name", self.name, "--launch-template",
                           f"LaunchTemplateName={self.name},Version=2")
 
-    def plan_change(self, change, expected):
+    def plan_changes(self, batch):
+        def change(settings):
+            for one in batch:
+                one(settings)
         saved = str(self.folder / "plan")
         self.plan("-refresh=false", f"-out={saved}", *self.variables("changed", change), expected=(2,))
         shown = self.terraform("show", "-json", saved)
+        expected = {address: what for one in batch for address, what in CASES[one].items()}
         self.assertEqual(planned(json.loads(shown.stdout)), {SETTINGS: {"value"}, **expected})
 
     def change_the_shape(self, image):
@@ -308,6 +374,7 @@ class Bootstrap(harness.TestCase):
         path_style = "true" if self.endpoint.is_moto else "false"
         self.terraform("init", "-lockfile=readonly", f"-backend-config=bucket={bucket}", "-backend-config=key=bootstrap.tfstate",
                        f"-backend-config=region={region}", f"-backend-config=use_path_style={path_style}")
+        self.workspace.keep_provider(self.endpoint.environment())
 
         def with_repository(settings):
             settings["ci"]["repository"] = "org/repo"

@@ -40,10 +40,32 @@ data "aws_subnet" "candidate" {
   }
 }
 
+# Instances may have subnets of their own, which nobody reaches from outside.
+data "aws_subnet" "instance" {
+  for_each = toset(var.instance_subnet_ids)
+  id       = each.value
+
+  lifecycle {
+    postcondition {
+      condition     = self.vpc_id == data.aws_vpc.this.id
+      error_message = "${self.id} is in ${self.vpc_id}, not in ${data.aws_vpc.this.id}."
+    }
+
+    # A load balancer sends nothing to a zone that it has no subnet in.
+    postcondition {
+      condition     = contains(local.zones, self.availability_zone)
+      error_message = "${self.id} is in ${self.availability_zone}, where the load balancer has no subnet: it is in ${join(", ", local.zones)}."
+    }
+  }
+}
+
 locals {
   # One subnet a zone, as a load balancer demands; the first by name and id, so that the choice is the same each time.
   by_zone    = { for subnet in data.aws_subnet.candidate : subnet.availability_zone => subnet.id... }
   found      = sort(keys(local.by_zone))
   zones      = slice(local.found, 0, min(var.zones, length(local.found)))
   subnet_ids = [for zone in local.zones : sort(local.by_zone[zone])[0]]
+
+  instance_zones      = distinct([for subnet in data.aws_subnet.instance : subnet.availability_zone])
+  instance_subnet_ids = length(var.instance_subnet_ids) == 0 ? local.subnet_ids : sort(var.instance_subnet_ids)
 }

@@ -9,8 +9,13 @@ output "zones" {
 }
 
 output "subnet_ids" {
-  description = "One subnet of each zone."
+  description = "One subnet of each zone, for the load balancer."
   value       = local.subnet_ids
+}
+
+output "instance_subnet_ids" {
+  description = "For the instances: the same, or others in the same zones."
+  value       = local.instance_subnet_ids
 }
 
 output "load_balancer_security_group_id" {

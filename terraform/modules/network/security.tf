@@ -26,6 +26,11 @@ resource "aws_security_group" "instance" {
 
   lifecycle {
     create_before_destroy = true
+
+    precondition {
+      condition     = length(var.instance_subnet_ids) == 0 || length(local.instance_zones) >= var.zones
+      error_message = "aws.instance_subnet_ids are in ${length(local.instance_zones)} zones (${join(", ", local.instance_zones)}); aws.zones is ${var.zones}."
+    }
   }
 }
 

@@ -11,7 +11,13 @@ variable "vpc_id" {
 }
 
 variable "subnet_ids" {
-  description = "Empty: one subnet of each zone."
+  description = "Of the load balancer. Empty: one subnet of each zone."
+  type        = list(string)
+  nullable    = false
+}
+
+variable "instance_subnet_ids" {
+  description = "Of the instances, in the same zones. Empty: those of the load balancer."
   type        = list(string)
   nullable    = false
 }

@@ -39,6 +39,10 @@ locals {
         ["AWS/AutoScaling", metric, "AutoScalingGroupName", var.names.tier]
       ]
     }
+    "Errors in the log" = {
+      statistic = "Sum"
+      metrics   = [[var.names.tier, local.logged_errors]]
+    }
     "Processor" = {
       statistic = "Average"
       metrics   = [["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", var.names.tier]]

@@ -1,4 +1,4 @@
-# Log group, alarms, dashboard. A release gives its refresh the alarms of the release set: any of them in ALARM ends it and
+# Log group, alarms, what is counted in the log, dashboard. A release gives its refresh the alarms of the release set: any of them in ALARM ends it and
 # takes it back. The watch set only tells somebody, because a starting or leaving target counts as unhealthy too.
 
 resource "aws_cloudwatch_log_group" "this" {
@@ -10,7 +10,44 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.logs.kms_key_arn == "" ? null : var.logs.kms_key_arn
 }
 
+# What the application itself calls an error, 5xx answers among them; a program with other words has another pattern.
+resource "aws_cloudwatch_log_metric_filter" "errors" {
+  count = var.logs.error_pattern == "" ? 0 : 1
+
+  name           = local.logged_errors
+  log_group_name = aws_cloudwatch_log_group.this.name
+  pattern        = var.logs.error_pattern
+
+  metric_transformation {
+    namespace     = var.names.tier
+    name          = local.logged_errors
+    value         = "1"
+    default_value = "0"
+    unit          = "Count"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "logged_errors" {
+  count = length(aws_cloudwatch_log_metric_filter.errors)
+
+  alarm_name          = "${var.names.watch_alarm_prefix}logged-errors"
+  alarm_description   = "The application writes errors into its log."
+  namespace           = var.names.tier
+  metric_name         = local.logged_errors
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = var.alarms.logged_errors
+  period              = var.alarms.period
+  evaluation_periods  = var.alarms.evaluation_periods
+  datapoints_to_alarm = var.alarms.datapoints
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarms.topic_arns
+  ok_actions          = var.alarms.topic_arns
+}
+
 locals {
+  logged_errors = "LoggedErrors"
+
   of_load_balancer = { LoadBalancer = var.load_balancer_arn_suffix }
   of_target_group  = merge(local.of_load_balancer, { TargetGroup = var.target_group_arn_suffix })
 

@@ -21,6 +21,7 @@ variable "logs" {
   type = object({
     retention_days = number
     kms_key_arn    = string
+    error_pattern  = string
   })
   nullable = false
 }
@@ -38,6 +39,7 @@ variable "alarms" {
     unhealthy_hosts              = number
     unhealthy_evaluation_periods = number
     unhealthy_datapoints         = number
+    logged_errors                = number
     topic_arns                   = list(string)
   })
   nullable = false

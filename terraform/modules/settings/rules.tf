@@ -33,6 +33,9 @@ locals {
     "aws.subnet_ids: none, or at least zones is right" = (
       length(var.aws.subnet_ids) == 0 || length(var.aws.subnet_ids) >= var.aws.zones
     )
+    "aws.instance_subnet_ids: none, or at least zones is right" = (
+      length(var.aws.instance_subnet_ids) == 0 || length(var.aws.instance_subnet_ids) >= var.aws.zones
+    )
     "instance.type: a type of instance.architecture is right" = (
       can(regex(local.graviton, var.instance.type)) == (var.instance.architecture == "arm64")
     )

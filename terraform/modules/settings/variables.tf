@@ -108,11 +108,12 @@ variable "unit" {
 variable "aws" {
   description = "Account, region and network."
   type = object({
-    account    = string
-    region     = string
-    zones      = number
-    vpc_id     = string
-    subnet_ids = list(string)
+    account             = string
+    region              = string
+    zones               = number
+    vpc_id              = string
+    subnet_ids          = list(string)
+    instance_subnet_ids = list(string)
   })
   nullable = false
 
@@ -139,6 +140,11 @@ variable "aws" {
   validation {
     condition     = alltrue([for one in var.aws.subnet_ids : can(regex("^(?:subnet-[0-9a-f]{8,17})$", one))])
     error_message = "aws.subnet_ids: ${jsonencode(var.aws.subnet_ids)}: ids of subnets is right."
+  }
+
+  validation {
+    condition     = alltrue([for one in var.aws.instance_subnet_ids : can(regex("^(?:subnet-[0-9a-f]{8,17})$", one))])
+    error_message = "aws.instance_subnet_ids: ${jsonencode(var.aws.instance_subnet_ids)}: ids of subnets is right."
   }
 }
 
@@ -363,8 +369,8 @@ variable "bake" {
   }
 
   validation {
-    condition     = can(regex("^(?:[0-9]{1,8}([.][0-9]{1,8}){1,3})$", var.bake.cloudwatch_agent_version))
-    error_message = "bake.cloudwatch_agent_version: ${jsonencode(var.bake.cloudwatch_agent_version)}: a version such as 1.300070.0 is right."
+    condition     = can(regex("^(?:[0-9]{1,8}([.][0-9]{1,8}){2}b[0-9]{1,8})$", var.bake.cloudwatch_agent_version))
+    error_message = "bake.cloudwatch_agent_version: ${jsonencode(var.bake.cloudwatch_agent_version)}: a version with its build, such as 1.300072.0b1766 is right."
   }
 
   validation {
@@ -491,6 +497,7 @@ variable "alarms" {
     unhealthy_hosts              = number
     unhealthy_evaluation_periods = number
     unhealthy_datapoints         = number
+    logged_errors                = number
     topic_arns                   = list(string)
   })
   nullable = false
@@ -546,6 +553,11 @@ variable "alarms" {
   }
 
   validation {
+    condition     = var.alarms.logged_errors >= 1 && var.alarms.logged_errors <= 1000000 && floor(var.alarms.logged_errors) == var.alarms.logged_errors
+    error_message = "alarms.logged_errors: ${jsonencode(var.alarms.logged_errors)}: 1 to 1000000 is right."
+  }
+
+  validation {
     condition     = alltrue([for one in var.alarms.topic_arns : can(regex("^(?:arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})$", one))])
     error_message = "alarms.topic_arns: ${jsonencode(var.alarms.topic_arns)}: ARNs of SNS topics is right."
   }
@@ -556,6 +568,7 @@ variable "logs" {
   type = object({
     retention_days = number
     kms_key_arn    = string
+    error_pattern  = string
   })
   nullable = false
 
@@ -567,6 +580,11 @@ variable "logs" {
   validation {
     condition     = can(regex("^(?:(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?)$", var.logs.kms_key_arn))
     error_message = "logs.kms_key_arn: ${jsonencode(var.logs.kms_key_arn)}: a key's ARN, or nothing is right."
+  }
+
+  validation {
+    condition     = can(regex("^(?:[ -~]{0,256})$", var.logs.error_pattern))
+    error_message = "logs.error_pattern: ${jsonencode(var.logs.error_pattern)}: a filter pattern on one line, or nothing is right."
   }
 }
 

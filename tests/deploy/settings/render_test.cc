@@ -45,6 +45,15 @@ TEST(Render, PackerGetsFlatValues) {
   for (const auto& [key, value] : json.items()) EXPECT_FALSE(value.is_object()) << key;
 }
 
+TEST(Render, AnImageIsMadeWhereItsInstancesWillRun) {
+  Settings settings = environment("production");
+  EXPECT_EQ(Json::parse(render_packer(settings))["subnet_id"], "");
+  settings.aws.subnet_ids = {"subnet-00000001", "subnet-00000002"};
+  EXPECT_EQ(Json::parse(render_packer(settings))["subnet_id"], "subnet-00000001");
+  settings.aws.instance_subnet_ids = {"subnet-00000003", "subnet-00000004"};
+  EXPECT_EQ(Json::parse(render_packer(settings))["subnet_id"], "subnet-00000003");
+}
+
 TEST(Render, ThePortIsPutIntoTheCommand) {
   Settings settings = environment("production");
   settings.application.start_command = "node server.js --port {port} --also {port}";

@@ -90,8 +90,13 @@ TEST(DeploySettings, OutOfRangeIsRefused) {
       {"[OldestLaunchTemplate, OldestInstance]", "[Oldest]", "termination_policies[0]: Oldest: one of Default"},
       {"allowed_cidrs: [0.0.0.0/0]", "allowed_cidrs: [0.0.0.0/33]", "allowed_cidrs[0]: 0.0.0.0/33: IPv4 blocks"},
       {"allowed_cidrs: [0.0.0.0/0]", "allowed_cidrs: everyone", "write a list"},
-      {"start_command: ./rr-webapp --lame-duck 20s", "start_command: \"\"", "application.start_command: '': one line"},
-      {"start_command: ./rr-webapp --lame-duck 20s", "start_command: \"a\\nb\"", "one line of at most 512"},
+      {"start_command: ./rr-webapp --lame-duck 20s --log json", "start_command: \"\"",
+       "application.start_command: '': one line"},
+      {"start_command: ./rr-webapp --lame-duck 20s --log json", "start_command: \"a\\nb\"", "one line of at most 512"},
+      {"1.300072.0b1766", "1.300072.0", "'1.300072.0': a version with its build, such as 1.300072.0b1766 is right"},
+      {"logged_errors: 10", "logged_errors: 0", "alarms.logged_errors: 0: 1 to 1000000 is right"},
+      {"instance_subnet_ids: []", "instance_subnet_ids: [private]",
+       "aws.instance_subnet_ids[0]: private: ids of subnets is right"},
   };
   for (const Wrong& one : cases) EXPECT_THAT(error_after(one.what, one.instead), HasSubstr(one.message));
 }
@@ -137,7 +142,10 @@ TEST(DeploySettings, WhatDoesNotGoTogetherIsRefused) {
       {"  datapoints: 1", "  datapoints: 2", "2: at most evaluation_periods (1) is right"},
       {"unhealthy_datapoints: 2", "unhealthy_datapoints: 4", "4: at most unhealthy_evaluation_periods (3) is right"},
       {"retention_days: 30", "retention_days: 31", "31: one of 1, 3, 5"},
-      {"subnet_ids: []", "subnet_ids: [subnet-12345678]", "1 of them: none, or at least zones (2) is right"},
+      {"  subnet_ids: []", "  subnet_ids: [subnet-12345678]",
+       "aws.subnet_ids: 1 of them: none, or at least zones (2) is right"},
+      {"instance_subnet_ids: []", "instance_subnet_ids: [subnet-12345678]",
+       "aws.instance_subnet_ids: 1 of them: none, or at least zones (2) is right"},
       {"bake_role: round-robin-production-bake", "bake_role: round-robin-production-plan",
        "ci.bake_role: round-robin-production-plan: another role's name: a name of its own is right"},
       {"deploy_role: round-robin-production-deploy", "deploy_role: round-robin-production", "ci.deploy_role"},

@@ -83,92 +83,18 @@ run "a_policy_that_is_none" {
   }
 }
 
-run "a_type_of_another_architecture" {
+run "an_agent_without_its_build" {
   command         = plan
-  expect_failures = [output.document]
+  expect_failures = [var.bake]
   variables {
-    instance = merge(var.instance, { architecture = var.instance.architecture == "arm64" ? "x86_64" : "arm64" })
+    bake = merge(var.bake, { cloudwatch_agent_version = "1.300072.0" })
   }
 }
 
-run "no_room_for_a_release" {
+run "no_subnet_at_all" {
   command         = plan
-  expect_failures = [output.document]
+  expect_failures = [var.aws]
   variables {
-    auto_scaling_group = merge(var.auto_scaling_group, { max_size = 2 * var.auto_scaling_group.desired_capacity - 1 })
-  }
-}
-
-run "fewer_than_the_least" {
-  command         = plan
-  expect_failures = [output.document]
-  variables {
-    auto_scaling_group = merge(var.auto_scaling_group, { min_size = var.auto_scaling_group.desired_capacity + 1 })
-  }
-}
-
-run "a_timeout_as_long_as_the_interval" {
-  command         = plan
-  expect_failures = [output.document]
-  variables {
-    target_group = merge(var.target_group, {
-      health_check = merge(var.target_group.health_check, { timeout = var.target_group.health_check.interval })
-    })
-  }
-}
-
-run "killed_while_it_drains" {
-  command         = plan
-  expect_failures = [output.document]
-  variables {
-    unit = merge(var.unit, { stop_timeout = var.target_group.deregistration_delay })
-  }
-}
-
-run "one_port_for_two" {
-  command         = plan
-  expect_failures = [output.document]
-  variables {
-    load_balancer = merge(var.load_balancer, { https_port = var.load_balancer.http_port })
-  }
-}
-
-run "one_subnet" {
-  command         = plan
-  expect_failures = [output.document]
-  variables {
-    aws = merge(var.aws, { subnet_ids = ["subnet-0123456789abcdef0"] })
-  }
-}
-
-run "a_bake_that_no_alarm_can_end" {
-  command         = plan
-  expect_failures = [output.document]
-  variables {
-    release = merge(var.release, { bake_time = var.alarms.period - 1 })
-  }
-}
-
-run "a_step_that_cloudwatch_has_not" {
-  command         = plan
-  expect_failures = [output.document]
-  variables {
-    logs = merge(var.logs, { retention_days = 2 })
-  }
-}
-
-run "one_role_for_two" {
-  command         = plan
-  expect_failures = [output.document]
-  variables {
-    ci = merge(var.ci, { bake_role = var.names.bake_profile })
-  }
-}
-
-run "a_tier_with_too_long_a_name" {
-  command         = plan
-  expect_failures = [output.document]
-  variables {
-    names = merge(var.names, { tier = "abcdefghijklmnopqrstuvwxyz" })
+    aws = merge(var.aws, { instance_subnet_ids = ["private"] })
   }
 }

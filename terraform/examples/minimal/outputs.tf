@@ -1,0 +1,4 @@
+output "url" {
+  description = "Where the tier answers."
+  value       = module.tier.url
+}

@@ -1,0 +1,4 @@
+output "address" {
+  description = "What was asked for."
+  value       = local.address
+}
