@@ -142,11 +142,111 @@ class Rules(harness.TestCase):
         self.assertEqual(main["on"]["push"]["branches"], [ci["branch"]])
         self.assertEqual(main["jobs"]["release"]["environment"], ci["github_environment"])
         self.assertEqual(game_day["on"]["schedule"], [{"cron": ci["game_day_schedule"]}])
+        minutes = int(ci["release_timeout"].removesuffix("m"))
+        rollback = loaded(harness.ROOT / ".github/workflows/rollback.yml")
+        self.assertGreaterEqual(rollback["jobs"]["rollback"]["timeout-minutes"], minutes)
+        self.assertGreater(main["jobs"]["release"]["timeout-minutes"], minutes)  # it applies before it releases
 
     def test_actionlint_finds_nothing(self):
         program = shutil.which("actionlint") or harness.skip("actionlint is not installed")
         done = subprocess.run([program, *map(str, WORKFLOWS)], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stdout)
+
+
+class Form(harness.TestCase):
+    """What GitHub, CodeBuild and Travis would refuse or silently ignore: a key that is written wrong, a job that waits for one
+    that is not there, an expression of something that does not exist. actionlint does more where it is installed."""
+
+    WORKFLOW = {"name", "on", "permissions", "concurrency", "jobs", "env", "defaults", "run-name"}
+    JOB = {"name", "needs", "if", "runs-on", "permissions", "concurrency", "environment", "env", "timeout-minutes", "steps",
+           "strategy", "outputs", "defaults", "container", "services", "continue-on-error"}
+    STEP = {"id", "name", "if", "uses", "with", "run", "env", "shell", "working-directory", "timeout-minutes", "continue-on-error"}
+    EVENTS = {"push", "pull_request", "schedule", "workflow_dispatch"}
+    CONTEXTS = {"github", "vars", "inputs", "env", "needs", "runner", "job", "steps"}
+    RUNNERS = re.compile(r"ubuntu-\d\d\.04(-arm)?")
+
+    def complaints(self, document):
+        """What is wrong with a workflow, a line each."""
+        found = [f"unknown key {key}" for key in set(document) - self.WORKFLOW]
+        found += [f"unknown event {event}" for event in set(document["on"]) - self.EVENTS]
+        for name, job in document["jobs"].items():
+            found += [f"{name}: unknown key {key}" for key in set(job) - self.JOB]
+            needs = job.get("needs", [])
+            found += [f"{name}: needs {one}, which is not there"
+                      for one in ([needs] if isinstance(needs, str) else needs) if one not in document["jobs"]]
+            labels = re.findall(r"ubuntu[\w.-]+", job["runs-on"]) or ["none"]
+            found += [f"{name}: no such machine: {label}" for label in labels if not self.RUNNERS.fullmatch(label)]
+            for step in job["steps"]:
+                found += [f"{name}: unknown key {key} of a step" for key in set(step) - self.STEP]
+                if len({"run", "uses"} & set(step)) != 1:
+                    found.append(f"{name}: a step runs something or uses something")
+        return found
+
+    def test_workflows_have_the_keys_that_github_knows(self):
+        for path in WORKFLOWS:
+            self.assertEqual(self.complaints(loaded(path)), [], path.name)
+
+    def test_what_is_written_wrong_is_found(self):
+        """Each of these GitHub would ignore, or say only when the job is due."""
+        def timeout(job):
+            job["timeout-minute"] = job.pop("timeout-minutes")
+        changes = {"unknown key timeout-minute": timeout, "needs build, which is not there": lambda job: job.update(needs="build"),
+                   "no such machine: ubuntu-24.4": lambda job: job.update({"runs-on": "ubuntu-24.4"}),
+                   "unknown key with-env of a step": lambda job: job["steps"][0].update({"with-env": {}}),
+                   "a step runs something or uses something": lambda job: job["steps"][0].update(run="true")}
+        for says, change in changes.items():
+            document = loaded(WORKFLOWS[0])
+            change(next(iter(document["jobs"].values())))
+            self.assertRegex("\n".join(self.complaints(document)), re.escape(says))
+
+    def test_expressions_ask_for_what_there_is(self):
+        for path in WORKFLOWS:
+            text = path.read_text(encoding="utf-8")
+            inputs = (loaded(path)["on"].get("workflow_dispatch") or {}).get("inputs", {})
+            expressions = re.findall(r"\$\{\{(.*?)\}\}", text) + re.findall(r"^ +if: (?!\$)(.+)$", text, re.MULTILINE)
+            for expression in expressions:
+                with self.subTest(workflow=path.name, expression=expression):
+                    bare = re.sub(r"'[^']*'", "''", expression)
+                    for context, name in re.findall(r"\b([a-z_]+)\.(\w+)", re.sub(r"(?<=\w)\.\w+(?=\.)", "", bare)):
+                        self.assertIn(context, self.CONTEXTS)
+                        if context == "inputs":
+                            self.assertIn(name, inputs)
+                    self.assertEqual(bare.count("("), bare.count(")"))
+            self.assertEqual(text.count("${{"), text.count("}}"), path.name)
+
+    def test_what_a_job_downloads_an_earlier_one_uploaded(self):
+        document = loaded(harness.ROOT / ".github/workflows/main.yml")
+
+        def artifacts(job, action):
+            return {step["with"]["name"] for step in job["steps"] if f"/{action}-artifact@" in step.get("uses", "")}
+
+        def before(name):
+            needs = document["jobs"][name].get("needs", [])
+            needs = [needs] if isinstance(needs, str) else needs
+            return set(needs).union(*(before(one) for one in needs))
+        wanted = {name: artifacts(job, "download") for name, job in document["jobs"].items()}
+        self.assertNotEqual(wanted["release"], set())
+        for name, names in wanted.items():
+            made = set().union(*(artifacts(document["jobs"][one], "upload") for one in before(name)))
+            self.assertLessEqual(names, made, name)
+
+    def test_the_buildspec_has_the_keys_that_codebuild_knows(self):
+        document = loaded(OTHERS[0])
+        self.assertLessEqual(set(document), {"version", "run-as", "env", "proxy", "batch", "phases", "reports", "artifacts", "cache"})
+        self.assertEqual(document["version"], 0.2)
+        self.assertLessEqual(set(document["phases"]), {"install", "pre_build", "build", "post_build"})
+        for phase in document["phases"].values():
+            self.assertLessEqual(set(phase), {"run-as", "on-failure", "runtime-versions", "commands", "finally"})
+        self.assertIn(document["env"]["shell"], ("bash", "sh"))
+        self.assertLessEqual(set(document["artifacts"]), {"files", "name", "discard-paths", "base-directory"})
+
+    def test_the_travis_file_has_the_keys_that_travis_knows(self):
+        document = loaded(OTHERS[1])
+        self.assertLessEqual(set(document), {"language", "os", "dist", "arch", "stages", "jobs", "env", "if", "branches", "git"})
+        stages_there = [one["name"] if isinstance(one, dict) else one for one in document["stages"]]
+        for job in document["jobs"]["include"]:
+            self.assertLessEqual(set(job), {"stage", "script", "name", "if", "env", "install", "before_script"})
+            self.assertIn(job["stage"], stages_there)
 
 
 class Script(harness.TestCase):
@@ -352,12 +452,18 @@ class Tools(harness.TestCase):
 
     def test_the_list_itself_has_one_hash_a_line(self):
         lines = [line for line in (harness.ROOT / "ci/tools.lock").read_text().splitlines() if not line.startswith("#")]
-        self.assertGreaterEqual(len(lines), 2)
+        platforms = {}
         for line in lines:
-            name, version, _, digest, address = line.split()
+            name, version, platform, digest, address = line.split()
+            platforms.setdefault((name, version), []).append(platform)
             self.assertRegex(digest, r"^[0-9a-f]{64}$")
             self.assertIn(f"/{name}/{version}/", address)
             self.assertTrue(address.startswith("https://"))
+            self.assertIn(f"_{platform}.", address)
+        self.assertEqual({name for name, _ in platforms}, {"terraform", "packer"}, "one version of each")
+        for name, there in platforms.items():
+            self.assertEqual(sorted(there), ["linux_amd64", "linux_arm64"], name)
+        self.assertEqual(len({line.split()[3] for line in lines}), len(lines), "no hash is another's")
 
 
 class CleanClone(harness.TestCase):
