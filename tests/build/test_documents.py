@@ -78,6 +78,19 @@ class Documents(harness.TestCase):
                 with self.subTest(document=document.name, path=path):
                     self.assertTrue((harness.ROOT / path).exists(), f"{document.name} names {path}")
 
+    def test_what_is_not_verified_stands_in_one_table_with_what_would_verify_it(self):
+        title = "## Not verified on a machine"
+        having = [document.name for document in DOCUMENTS if title in document.read_text(encoding="utf-8")]
+        self.assertEqual(having, ["README.md"])
+        section = DOCUMENTS[0].read_text(encoding="utf-8").split(title)[1].split("\n## ")[0]
+        rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in section.splitlines() if line.startswith("|")][2:]
+        self.assertGreater(len(rows), 5)
+        for row in rows:
+            with self.subTest(claim=row[0]):
+                self.assertEqual(len(row), 3)
+                self.assertTrue(all(row))
+                self.assertIn("`", row[2], "a command")
+
     def test_no_output_is_left_to_be_filled_in(self):
         for document in DOCUMENTS:
             empty = re.search(r"<!-- output of [^\n]*-->\n+```text\n```", document.read_text(encoding="utf-8"))
