@@ -223,14 +223,24 @@ struct DeleteScheduledAction {
   std::string action;
   bool operator==(const DeleteScheduledAction&) const = default;
 };
-using Command =
-    std::variant<RegisterImage, CreateLaunchTemplate, CreateLaunchTemplateVersion, CreateAutoScalingGroup,
-                 UpdateAutoScalingGroup, SetDesiredCapacity, TerminateInstanceInAutoScalingGroup, SetInstanceHealth,
-                 StartDoubleRelease, StartInstanceRefresh, CancelInstanceRefresh, RollbackInstanceRefresh, EnterStandby,
-                 ExitStandby, DetachInstances, AttachInstances, SetInstanceProtection, SuspendProcesses,
-                 ResumeProcesses, PutLifecycleHook, DeleteLifecycleHook, CompleteLifecycleAction,
-                 RecordLifecycleActionHeartbeat, PutMetricAlarm, DeleteAlarm, SetAlarmState, PutScalingPolicy,
-                 DeletePolicy, ExecutePolicy, PutScheduledUpdateGroupAction, DeleteScheduledAction>;
+/// https://docs.aws.amazon.com/arc-zonal-shift/latest/api/API_StartZonalShift.html: the zone's node leaves DNS, and the
+/// others route to no target of it, until the shift expires. Again for the same zone: it expires later, or earlier.
+struct StartZonalShift {
+  ZoneName away_from;
+  Duration expires_in = std::chrono::hours(1);  // 1 minute to 3 days
+  bool operator==(const StartZonalShift&) const = default;
+};
+struct CancelZonalShift {
+  bool operator==(const CancelZonalShift&) const = default;
+};
+using Command = std::variant<RegisterImage, CreateLaunchTemplate, CreateLaunchTemplateVersion, CreateAutoScalingGroup,
+                             UpdateAutoScalingGroup, SetDesiredCapacity, TerminateInstanceInAutoScalingGroup,
+                             SetInstanceHealth, StartDoubleRelease, StartInstanceRefresh, CancelInstanceRefresh,
+                             RollbackInstanceRefresh, EnterStandby, ExitStandby, DetachInstances, AttachInstances,
+                             SetInstanceProtection, SuspendProcesses, ResumeProcesses, PutLifecycleHook,
+                             DeleteLifecycleHook, CompleteLifecycleAction, RecordLifecycleActionHeartbeat,
+                             PutMetricAlarm, DeleteAlarm, SetAlarmState, PutScalingPolicy, DeletePolicy, ExecutePolicy,
+                             PutScheduledUpdateGroupAction, DeleteScheduledAction, StartZonalShift, CancelZonalShift>;
 
 /// What a command gave back.
 struct Reply {

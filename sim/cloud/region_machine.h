@@ -81,6 +81,8 @@ struct Region::Machine {
   Result<Reply, ApiError> run(Time now, const ExecutePolicy& command);
   Result<Reply, ApiError> run(Time now, const PutScheduledUpdateGroupAction& command);
   Result<Reply, ApiError> run(Time now, const DeleteScheduledAction& command);
+  Result<Reply, ApiError> run(Time now, const StartZonalShift& command);
+  Result<Reply, ApiError> run(Time now, const CancelZonalShift& command);
 
   void take(Time now, const InstanceRunning& event);
   void take(Time now, const InstanceStopped& event);

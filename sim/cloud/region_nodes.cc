@@ -1,6 +1,9 @@
 // The load-balancer nodes: what they are to serve, and what follows when one is gone.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "sim/cloud/api_errors.h"
 #include "sim/cloud/node_fleet.h"
 #include "sim/cloud/region_machine.h"
 
@@ -54,6 +57,49 @@ void Region::Machine::configure_nodes(Time now) {
     node.generation = ++state_.generation;
     actions_.push_back(configuration(node, settings));
   }
+}
+
+/// The nodes end a shift by themselves when it expires, so nobody has to be woken for that.
+Result<Reply, ApiError> Region::Machine::run(Time now, const StartZonalShift& command) {
+  constexpr Duration kLeast = std::chrono::minutes(1);
+  constexpr Duration kMost = std::chrono::hours(72);
+  LoadBalancerSettings& balancer = state_.settings.load_balancer;
+  if (!balancer.zonal_shift_enabled) {
+    return validation_error(fmt::format(
+        "load balancer {} permits no zonal shift: it has load_balancer.zonal_shift_enabled=false", balancer.name));
+  }
+  const auto& zones = state_.settings.zones;
+  if (std::none_of(zones.begin(), zones.end(), [&](const Zone& zone) { return zone.name == command.away_from; })) {
+    return validation_error(fmt::format("{} is not one of the region's zones", command.away_from.value));
+  }
+  if (command.expires_in < kLeast || command.expires_in > kMost) {
+    return validation_error(
+        fmt::format("a zonal shift expires in 1m to 72h, not in {}", format_duration(command.expires_in)));
+  }
+  const std::optional<ZonalShift>& active = balancer.zonal_shift;
+  if (active && active->expires > now && active->zone != command.away_from.value) {
+    return ApiError{"ConflictException",
+                    fmt::format("Traffic is being shifted away from {} until {}: one zone at a time", active->zone,
+                                format_iso8601(active->expires, 0))};
+  }
+  balancer.zonal_shift = ZonalShift{command.away_from.value, now + command.expires_in};
+  log(now, balancer.name,
+      fmt::format("zonal shift away from {} until {}", command.away_from.value,
+                  format_iso8601(balancer.zonal_shift->expires, 0)));
+  targets_changed(now);
+  return Reply{command.away_from.value, 0};
+}
+
+Result<Reply, ApiError> Region::Machine::run(Time now, const CancelZonalShift&) {
+  LoadBalancerSettings& balancer = state_.settings.load_balancer;
+  if (!balancer.zonal_shift || balancer.zonal_shift->expires <= now) {
+    return ApiError{"ResourceNotFoundException", "There is no zonal shift in force"};
+  }
+  const std::string zone = balancer.zonal_shift->zone;
+  balancer.zonal_shift.reset();
+  log(now, balancer.name, fmt::format("the zonal shift away from {} is cancelled", zone));
+  targets_changed(now);
+  return Reply{zone, 0};
 }
 
 void Region::Machine::node_down(Time now, Node& node, std::string_view why) {

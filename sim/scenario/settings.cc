@@ -315,6 +315,9 @@ std::vector<Field> balancer_fields() {
                [](S& s) -> Duration& { return s.region.load_balancer.network_delay_same_zone; }),
       duration("load_balancer.network_delay_cross_zone", "Likewise a target of another zone.",
                [](S& s) -> Duration& { return s.region.load_balancer.network_delay_cross_zone; }),
+      {"load_balancer.zonal_shift_enabled", "Whether rr-sim zonal-shift is permitted. AWS's default is false.",
+       [](const S& s) { return std::string(s.region.load_balancer.zonal_shift_enabled ? "true" : "false"); },
+       [](S& s, const std::string& text) { return read_boolean(text, s.region.load_balancer.zonal_shift_enabled); }},
       name("target_group.name", "", [](S& s) -> std::string& { return s.target_group().name; }),
       integer("target_group.port", "Logical port of every instance; PORT where an instance has a network of its own.",
               1, 65535, [](S& s) -> std::uint16_t& { return s.region.target_port; }),
@@ -579,6 +582,7 @@ TierSettings::TierSettings() {
   region.load_balancer.network_delay_same_zone = std::chrono::microseconds(500);
   region.load_balancer.network_delay_cross_zone = std::chrono::milliseconds(1);
   region.load_balancer.target_groups = {targets};
+  region.load_balancer.zonal_shift_enabled = true;  // AWS's default is false: here nothing is at stake
 }
 
 Status SettingsReader::read_file(const std::string& file) {

@@ -361,6 +361,11 @@ void fields(Of<DeleteScheduledAction> auto& value, auto&& visit) {
   auto& [action] = value;
   RR_FIELD(action);
 }
+void fields(Of<StartZonalShift> auto& value, auto&& visit) {
+  auto& [away_from, expires_in] = value;
+  RR_FIELD(away_from), RR_FIELD(expires_in);
+}
+void fields(Of<CancelZonalShift> auto&, auto&&) {}
 
 // Events.
 void fields(Of<InstanceRunning> auto& value, auto&& visit) {
@@ -448,7 +453,9 @@ struct AlternativeNames<Command> {
                                      "DeletePolicy",
                                      "ExecutePolicy",
                                      "PutScheduledUpdateGroupAction",
-                                     "DeleteScheduledAction"};
+                                     "DeleteScheduledAction",
+                                     "StartZonalShift",
+                                     "CancelZonalShift"};
 };
 template <>
 struct AlternativeNames<Event> {

@@ -233,7 +233,8 @@ TEST(RegionLog, CommandsAndSettingsThatTheTierDoesNotUseAreReadBackToo) {
   image.command = {"node", "server.js", "\"quoted\"\n\u00e9"};
   for (const Command& command :
        {Command(RegisterImage{image}), Command(CreateLaunchTemplateVersion{"web", ImageId("ami-1"), "second"}),
-        Command(CreateAutoScalingGroup{group, 3}), Command(UpdateAutoScalingGroup{group})}) {
+        Command(CreateAutoScalingGroup{group, 3}), Command(UpdateAutoScalingGroup{group}),
+        Command(StartZonalShift{ZoneName("eu-west-1b"), 2h}), Command(CancelZonalShift{})}) {
     const LogRecord record{1, kStart, command};
     const auto again = read_record(write_record(record));
     ASSERT_TRUE(again.ok()) << again.error().message;
