@@ -84,6 +84,21 @@ void place_descriptors(const InitTask& task, int output, int& started) {
   for (std::size_t index = 0; index < moved.size(); ++index) ::dup2(moved[index], task.start.numbers[index]);
 }
 
+/// The machine is there and its program is not yet, or never. Whoever started it is told that all went well: `started`
+/// is closed, and a program that cannot be run then says so where its output goes.
+void wait_for_boot(std::int64_t delay, int& started) {
+  ::close(started);
+  started = STDERR_FILENO;
+  timespec left{};
+  left.tv_sec = static_cast<time_t>(delay / 1000);
+  left.tv_nsec = static_cast<long>(delay % 1000) * 1'000'000;
+  if (delay == kNeverBoots) {
+    for (;;) ::pause();
+  }
+  while (::nanosleep(&left, &left) != 0 && errno == EINTR) {
+  }
+}
+
 [[noreturn]] void run_program(const InitTask& task, int output, pid_t init) {
   ::setsid();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -101,6 +116,7 @@ void place_descriptors(const InitTask& task, int output, int& started) {
   if (::chdir(task.start.folder.c_str()) != 0) {
     fail(started, fmt::format("cannot enter {}: {}", task.start.folder, std::strerror(errno)));
   }
+  if (task.start.boot_delay != 0) wait_for_boot(task.start.boot_delay, started);
   std::vector<std::string> settings;
   for (const auto& [name, value] : task.start.environment) settings.push_back(name + "=" + value);
   std::vector<char*> environment;

@@ -93,6 +93,7 @@ void write(Writer& out, const StartProcess& start) {
   out.text(start.folder).text(start.log_file).address(start.logical).text(start.host_name);
   out.number(static_cast<std::int64_t>(start.numbers.size()));
   for (const int number : start.numbers) out.number(number);
+  out.number(start.boot_delay);
 }
 void write(Writer& out, const SignalProcess& signal) {
   out.text(signal.name).number(signal.signal_number).number(signal.whole ? 1 : 0);
@@ -116,6 +117,7 @@ StartProcess read_start(Reader& in) {
   start.logical = in.address();
   start.host_name = in.text();
   for (std::size_t left = in.count(); left > 0; --left) start.numbers.push_back(static_cast<int>(in.number()));
+  start.boot_delay = in.number();
   return start;
 }
 

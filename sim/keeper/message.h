@@ -15,6 +15,8 @@
 
 namespace rr::sim {
 
+constexpr std::int64_t kNeverBoots = -1;
+
 /// Starts a process. Descriptors beside it: the pipe that its output is copied to, then one for each of `numbers`.
 struct StartProcess {
   std::string name;
@@ -25,6 +27,8 @@ struct StartProcess {
   Address logical;
   std::string host_name;
   std::vector<int> numbers;  // the passed descriptors' numbers in the child
+  /// How long after the process's start its program starts, in milliseconds; kNeverBoots: it does not.
+  std::int64_t boot_delay = 0;
   bool operator==(const StartProcess&) const = default;
 };
 struct SignalProcess {

@@ -27,6 +27,8 @@ struct ProcessSpec {
   Address logical;       // its address in the tier's network; the port says nothing here
   std::string host_name;
   std::vector<std::pair<int, int>> descriptors;  // (number in the child, descriptor here)
+  /// How long its program starts after the process does; none: never.
+  std::optional<Duration> boot_delay = Duration{};
 };
 
 struct ProcessExit {

@@ -12,6 +12,15 @@
 
 namespace rr::sim {
 
+namespace {
+
+std::int64_t boot_delay_of(const ProcessSpec& spec) {
+  if (!spec.boot_delay) return kNeverBoots;
+  return std::chrono::ceil<std::chrono::milliseconds>(*spec.boot_delay).count();
+}
+
+}  // namespace
+
 /// A process that was started and whose end has not been told.
 struct ProcessGround::Running {
   int pid = 0;
@@ -56,8 +65,8 @@ Status ProcessGround::start_process(ProcessSpec spec, std::function<void(std::st
   auto running = std::make_shared<Running>();
   running->output = Descriptor(ends[0]);
   const Descriptor write_end(ends[1]);
-  StartProcess start{spec.name,     spec.command, spec.environment, spec.folder,
-                     spec.log_file, spec.logical, spec.host_name,   {}};
+  StartProcess start{spec.name,      spec.command, spec.environment,   spec.folder, spec.log_file, spec.logical,
+                     spec.host_name, {},           boot_delay_of(spec)};
   std::vector<int> passed{write_end.get()};
   for (const auto& [number, descriptor] : spec.descriptors) {
     start.numbers.push_back(number);
