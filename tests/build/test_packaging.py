@@ -13,7 +13,7 @@ import unittest
 import harness
 
 VERSION = (harness.ROOT / "VERSION").read_text().strip()
-PROGRAMS = ["rr-deploy", "rr-keeper", "rr-lb", "rr-sim", "rr-webapp"]
+PROGRAMS = ["rr-deploy", "rr-keeper", "rr-lb", "rr-relay", "rr-sim", "rr-webapp"]
 
 
 def tool(*command, cwd=None):
