@@ -45,6 +45,11 @@ int run_schedule_delete(const CommandSpec& command, const Arguments& arguments);
 int run_scale(const CommandSpec& command, const Arguments& arguments);
 int run_image_build(const CommandSpec& command, const Arguments& arguments);
 int run_image_list(const CommandSpec& command, const Arguments& arguments);
+int run_fault(const CommandSpec& command, const Arguments& arguments);
+int run_faults(const CommandSpec& command, const Arguments& arguments);
+int run_heal(const CommandSpec& command, const Arguments& arguments);
+int run_export_fis(const CommandSpec& command, const Arguments& arguments);
+int run_zonal_shift(const CommandSpec& command, const Arguments& arguments);
 int run_release(const CommandSpec& command, const Arguments& arguments);
 /// The flags of a release that is an instance refresh.
 std::vector<FlagSpec> refresh_flags();

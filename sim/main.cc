@@ -6,6 +6,7 @@
 #include "rr_version.h"
 #include "sim/command_line.h"
 #include "sim/commands.h"
+#include "sim/world/fault.h"
 
 namespace rr::sim {
 namespace {
@@ -194,6 +195,45 @@ void add_scaling_commands(std::vector<CommandSpec>& all) {
                        {{"rr-sim schedule delete morning", ""}}));
 }
 
+void add_fault_commands(std::vector<CommandSpec>& all) {
+  CommandSpec fault = simple("fault", "KIND TARGET",
+                             "Does a fault to a zone, a node, an instance, a link or the control plane.", run_fault,
+                             {{"--for", 0, "TIME", "it ends by itself after so long (default: when healed)", ""},
+                              {"--amount", 0, "AMOUNT", "how much, for kinds that have one", ""}},
+                             {{"rr-sim fault latency i-0a1b --amount 300ms --for 1m", ""},
+                              {"rr-sim fault gray eu-west-1b --amount 20%", "one request of five fails"},
+                              {"rr-sim fault refuse lb-eu-west-1a/i-0a1b", "one node, one target"},
+                              {"rr-sim fault outage control-plane --for 30s", "the tier runs on"}});
+  fault.more =
+      "Targets: a zone or a node by name; an instance by id, host name or address; NODE/INSTANCE for\n"
+      "the link between two; control-plane. Times and amounts are the clock's, whatever --speed.\n\nKinds:\n" +
+      fault_table();
+  fault.more.pop_back();
+  all.push_back(std::move(fault));
+  all.push_back(simple("faults", "", "The faults in force, and how long they will be.", run_faults,
+                       {{"--json", 0, "", "as JSON", ""}}, {{"rr-sim faults", ""}}));
+  all.push_back(simple("heal", "[TARGET]", "Ends every fault on a target, or all there are.", run_heal,
+                       {{"--all", 0, "", "on every target", ""}},
+                       {{"rr-sim heal eu-west-1b", ""}, {"rr-sim heal --all", "everything is well again"}}));
+  all.push_back(simple("zonal-shift", "[ZONE]", "Shifts traffic away from a zone, as AWS's ARC does.", run_zonal_shift,
+                       {{"--for", 0, "TIME", "1m to 72h (default 1h); again for the same zone: from now", ""},
+                        {"--cancel", 0, "", "traffic goes there again", ""}},
+                       {{"rr-sim zonal-shift eu-west-1b --for 1h", "a remedy, not a fault"}}));
+  CommandSpec fis =
+      simple("export-fis", "FILE", "Prints a list of faults as an AWS FIS experiment template.", run_export_fis,
+             {{"--role", 0, "ARN", "the role that FIS takes", ""},
+              {"--tag", 0, "KEY=VALUE",
+               "what the experiment may touch carries it\n(default "
+               "App=round-robin)",
+               ""}},
+             {{"rr-sim export-fis day.yaml --role arn:aws:iam::111122223333:role/fis > day.json", ""}});
+  fis.flags.pop_back();  // no tier is asked
+  fis.more =
+      "FILE is YAML: a list `faults`, each with fault, target and, if wished, at, for and amount.\n"
+      "What FIS cannot do is said and left out. Exit status: 0 made, 1 nothing is left, 2 wrong input.";
+  all.push_back(std::move(fis));
+}
+
 std::vector<CommandSpec> make_commands() {
   std::vector<CommandSpec> all = {up_command(), demo_command()};
   all.push_back(
@@ -212,6 +252,7 @@ std::vector<CommandSpec> make_commands() {
                         {"rr-sim instance fail ip-172-31-16-10 --mode hang", "so will its host name"}}));
   all.push_back(simple("instance heal", "ID", "Ends the fault of an instance.", run_instance_heal, {},
                        {{"rr-sim instance heal i-0a1b", "it goes on"}}));
+  add_fault_commands(all);
   add_instance_commands(all);
   add_group_commands(all);
   add_scaling_commands(all);

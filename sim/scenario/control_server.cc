@@ -85,6 +85,7 @@ HttpResponse log_file(const Tier& tier, const std::string& name) {
 HttpResponse read(const Tier& tier, const HttpRequest& request) {
   const std::string path(request.path());
   if (path == "/status") return json_response(200, status_document(tier));
+  if (path == "/faults") return json_response(200, faults_document(tier));
   if (path == "/journal") return journal(tier, query_value(request.query(), "since"));
   if (path == "/log-file") return log_file(tier, query_value(request.query(), "name"));
   if (path == "/session") return session(tier, query_value(request.query(), "instance"));
@@ -126,6 +127,13 @@ HttpResponse release(Tier& tier, const json& body) {
 }
 
 HttpResponse act(Tier& tier, const std::string& path, const json& body) {
+  if (path == "/fault") {
+    return said(tier.fault({.kind = text_of(body, "kind"),
+                            .target = text_of(body, "target"),
+                            .amount = text_of(body, "amount"),
+                            .lasts = text_of(body, "for")}));
+  }
+  if (path == "/heal") return said(body.contains("all") ? tier.heal_all() : tier.heal(text_of(body, "target")));
   if (path == "/az/fail") return said(tier.fail_zone(text_of(body, "zone"), text_of(body, "mode")));
   if (path == "/az/heal") return said(tier.heal_zone(text_of(body, "zone")));
   if (path == "/instance/fail") return said(tier.fail_instance(text_of(body, "instance"), text_of(body, "mode")));

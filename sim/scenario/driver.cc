@@ -23,16 +23,34 @@ void Driver::stop() {
   queue_.clear();
 }
 
+namespace {
+
+/// What is of no use when it is heard late.
+bool is_of_the_moment(const Event& event) {
+  return std::holds_alternative<TargetHealthReported>(event) || std::holds_alternative<MetricReported>(event);
+}
+
+}  // namespace
+
+void Driver::suspend(bool suspended) {
+  if (suspended == suspended_) return;
+  suspended_ = suspended;
+  if (suspended) return timer_.disarm();
+  apply_queued();
+}
+
 Result<Reply, ApiError> Driver::command(const Command& command) {
+  if (suspended_)
+    return ApiError{"ServiceUnavailable", "The request has failed due to a temporary failure of the server."};
   Result<Reply, ApiError> reply = region_.apply(now(), command);
   if (running_) step();
   return reply;
 }
 
 void Driver::event(const Event& event) {
-  if (!running_) return;
+  if (!running_ || (suspended_ && is_of_the_moment(event))) return;
   queue_.push_back(event);
-  if (draining_posted_) return;
+  if (draining_posted_ || suspended_) return;
   draining_posted_ = true;
   loop_.post([this, alive = std::weak_ptr<int>(alive_)] {
     if (alive.expired()) return;
@@ -42,7 +60,7 @@ void Driver::event(const Event& event) {
 }
 
 void Driver::apply_queued() {
-  if (!running_) return;
+  if (!running_ || suspended_) return;
   while (!queue_.empty()) {
     const Event event = std::move(queue_.front());
     queue_.pop_front();
@@ -52,7 +70,7 @@ void Driver::apply_queued() {
 }
 
 void Driver::step() {
-  if (!running_) return;
+  if (!running_ || suspended_) return;
   region_.wake(now());
   for (const Action& action : region_.take_actions()) world_.perform(loop_.now(), action);
   arm();

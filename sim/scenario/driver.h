@@ -25,6 +25,10 @@ class Driver {
   /// Nothing is applied, woken or performed any more.
   void stop();
 
+  /// An outage of the control plane: commands are refused, nothing is decided and nothing performed. What nodes see and
+  /// what is measured meanwhile is never heard of; what began or ended is learned when the outage is over.
+  void suspend(bool suspended);
+
   /// A command of the API. When it returns, an accepted one cannot be lost any more.
   Result<Reply, ApiError> command(const Command& command);
   /// What the world reports.
@@ -48,6 +52,7 @@ class Driver {
   Duration offset_{};
   std::deque<Event> queue_;
   bool running_ = false;
+  bool suspended_ = false;
   bool draining_posted_ = false;
   std::function<void(Time)> on_step_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // what is posted to the loop may come after us

@@ -131,6 +131,7 @@ void remove_tier(const StateLayout& layout) {
   std::error_code error;
   fs::remove(layout.settings(), error);
   fs::remove(layout.control_socket(), error);
+  fs::remove(layout.faults(), error);
   // The world's folder keeps its logs only.
   for (fs::directory_iterator at(layout.world(), error), end; !error && at != end; at.increment(error)) {
     if (at->path().filename() != "logs") remove_folder(at->path().string());

@@ -24,6 +24,7 @@ struct StateLayout {
   std::string build_counter() const { return folder + "/build-number"; }
   std::string journal() const { return folder + "/journal.log"; }
   std::string own_log() const { return folder + "/rr-sim.log"; }
+  std::string faults() const { return folder + "/faults.json"; }
   std::string world() const { return folder + "/world"; }
 };
 

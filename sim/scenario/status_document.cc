@@ -310,20 +310,37 @@ void add_pace(json& out, const RegionState& region) {
   out["speed_leaves_alone"] = alone;
 }
 
-json faults_document(const Tier& tier) {
+json fault_list(const Tier& tier) {
   json out = json::array();
   for (const FaultStatus& one : tier.world().faults()) {
-    out.push_back({{"kind", fault_row(one.fault.kind).name},
-                   {"target", one.fault.target.name},
-                   {"since", format_iso8601(one.since, 3)}});
+    const FaultKindRow& row = fault_row(one.fault.kind);
+    out.push_back({{"kind", row.name},
+                   {"target", one.fault.target.describe()},
+                   {"target_kind", to_string(one.fault.target.kind)},
+                   {"amount", format_amount(row, one.fault.amount)},
+                   {"since", format_iso8601(one.since, 3)},
+                   {"until", optional_time(one.until)},
+                   {"remaining_seconds", one.until ? json(rounded(to_seconds(*one.until - tier.now()))) : json()}});
   }
   return out;
+}
+
+json shift_document(const RegionState& region, Time now) {
+  const auto& shift = region.settings.load_balancer.zonal_shift;
+  if (!shift || shift->expires <= now) return nullptr;
+  return {{"away_from", shift->zone},
+          {"expires", format_iso8601(shift->expires, 3)},
+          {"remaining_seconds", rounded(to_seconds(shift->expires - now))}};
 }
 
 }  // namespace
 
 json duration_document(Duration measured, double speed) {
   return {{"seconds", rounded(to_seconds(measured))}, {"aws_seconds", rounded(to_seconds(measured) * speed)}};
+}
+
+json faults_document(const Tier& tier) {
+  return {{"faults", fault_list(tier)}, {"zonal_shift", shift_document(tier.region(), tier.now())}};
 }
 
 json status_document(const Tier& tier) {
@@ -363,7 +380,8 @@ json status_document(const Tier& tier) {
                              {"folder", image.folder},
                              {"created", format_iso8601(image.created, 3)}});
   }
-  out["faults"] = faults_document(tier);
+  out["faults"] = fault_list(tier);
+  out["zonal_shift"] = shift_document(region, tier.now());
   out["incidents"] = json::array();
   for (const Incident& incident : tier.incidents()) out["incidents"].push_back(incident_document(incident, speed));
   out["activities"] = activities_document(region);

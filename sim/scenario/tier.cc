@@ -9,16 +9,11 @@
 #include <set>
 #include <utility>
 
-#include "lb/net/http_client.h"
-#include "lb/net/timer.h"
 #include "sim/cloud/instance_refresh.h"
 #include "sim/cloud/tempo.h"
 #include "sim/scenario/cookie_key.h"
-#include "sim/scenario/driver.h"
 #include "sim/scenario/image_builder.h"
-#include "sim/scenario/load.h"
-#include "sim/store/region_log.h"
-#include "sim/telemetry/metric_reduction.h"
+#include "sim/scenario/tier_state.h"
 
 namespace rr::sim {
 namespace {
@@ -28,69 +23,11 @@ constexpr auto kReadyCheck = std::chrono::milliseconds(100);
 /// A tier that answers but does not get all its instances healthy counts as up after this long.
 constexpr auto kReadyAnyway = std::chrono::seconds(10);
 
-std::string join(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& one : names) out += (out.empty() ? "" : ", ") + one;
-  return out.empty() ? "none" : out;
-}
-
 bool terminated(const Instance& instance) {
   return instance.lifecycle == LifecycleState::kTerminated || instance.ec2 == InstanceState::kTerminated;
 }
 
 }  // namespace
-
-struct Tier::State {
-  State(Loop& on, TierOptions wanted, TierEvents to)
-      : loop(on),
-        options(std::move(wanted)),
-        events(std::move(to)),
-        ready_timer(on, [this] { check_ready(); }),
-        metric_timer(on, [this] { report_metrics(); }) {}
-
-  Loop& loop;
-  TierOptions options;
-  TierEvents events;
-  Journal journal;
-  std::ofstream journal_file;
-  std::vector<JournalLine> shown;  // the journal, and what was done to the world, in order
-  std::uint64_t forgotten = 0;     // lines before shown.front()
-  std::unique_ptr<ProcessWorld> world;
-  std::unique_ptr<RegionLog> log;
-  std::unique_ptr<Region> region;
-  std::unique_ptr<Driver> driver;
-  std::unique_ptr<OpenLoopLoad> load;
-  std::vector<Incident> incidents;
-  std::optional<Time> release_started;  // the release that most_in_service is about
-  int most_in_service = 0;
-  Time started;
-  bool ready = false;
-  bool stopping = false;
-  Timer ready_timer;
-  Timer metric_timer;
-  MetricReduction reduction;
-  std::optional<Time> first_answer;
-  std::unique_ptr<HttpClient> ready_client;
-
-  Status open_world();
-  Status open_region();
-  Status make_first_image_and_group();
-  Result<Image> first_image();
-  void note(std::string_view entity, std::string_view event);
-  void take_line(const JournalLine& line);
-  void take_output(const ProcessLine& line);
-  void take_diagnosis(const std::string& name, const std::string& sentence);
-  void after_step(Time now);
-  void follow_release();
-  bool hit_processes_gone(const Incident& incident) const;
-  void check_ready();
-  void ask_front();
-  void report_metrics();
-  void start_load(double rate);
-  Address reachable_front() const;
-  Result<ImageId, Refusal> find_image(const std::string& text) const;
-  std::string command(const std::string& rest) const { return "rr-sim " + rest + state_flag(options.layout); }
-};
 
 // ---- start
 
@@ -188,6 +125,7 @@ Result<std::unique_ptr<Tier>> Tier::start(Loop& loop, TierOptions options, TierE
   if (!state->options.recover) {
     if (Status status = state->make_first_image_and_group(); !status) return status.error();
   }
+  state->take_up_faults();
   state->driver->start(state->options.recover);
   if (state->options.recover) state->note("tier", "recovered: goes on where the killed rr-sim was");
   state->ready_timer.arm(kReadyCheck);
@@ -195,12 +133,13 @@ Result<std::unique_ptr<Tier>> Tier::start(Loop& loop, TierOptions options, TierE
   return std::unique_ptr<Tier>(new Tier(std::move(state)));
 }
 
-Tier::Tier(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Tier::Tier(std::unique_ptr<State> state) : state_(std::move(state)) { state_->tier = this; }
 
 Tier::~Tier() {
   state_->load.reset();
   state_->ready_client.reset();
   state_->driver.reset();
+  state_->world->on_faults(nullptr);  // what ends with it is nobody's business any more
   state_->world.reset();
 }
 
@@ -362,14 +301,14 @@ Result<InstanceId, Refusal> Tier::find_instance(const std::string& text, bool mu
   }
   if (fitting.size() == 1) return fitting.front();
   if (fitting.size() > 1) {
-    return Refusal{2,
-                   fmt::format("{}: more than one instance begins so; the whole id is right: {}", text, join(names))};
+    return Refusal{
+        2, fmt::format("{}: more than one instance begins so; the whole id is right: {}", text, joined_names(names))};
   }
   const auto known = region().instances.find(InstanceId{text});
   if (known != region().instances.end()) {
-    return Refusal{2, fmt::format("{}: is terminated; there are: {}", text, join(names))};
+    return Refusal{2, fmt::format("{}: is terminated; there are: {}", text, joined_names(names))};
   }
-  return Refusal{2, fmt::format("{}: there is no such instance; there are: {}", text, join(names))};
+  return Refusal{2, fmt::format("{}: there is no such instance; there are: {}", text, joined_names(names))};
 }
 
 Result<std::string, Refusal> Tier::log_file(const std::string& name) const {
@@ -379,7 +318,7 @@ Result<std::string, Refusal> Tier::log_file(const std::string& name) const {
     if (!id) {
       std::vector<std::string> nodes;
       for (const auto& [node, one] : region().nodes) nodes.push_back(node);
-      return Refusal{2, id.error().message + "; nodes: " + join(nodes)};
+      return Refusal{2, id.error().message + "; nodes: " + joined_names(nodes)};
     }
     wanted = id->value;
   }
@@ -400,99 +339,11 @@ Result<ProcessWorld::Session, Refusal> Tier::session(const std::string& instance
 
 namespace {
 
-Result<ZoneName, Refusal> find_zone(const RegionState& region, const std::string& text) {
-  std::vector<std::string> names;
-  for (const Zone& zone : region.settings.zones) {
-    if (zone.name.value == text) return zone.name;
-    names.push_back(zone.name.value);
-  }
-  return Refusal{2, fmt::format("{}: there is no such zone; there are: {}", text, join(names))};
-}
-
 Refusal refusal_of(const ApiError& error) {
   return Refusal{error.code == "ValidationError" ? 2 : 1, fmt::format("{}: {}", error.code, error.message)};
 }
 
 }  // namespace
-
-Outcome Tier::fail_zone(const std::string& text, const std::string& mode) {
-  const auto zone = find_zone(region(), text);
-  if (!zone) return zone.error();
-  if (mode != "power" && mode != "hang") return Refusal{2, fmt::format("--mode {}: power or hang is right", mode)};
-  const bool hang = mode == "hang";
-  std::set<std::string> failed_zones;
-  for (const FaultStatus& one : state_->world->faults()) {
-    if (one.fault.target.kind == FaultTargetKind::kZone) failed_zones.insert(one.fault.target.name);
-  }
-  Incident incident = begin_incident(region(), *zone, std::nullopt, hang ? "hang" : "power loss", now());
-  const Fault fault{.kind = hang ? FaultKind::kHang : FaultKind::kPowerLoss,
-                    .target = {FaultTargetKind::kZone, zone->value},
-                    .amount = 1,
-                    .lasts = std::nullopt};
-  const Status done = state_->world->inject(state_->loop.now(), fault);
-  if (!done) return Refusal{1, done.error().message};
-  failed_zones.insert(zone->value);
-  state_->note(zone->value, hang ? "FAULT hang: everything in the zone is frozen" : "FAULT power loss");
-  const std::size_t instances = incident.lost.size();
-  state_->incidents.push_back(std::move(incident));
-  state_->after_step(now());
-  std::vector<std::string> said;
-  const std::string there =
-      fmt::format("{} instance{} and its load-balancer node", instances, instances == 1 ? "" : "s");
-  said.push_back(
-      hang ? fmt::format("{} hangs: {} are frozen; connections to them are accepted and not answered", text, there)
-           : fmt::format("{} has lost power: {} are gone, and nothing can be launched there", text, there));
-  if (failed_zones.size() == region().settings.zones.size()) {
-    said.push_back(fmt::format("{} was the last zone standing: nothing answers until a zone is healed", text));
-  }
-  said.push_back("heal it with: " + state_->command("az heal " + text));
-  return said;
-}
-
-Outcome Tier::heal_zone(const std::string& text) {
-  const auto zone = find_zone(region(), text);
-  if (!zone) return zone.error();
-  const Status done = state_->world->heal(state_->loop.now(), FaultTarget{FaultTargetKind::kZone, text});
-  if (!done) return Refusal{1, done.error().message};
-  state_->note(text, "HEALED");
-  for (Incident& one : state_->incidents) {
-    if (one.target == text && !one.healed) one.healed = now();
-  }
-  return std::vector<std::string>{fmt::format(
-      "{} is healed: its node starts again, and the group rebalances, launching before it terminates", text)};
-}
-
-Outcome Tier::fail_instance(const std::string& text, const std::string& mode) {
-  const auto id = find_instance(text, true);
-  if (!id) return id.error();
-  if (mode != "kill" && mode != "hang") return Refusal{2, fmt::format("--mode {}: kill or hang is right", mode)};
-  const bool hang = mode == "hang";
-  Incident incident = begin_incident(region(), std::nullopt, *id, hang ? "hang" : "crash", now());
-  const Fault fault{.kind = hang ? FaultKind::kHang : FaultKind::kCrash,
-                    .target = {FaultTargetKind::kInstance, id->value},
-                    .amount = 1,
-                    .lasts = std::nullopt};
-  const Status done = state_->world->inject(state_->loop.now(), fault);
-  if (!done) return Refusal{1, done.error().message};
-  state_->note(id->value, hang ? "FAULT hang: its processes are frozen" : "FAULT crash: its processes are killed");
-  state_->incidents.push_back(std::move(incident));
-  state_->after_step(now());
-  if (!hang) return std::vector<std::string>{fmt::format("{} is killed; the group will replace it", id->value)};
-  return std::vector<std::string>{fmt::format("{} hangs: connections to it are accepted and not answered", id->value),
-                                  "heal it with: " + state_->command("instance heal " + id->value)};
-}
-
-Outcome Tier::heal_instance(const std::string& text) {
-  const auto id = find_instance(text, true);
-  if (!id) return id.error();
-  const Status done = state_->world->heal(state_->loop.now(), FaultTarget{FaultTargetKind::kInstance, id->value});
-  if (!done) return Refusal{1, done.error().message};
-  state_->note(id->value, "HEALED");
-  for (Incident& one : state_->incidents) {
-    if (one.target == id->value && !one.healed) one.healed = now();
-  }
-  return std::vector<std::string>{fmt::format("{} is healed", id->value)};
-}
 
 Outcome Tier::scale(int capacity) {
   const std::string& group = state_->options.settings.group.name;
@@ -519,7 +370,7 @@ Result<ImageId, Refusal> Tier::State::find_image(const std::string& text) const 
     if (id.value == text || (text.size() > 4 && id.value.rfind(text, 0) == 0)) fitting.push_back(id);
   }
   if (fitting.size() == 1) return fitting.front();
-  return Refusal{2, fmt::format("--image {}: there is no such image; there are: {}", text, join(names))};
+  return Refusal{2, fmt::format("--image {}: there is no such image; there are: {}", text, joined_names(names))};
 }
 
 Result<Reply, Refusal> Tier::command(const Command& command) {

@@ -47,6 +47,14 @@ struct Refusal {
 /// What was done: sentences for a person, the first one the most important.
 using Outcome = Result<std::vector<std::string>, Refusal>;
 
+/// A fault as a person asks for it, unread.
+struct FaultWish {
+  std::string kind;
+  std::string target;  // zone, node, instance (as find_instance reads it), NODE/INSTANCE or "control-plane"
+  std::string amount;  // empty: the kind's own
+  std::string lasts;   // empty: until healed
+};
+
 class Tier {
  public:
   /// Opens the front, starts the processes and the control plane. The error is one line.
@@ -72,6 +80,10 @@ class Tier {
   /// who gave them.
   std::map<std::string, std::uint64_t> requests_by_target() const;
 
+  Outcome fault(const FaultWish& wish);
+  /// Ends every fault on the target, named as in a wish.
+  Outcome heal(const std::string& target);
+  Outcome heal_all();
   Outcome fail_zone(const std::string& zone, const std::string& mode);
   Outcome heal_zone(const std::string& zone);
   Outcome fail_instance(const std::string& instance, const std::string& mode);
@@ -100,6 +112,7 @@ class Tier {
  private:
   struct State;
   explicit Tier(std::unique_ptr<State> state);
+  Result<ZoneName, Refusal> find_zone(const std::string& text) const;
   std::unique_ptr<State> state_;
 };
 

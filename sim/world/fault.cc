@@ -310,12 +310,12 @@ std::string fault_table() {
   std::string out;
   for (const FaultKindRow& row : kRows) {
     out += fmt::format("  {:<17} {}\n", row.name, row.what_it_does);
-    out += fmt::format("  {:<17}   to a {}", "", targets_of(row));
+    out += fmt::format("  {:<17}   targets: {}", "", targets_of(row));
     if (row.unit != AmountUnit::kNone) {
       out += fmt::format("; --amount {}, else {}", range_of(row), format_amount(row, row.otherwise));
     }
-    if (!row.toxiproxy.empty() && row.toxiproxy != row.name) out += fmt::format("; or {}", row.toxiproxy);
-    out += fmt::format("\n  {:<17}   on {}\n", "", grounds_of(row));
+    if (!row.toxiproxy.empty() && row.toxiproxy != row.name) out += fmt::format("; Toxiproxy: {}", row.toxiproxy);
+    out += fmt::format("\n  {:<17}   grounds: {}\n", "", grounds_of(row));
   }
   return out;
 }

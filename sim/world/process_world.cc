@@ -29,7 +29,10 @@ ProcessWorld::State::State(Loop& owner, ProcessWorldSettings wanted, std::unique
       files(std::move(made)),
       patrol(loop, [this] { look_around(); }),
       fault_timer(loop, [this] { end_due_faults(); }),
-      stop_timer(loop, [this] { stop_patience_over(); }) {
+      flap_timer(loop, [this] { flap(); }),
+      webapp_timer(loop, [this] { tell_webapps_again(); }),
+      stop_timer(loop, [this] { stop_patience_over(); }),
+      relay(loop, [this] { tell_relay(); }) {
   ground->on_lost([this] { ground_lost(); });
 }
 
@@ -122,6 +125,13 @@ void ProcessWorld::perform(Time now, const Action& action) {
 Status ProcessWorld::inject(Time now, const Fault& fault) { return state_->inject(now, fault); }
 Status ProcessWorld::heal(Time now, const FaultTarget& target) { return state_->heal(now, target); }
 std::vector<FaultStatus> ProcessWorld::faults() const { return state_->in_force; }
+void ProcessWorld::restore(Time now, const std::vector<FaultStatus>& before) { state_->restore(now, before); }
+void ProcessWorld::heal_all() {
+  state_->end_faults([](const FaultStatus&) { return true; });
+}
+void ProcessWorld::on_faults(std::function<void(const std::vector<FaultStatus>&)> sink) {
+  state_->fault_sink = std::move(sink);
+}
 
 void ProcessWorld::on_event(std::function<void(Time, const Event&)> sink) { state_->sink = std::move(sink); }
 void ProcessWorld::on_line(std::function<void(const ProcessLine&)> sink) { state_->line_sink = std::move(sink); }

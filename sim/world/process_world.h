@@ -74,6 +74,14 @@ class ProcessWorld final : public World {
   Status heal(Time now, const FaultTarget& target) override;
   std::vector<FaultStatus> faults() const override;
 
+  /// Takes up what was in force before rr-sim was killed. What was done to a process has ended with it, and so has an
+  /// outage: rr-sim is back. Before anything is performed.
+  void restore(Time now, const std::vector<FaultStatus>& before);
+  /// Ends all of them.
+  void heal_all();
+  /// Called when faults have come or gone, with those that have ended.
+  void on_faults(std::function<void(const std::vector<FaultStatus>& ended)> sink);
+
   /// Who gets the events. Called from the loop, never from inside perform().
   void on_event(std::function<void(Time, const Event&)> sink);
   void on_line(std::function<void(const ProcessLine&)> sink);

@@ -36,12 +36,14 @@ void ProcessWorld::State::act(Time now, const LaunchInstance& launch) {
     if (found->second.phase == InstancePhase::kRunning) emit(InstanceRunning{id});
     return;
   }
-  if (dark.contains(launch.zone)) {
+  const bool refused =
+      zone_has(FaultKind::kPowerLoss, launch.zone) || zone_has(FaultKind::kLaunchesRefused, launch.zone);
+  if (refused) {
     return emit(LaunchFailed{id, "InsufficientInstanceCapacity", insufficient_capacity(launch.zone, settings.zones)});
   }
   InstanceProcess& instance = instances[id.value];
   instance.launch = launch;
-  if (!hung_zones.contains(launch.zone)) return start_instance(now, id.value);
+  if (!stands_still(launch.zone)) return start_instance(now, id.value);
   instance.patience = std::make_unique<Timer>(loop, [this, id] { give_up_launch(id.value); });
   instance.patience->arm(divided(kLaunchHangs));
 }
@@ -110,9 +112,20 @@ Status ProcessWorld::State::run_instance(InstanceProcess& instance) {
   spec.logical = instance.launch.address;
   spec.host_name = instance.launch.host_name;
   if (spec.command.empty()) return Error{"the image has no command"};
+  if (!settings.own_program && is_webapp(spec.command)) {
+    spec.command.insert(spec.command.end(), {"--faults", "on"});  // so that it can be asked for some
+  }
+  spec.boot_delay = boot_delay_in(instance.launch.zone);
   return ground->start_process(
       std::move(spec), [this, name](std::string_view bytes) { take_output(name, bytes); },
       [this, name](ProcessExit exit) { instance_ended(name, exit); });
+}
+
+std::optional<Duration> ProcessWorld::State::boot_delay_in(const ZoneName& zone) const {
+  if (zone_has(FaultKind::kBootFailure, zone)) return std::nullopt;
+  const Fault* slow = in_zone(FaultKind::kSlowBoot, zone);
+  if (slow == nullptr) return Duration{};
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(slow->amount));
 }
 
 void ProcessWorld::State::launch_went_wrong(const std::string& name, const std::string& why) {
@@ -149,20 +162,22 @@ void ProcessWorld::State::instance_ended(const std::string& name, ProcessExit ex
   instance.splitter.finish([&](std::string_view line) { take_instance_line(name, line); });
   // A program that was asked to end, or whose zone lost its power, is not ill.
   if (instance.phase == InstancePhase::kRunning && exit.signal != SIGKILL) diagnose_instance(instance, exit);
-  if (instance.phase == InstancePhase::kRunning && dark.contains(instance.launch.zone)) {
+  if (instance.phase == InstancePhase::kRunning && zone_has(FaultKind::kPowerLoss, instance.launch.zone)) {
     unheard.emplace(name, instance.launch.zone);
   } else {
     emit(InstanceStopped{instance.launch.instance, exit.describe()});
   }
   files.end_instance(name);
   instances.erase(found);
+  forget_faults_of_gone();
   stop_progressed();
 }
 
-void ProcessWorld::State::tell_what_was_lost(const ZoneName& zone) {
+void ProcessWorld::State::tell_what_was_lost(
+    const std::function<bool(const std::string& name, const ZoneName& zone)>& concerns) {
   std::erase_if(unheard, [&](const auto& entry) {
-    if (entry.second != zone) return false;
-    const std::string why = fmt::format("{} lost its power", zone.value);
+    if (!concerns(entry.first, entry.second)) return false;
+    const std::string why = "it was lost unheard";
     if (nodes.contains(entry.first)) {
       emit(NodeStopped{entry.first, why});
     } else {
@@ -178,6 +193,7 @@ void ProcessWorld::State::find_wire(InstanceProcess& instance) {
     instance.wire = launch.address;
     instance.wire->port = instance.port;
     open_door(instance);
+    (void)relink().ok();  // said when the fault was asked for
     return wires_changed();
   }
   std::vector<Address> candidates{own_loopback(launch.address, instance.port),
@@ -194,6 +210,7 @@ void ProcessWorld::State::wire_found(const std::string& name, const Address& wir
   if (found == instances.end()) return;
   found->second.wire = wire;
   found->second.search.reset();
+  (void)relink().ok();  // said when the fault was asked for
   wires_changed();
 }
 

@@ -24,8 +24,13 @@ void ProcessWorld::State::act(Time, const StartNode& wish) {
   node.zone = wish.zone;
   node.address = wish.address;
   if (node.running) return emit(NodeRunning{wish.node});
-  if (dark.contains(wish.zone)) return emit(NodeStopped{wish.node, fmt::format("{} has no power", wish.zone.value)});
-  if (hung_zones.contains(wish.zone)) return emit(NodeStopped{wish.node, fmt::format("{} hangs", wish.zone.value)});
+  if (zone_has(FaultKind::kPowerLoss, wish.zone)) {
+    return emit(NodeStopped{wish.node, fmt::format("{} has no power", wish.zone.value)});
+  }
+  if (stands_still(wish.zone)) return emit(NodeStopped{wish.node, fmt::format("{} hangs", wish.zone.value)});
+  if (has(FaultKind::kNodeLoss, FaultTargetKind::kNode, wish.node)) {
+    return emit(NodeStopped{wish.node, "nothing takes its place"});
+  }
   if (Status started = run_node(node); !started) {
     take_line(node.name, true, started.error().message);
     emit(NodeStopped{wish.node, started.error().message});
@@ -63,9 +68,9 @@ Status ProcessWorld::State::run_node(NodeProcess& node) {
       [this, name](ProcessExit exit) { node_ended(name, exit); });
   if (!started) return started;
   node.running = true;
-  node.hung = false;
   node.channel = std::make_unique<NodeChannel>(loop, name, UnixPath{files.socket(name)}, *this);
   send_wanted(node, true);
+  (void)relink().ok();  // said when the fault was asked for
   emit(NodeRunning{name});
   return Ok{};
 }
@@ -74,15 +79,15 @@ void ProcessWorld::State::node_ended(const std::string& name, ProcessExit exit) 
   NodeProcess& node = nodes.at(name);
   node.splitter.finish([&](std::string_view line) { take_line(name, true, line); });
   node.running = false;
-  node.hung = false;
   node.observed.clear();
   // The channel may be what led here (its client's callback): it is destroyed when the stack is empty.
   loop.post([old = std::shared_ptr<NodeChannel>(std::move(node.channel))] {});
-  if (dark.contains(node.zone)) {
+  if (zone_has(FaultKind::kPowerLoss, node.zone) || has(FaultKind::kNodeLoss, FaultTargetKind::kNode, name)) {
     unheard.emplace(name, node.zone);
   } else {
     emit(NodeStopped{name, exit.describe()});
   }
+  forget_faults_of_gone();
   stop_progressed();
 }
 
@@ -103,7 +108,7 @@ void ProcessWorld::State::send_wanted(NodeProcess& node, bool new_channel) {
   sockets.front = fmt::format("fd:{}", kFrontNumber);
   sockets.zonal = fmt::format("fd:{}", kZonalNumber);
   sockets.zonal_port = zonal.at(node.zone).address.port;
-  const auto wire = [this](const TargetSpec& target) { return wire_of(target); };
+  const auto wire = [this, &node](const TargetSpec& target) { return wire_between(node, target); };
   std::string document = desired_document(*node.wanted, 0, sockets, wire);
   if (document == node.document && !new_channel) return;
   node.document = std::move(document);

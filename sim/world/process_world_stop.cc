@@ -60,6 +60,7 @@ void ProcessWorld::State::stop_progressed() {
     }
   }
   if (!instances.empty()) return;
+  if (relay.runs) ground->signal_process("relay", SIGKILL, true);
   stop_timer.disarm();
   if (stop_phase != StopPhase::kDone) finish_stop();
 }
@@ -68,6 +69,9 @@ void ProcessWorld::State::finish_stop() {
   stop_phase = StopPhase::kDone;
   patrol.disarm();
   fault_timer.disarm();
+  flap_timer.disarm();
+  webapp_timer.disarm();
+  relay.timer.disarm();
   loop.post([weak = std::weak_ptr<int>(alive), this] {
     if (weak.expired()) return;
     const auto call = std::exchange(on_stopped, nullptr);

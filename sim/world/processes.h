@@ -36,7 +36,7 @@ struct InstanceProcess {
   std::unique_ptr<WireSearch> search;
   std::optional<ListeningSocket> door;
   std::unique_ptr<Timer> patience;  // kWaiting: how long the launch hangs; kStopping: until it is killed
-  bool hung = false;                // by a fault of its own
+  bool flapped_down = false;        // by a fault: in the half of its period in which it is frozen
   std::optional<Health> health;     // as the last node saw it
   bool was_healthy = false;
   std::vector<Address> listening;  // when last looked
@@ -50,7 +50,6 @@ struct NodeProcess {
   ZoneName zone;
   Address address;
   bool running = false;
-  bool hung = false;
   std::unique_ptr<NodeChannel> channel;  // while it runs
   std::optional<ConfigureNode> wanted;
   std::uint64_t generation = 0;  // of the document, ours: it rises also when only a wire address changed
