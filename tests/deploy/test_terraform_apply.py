@@ -7,11 +7,12 @@ are made without asking the endpoint again. RR_AWS_ENDPOINT leads the same tests
 """
 
 import json
+import re
 import unittest
 
 import harness
 from endpoint import Endpoint
-from terraform import Workspace, settings_for
+from terraform import Workspace, provider_mirror, settings_for
 
 SETTINGS = "module.tier.module.release_store.aws_ssm_parameter.settings"
 BALANCER = "module.tier.module.load_balancer.aws_lb.this"
@@ -348,6 +349,73 @@ class Tier(harness.TestCase):
         }
         left = {kind: [name for name in self.endpoint.aws(*question) if name != "None"] for kind, question in questions.items()}
         return {kind: found for kind, found in left.items() if found}
+
+
+class Examples(harness.TestCase):
+    """Both examples are planned with the real provider; of the complete one everything that it names exists."""
+
+    def setUp(self):
+        super().setUp()
+        if not harness.long_run():
+            harness.skip("only in ./check --all: the provider takes seconds to start")
+        self.region = json.loads(settings_for("terraform"))["aws"]["region"]
+        self.attached = {}
+        provider_mirror()
+        harness.need_command("aws", "awscli")
+        self.endpoint = Endpoint(self, self.region)
+        self.image = self.endpoint.aws("ec2", "describe-images", "--owners", "amazon", "--filters", "Name=architecture,Values=x86_64",
+                                       "--query", "Images[0].ImageId")[0]
+
+    def planned(self, example, settings):
+        """{address: what it will be} of an example with these settings."""
+        workspace = Workspace(self, f"examples/{example}")
+        if example == "complete":
+            (workspace.root / "answers.tf").unlink()  # its provider is another, and the tier is not there
+        workspace.use_local_state()
+        (workspace.root / "settings.json").write_text(settings, encoding="utf-8")
+        environment = self.endpoint.environment()
+        workspace.run("init", "-no-color", environment=environment)
+        if not self.attached:
+            workspace.keep_provider(environment)
+            self.attached = workspace.attached
+        workspace.attached = self.attached
+        saved = str(self.folder / f"{example}.plan")
+        workspace.run("plan", "-no-color", f"-var=initial_image_id={self.image}", f"-out={saved}", environment=environment)
+        shown = json.loads(workspace.run("show", "-json", saved, environment=environment).stdout)
+        return {one["address"]: one["change"]["after"] for one in shown["resource_changes"] if one["change"]["actions"] == ["create"]}
+
+    def surroundings(self):
+        """(VPC, subnets that people reach, subnets that nobody reaches)"""
+        aws = self.endpoint.aws
+        [vpc] = aws("ec2", "create-vpc", "--cidr-block", "10.9.0.0/16", "--query", "Vpc.VpcId")
+        subnets = [aws("ec2", "create-subnet", "--vpc-id", vpc, "--cidr-block", f"10.9.{number}.0/24", "--availability-zone",
+                       f"{self.region}{zone}", "--query", "Subnet.SubnetId")[0] for number, zone in enumerate("abab")]
+        return vpc, subnets[:2], subnets[2:]
+
+    def test_they_plan_what_they_say(self):
+        with self.subTest("minimal"):
+            minimal = self.planned("minimal", settings_for("terraform"))
+            self.assertEqual(minimal["module.tier.module.load_balancer.aws_lb_listener.http"]["default_action"][0]["type"], "forward")
+            self.assertGreater(len(minimal), 25)
+        vpc, front, back = self.surroundings()
+        text = (harness.ROOT / "terraform/examples/complete/complete.yaml").read_text(encoding="utf-8")
+        for key, value in {"vpc_id": vpc, "subnet_ids": f"[{', '.join(front)}]", "instance_subnet_ids": f"[{', '.join(back)}]"}.items():
+            text, number = re.subn(rf"^  {key}: .*$", f"  {key}: {value}", text, flags=re.MULTILINE)
+            self.assertEqual(number, 1, key)
+        complete = self.planned("complete", settings_for("terraform", "complete", text, self.folder))
+        with self.subTest("the front"):
+            balancer = complete["module.tier.module.load_balancer.aws_lb.this"]
+            self.assertEqual(sorted(balancer["subnets"]), sorted(front))
+            self.assertEqual([one["enabled"] for one in balancer["access_logs"]], [True])
+            self.assertEqual(complete["module.tier.module.load_balancer.aws_lb_listener.http"]["default_action"][0]["type"], "redirect")
+            self.assertIn("module.tier.module.load_balancer.aws_lb_listener.https[0]", complete)
+        with self.subTest("the instances"):
+            self.assertEqual(sorted(complete["module.tier.module.fleet.aws_autoscaling_group.this"]["vpc_zone_identifier"]), sorted(back))
+            card = complete["module.tier.module.fleet.aws_launch_template.this"]["network_interfaces"][0]
+            self.assertEqual(card["associate_public_ip_address"], "false")
+        with self.subTest("who is told, and the key"):
+            self.assertTrue(all(one["alarm_actions"] for address, one in complete.items() if "metric_alarm" in address))
+            self.assertIn(":key/", complete["module.tier.module.observability.aws_cloudwatch_log_group.this"]["kms_key_id"])
 
 
 class Bootstrap(harness.TestCase):
