@@ -59,8 +59,8 @@ def settings_for(receiver, environment="production", text=None, folder=None):
     if text is not None:
         file = pathlib.Path(folder) / f"{environment}.yaml"
         file.write_text(text, encoding="utf-8")
-    done = subprocess.run([harness.program("render-settings"), str(file), receiver], capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run([harness.program("rr-deploy"), "settings", "render", "--for", receiver, str(file)], capture_output=True,
+                          text=True, check=False)
     if done.returncode != 0:
         raise AssertionError(f"the settings are refused:\n{done.stderr}")
     return done.stdout

@@ -72,7 +72,7 @@ class Schema(harness.TestCase):
     def reader_refuses(self, settings):
         file = self.folder / "settings.json"
         file.write_text(json.dumps(settings), encoding="utf-8")
-        done = subprocess.run([harness.program("render-settings"), str(file), "ci"], capture_output=True, text=True, check=False)
+        done = subprocess.run([harness.program("rr-deploy"), "settings", "check", str(file)], capture_output=True, text=True, check=False)
         return done.returncode != 0
 
     def test_it_takes_every_environment(self):

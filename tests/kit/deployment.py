@@ -10,7 +10,7 @@ from kit.surroundings import ROOT, program
 def rendered(test, receiver, settings="local"):
     """What a receiver (packer, unit, ci) gets of an environment's settings, or of a settings file."""
     file = settings if isinstance(settings, pathlib.Path) else ROOT / f"deploy/settings/{settings}.yaml"
-    done = test.run_program(program("render-settings"), file, receiver)
+    done = test.run_program(program("rr-deploy"), "settings", "render", "--for", receiver, file)
     test.assertEqual(done.returncode, 0, done)
     return done.stdout
 
