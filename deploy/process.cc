@@ -142,15 +142,58 @@ Result<std::string> run_and_collect(const std::vector<std::string>& words) {
   return Error{said.empty() ? fmt::format("{} ended with {}", words[0], status) : said};
 }
 
+namespace {
+
+std::atomic<pid_t> attached = 0;
+
+constexpr int kPassedOn[] = {SIGINT, SIGQUIT, SIGTERM};
+
+/// What a person types (the kernel sends it) has reached the child as well; what a build service sends has not.
+void pass_on(int signal, siginfo_t* from, void*) {
+  if (const pid_t child = attached; child > 0 && from->si_code != SI_KERNEL) ::kill(child, signal);
+}
+
+/// While a child has the terminal, signals are its affair: it knows how to end, and its exit code is waited for.
+class SteppedAside {
+ public:
+  SteppedAside() {
+    // Held back until the child's id is known, so that none is lost.
+    sigset_t held{};
+    ::sigemptyset(&held);
+    for (const int signal : kPassedOn) ::sigaddset(&held, signal);
+    ::sigprocmask(SIG_BLOCK, &held, &mask_);
+    struct sigaction action {};
+    action.sa_sigaction = pass_on;
+    action.sa_flags = SA_SIGINFO;
+    for (std::size_t at = 0; at < std::size(kPassedOn); ++at) ::sigaction(kPassedOn[at], &action, &before_[at]);
+  }
+  ~SteppedAside() {
+    attached = 0;
+    for (std::size_t at = 0; at < std::size(kPassedOn); ++at) ::sigaction(kPassedOn[at], &before_[at], nullptr);
+  }
+  SteppedAside(const SteppedAside&) = delete;
+  SteppedAside& operator=(const SteppedAside&) = delete;
+
+  /// In the child, and in this program once the child is known.
+  void let_signals_through() const { ::sigprocmask(SIG_SETMASK, &mask_, nullptr); }
+
+ private:
+  sigset_t mask_{};
+  std::array<struct sigaction, std::size(kPassedOn)> before_{};
+};
+
+}  // namespace
+
 int run_attached(const std::vector<std::string>& words, const std::string& folder,
                  const std::map<std::string, std::string>& variables) {
   std::fflush(stdout);
   std::fflush(stderr);
+  const SteppedAside aside;
   const pid_t child = ::fork();
   if (child == 0) {
-    ::signal(SIGINT, SIG_DFL);
-    ::signal(SIGTERM, SIG_DFL);
+    for (const int signal : kPassedOn) ::signal(signal, SIG_DFL);
     ::signal(SIGPIPE, SIG_DFL);
+    aside.let_signals_through();
     for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
     if (!folder.empty() && ::chdir(folder.c_str()) != 0) {
       fmt::print(stderr, "{}: {}\n", folder, std::strerror(errno));
@@ -158,6 +201,8 @@ int run_attached(const std::vector<std::string>& words, const std::string& folde
     }
     become(words);
   }
+  attached = child;
+  aside.let_signals_through();
   return child < 0 ? 127 : wait_for(child);
 }
 

@@ -28,9 +28,9 @@ bool sleep_until_interrupt(Duration span, int seen);
 /// The child's output is collected; the error is the last line that it wrote to standard error.
 Result<std::string> run_and_collect(const std::vector<std::string>& words);
 
-/// The child has this program's terminal: its output is streamed, and an interrupt reaches both. `variables` are added
-/// to the environment. The exit status, 128 + the signal that ended it; 127 when it could not be started (and that is
-/// said).
+/// The child has this program's terminal: its output is streamed, and SIGINT, SIGQUIT and SIGTERM are for the child,
+/// whose end is waited for; whether it was interrupted, its exit status says. `variables` are added to the environment.
+/// The exit status, 128 + the signal that ended it; 127 when it could not be started (and that is said).
 int run_attached(const std::vector<std::string>& words, const std::string& folder = "",
                  const std::map<std::string, std::string>& variables = {});
 
