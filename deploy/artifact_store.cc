@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string_view>
 
 #include "deploy/process.h"
 
@@ -19,20 +20,22 @@ bool is_hash(const std::string& text) {
          });
 }
 
+bool is_plain(char letter) {
+  return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+         std::string_view("._-/").find(letter) != std::string_view::npos;
+}
+
 Result<std::string> hash_of(const std::string& file) {
   const auto output = run_and_collect({"sha256sum", "--", file});
   if (!output) return Error{fmt::format("{}: {}", file, output.error().message)};
   return output->substr(0, 64);
 }
 
-/// Path style: it works with every bucket's name and with endpoints that are no AWS.
-ApiCall object_call(const std::string& method, const std::string& bucket, const std::string& key) {
-  ApiCall call;
-  call.service = "s3";
-  call.action = method + " object";
-  call.request.method = method;
-  call.request.url = "/" + bucket + "/" + percent_encoded(key, true);
-  return call;
+/// What the instances would only find out one after another, until the deadline.
+Status find_object(Context& context, const std::string& url) {
+  const auto found = context.client->call(s3_call("HeadObject", "HEAD", "/" + percent_encoded(url.substr(5), true)));
+  if (!found) return Error{fmt::format("{}: it cannot be read: {}", url, found.error().message)};
+  return Ok{};
 }
 
 }  // namespace
@@ -44,6 +47,10 @@ Result<ArtifactLane> store_artifact(Context& context, const std::string& file) {
     if (!is_hash(hash))
       return Error{
           fmt::format("{}: an object that is named by its SHA-256 is right, as this command names them", file)};
+    // It goes into a script that runs on every instance.
+    if (!std::all_of(file.begin() + 5, file.end(), is_plain))
+      return Error{fmt::format("{}: letters, digits, '.', '_', '-' and '/' are right in its name", file)};
+    if (const Status found = find_object(context, file); !found) return found.error();
     return ArtifactLane{file, hash};
   }
   std::error_code error;
@@ -56,7 +63,7 @@ Result<ArtifactLane> store_artifact(Context& context, const std::string& file) {
   if (!identity) return identity.error();
   const auto& where = in_account(context.settings, identity->account).artifacts;
   const std::string key = fmt::format("{}/{}.tar.gz", where.prefix, *hash);
-  ApiCall put = object_call("PUT", where.bucket, key);
+  ApiCall put = s3_call("PutObject", "PUT", fmt::format("/{}/{}", where.bucket, percent_encoded(key, true)));
   put.request.body = read_whole_file(file).value_or("");
   // not a setting: how long this client waits for an upload
   put.request.timeout = std::chrono::minutes(10);

@@ -3,10 +3,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "deploy/aws/xml.h"
+#include "deploy/bucket.h"
 #include "deploy/commands.h"
 #include "deploy/context.h"
 #include "deploy/rollout/rollout.h"
@@ -32,6 +34,7 @@ class Examination {
   bool identity();
   void network();
   void instance_type();
+  std::optional<int> processors();
   void quota();
   void roles();
   void state();
@@ -50,6 +53,7 @@ class Examination {
   std::string arn_;
   std::vector<Check> checks_;
   std::set<std::string> zones_;
+  bool zones_known_ = false;
 };
 
 std::optional<Xml> Examination::ask_xml(const std::string& name, const std::string& service, const std::string& action,
@@ -96,6 +100,7 @@ void Examination::network() {
   Parameters filter = {{"Filter.1.Name", "default-for-az"}, {"Filter.1.Value.1", "true"}};
   if (!aws.vpc_id.empty()) filter = {{"Filter.1.Name", "vpc-id"}, {"Filter.1.Value.1", aws.vpc_id}};
   const auto subnets = ask_xml("network", "ec2", "DescribeSubnets", filter);
+  zones_known_ = subnets.has_value();
   if (!subnets) return;
   for (const Xml& subnet : subnets->items("subnetSet")) {
     const bool wanted = aws.subnet_ids.empty() || std::find(aws.subnet_ids.begin(), aws.subnet_ids.end(),
@@ -117,8 +122,11 @@ void Examination::instance_type() {
       "instance type", "ec2", "DescribeInstanceTypeOfferings",
       {{"LocationType", "availability-zone"}, {"Filter.1.Name", "instance-type"}, {"Filter.1.Value.1", instance.type}});
   if (!offered) return;
+  std::set<std::string> with_it;
+  for (const Xml& offer : offered->items("instanceTypeOfferingSet")) with_it.insert(offer.text("location"));
+  if (!zones_known_) zones_ = with_it;  // the best that is known
   std::set<std::string> missing = zones_;
-  for (const Xml& offer : offered->items("instanceTypeOfferingSet")) missing.erase(offer.text("location"));
+  for (const std::string& zone : with_it) missing.erase(zone);
   const auto with = static_cast<int>(zones_.size()) - static_cast<int>(missing.size());
   const bool enough = with >= context_.settings.aws.zones;
   add("instance type",
@@ -129,8 +137,28 @@ void Examination::instance_type() {
                       : fmt::format("{} is not offered in {}", instance.type, fmt::join(missing, ", ")));
 }
 
-/// "Running On-Demand Standard instances", in vCPUs, beside what a release needs at its height: twice the group.
+/// Of one instance; nothing when it cannot be found out, and that is said.
+std::optional<int> Examination::processors() {
+  const std::string& type = context_.settings.instance.type;
+  const auto described = ask_xml("quota", "ec2", "DescribeInstanceTypes", {{"InstanceType.1", type}});
+  if (!described) return std::nullopt;
+  const auto types = described->items("instanceTypeSet");
+  const int count = types.empty() ? 0 : std::atoi(types.front().at("vCpuInfo").text("defaultVCpus").c_str());
+  if (count > 0) return count;
+  add("quota", Finding::kWarning, fmt::format("not checked: AWS does not say how many vCPUs a {} has", type));
+  return std::nullopt;
+}
+
+/// "Running On-Demand Standard instances", in vCPUs, beside what the group needs at its largest, as in every release.
 void Examination::quota() {
+  const std::string& type = context_.settings.instance.type;
+  // not a setting: the families of that quota, by its name at AWS ("A, C, D, H, I, M, R, T, Z")
+  if (type.find_first_of("acdhimrtz") != 0 || type.rfind("inf", 0) == 0 || type.rfind("dl", 0) == 0 ||
+      type.rfind("hpc", 0) == 0 || type.rfind("trn", 0) == 0 || type.rfind("mac", 0) == 0) {
+    return add("quota", Finding::kWarning, fmt::format("not checked: {} has a quota of its own", type));
+  }
+  const auto each = processors();
+  if (!each) return;
   const auto response = context_.client->call(json_call(
       "servicequotas", "GetServiceQuota", nlohmann::json{{"ServiceCode", "ec2"}, {"QuotaCode", "L-1216C47A"}}.dump()));
   if (!response) return add("quota", Finding::kWarning, "not checked: " + response.error().message);
@@ -139,12 +167,10 @@ void Examination::quota() {
   if (!document.is_object() || !document.contains(value) || !document.at(value).is_number()) {
     return add("quota", Finding::kWarning, "not checked: the answer is not what AWS would say");
   }
-  // Two vCPUs an instance is what the small types have; a larger type is told by the sum being near.
   const double allowed = document.at(value).get<double>();
-  const int needed = 2 * context_.settings.auto_scaling_group.max_size;
+  const int needed = *each * context_.settings.auto_scaling_group.max_size;
   add("quota", allowed >= needed ? Finding::kGood : Finding::kBad,
-      fmt::format("{:.0f} vCPUs of standard instances are allowed; at its largest the group has about {}", allowed,
-                  needed));
+      fmt::format("{:.0f} vCPUs of standard instances are allowed; the group at its largest has {}", allowed, needed));
 }
 
 void Examination::roles() {
@@ -163,16 +189,11 @@ void Examination::roles() {
 
 void Examination::state() {
   const std::string bucket = in_account(context_.settings, account_).ci.state_bucket;
-  ApiCall head;
-  head.service = "s3";
-  head.action = "HeadBucket";
-  head.request.method = "HEAD";
-  head.request.url = "/" + bucket;
-  head.request.headers = {{"x-amz-content-sha256", "UNSIGNED-PAYLOAD"}};
-  const auto found = context_.client->call(head);
-  add("state", found ? Finding::kGood : Finding::kWarning,
-      found ? fmt::format("bucket {} holds Terraform's state", bucket)
-            : fmt::format("bucket {} is not there for these credentials: `rr-deploy bootstrap` makes it", bucket));
+  const auto found = bucket_is_there(context_, bucket);
+  if (!found) return add("state", Finding::kWarning, "not checked: " + found.error().message);
+  add("state", *found ? Finding::kGood : Finding::kWarning,
+      *found ? fmt::format("bucket {} holds Terraform's state", bucket)
+             : fmt::format("bucket {} is not there for these credentials: `rr-deploy bootstrap` makes it", bucket));
 }
 
 void Examination::tier() {

@@ -13,11 +13,22 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// Empty when it is not there or no text: some endpoints write null for what they do not have.
+std::string text_of(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::int64_t milliseconds_of(const Json& event) {
+  const auto found = event.find("timestamp");
+  return found != event.end() && found->is_number() ? found->get<std::int64_t>() : 0;
+}
+
 std::string line_of(const Json& event) {
-  std::string message = event.value("message", "");
+  std::string message = text_of(event, "message");
   while (!message.empty() && message.back() == '\n') message.pop_back();
-  const Time at(std::chrono::milliseconds(event.value("timestamp", 0L)));
-  return fmt::format("{}  {:<20}  {}", format_iso8601(at, 3), event.value("logStreamName", ""), message);
+  const Time at(std::chrono::milliseconds(milliseconds_of(event)));
+  return fmt::format("{}  {:<20}  {}", format_iso8601(at, 3), text_of(event, "logStreamName"), message);
 }
 
 /// All lines since `since` that were not shown before; `since` moves to the last of them.
@@ -35,15 +46,15 @@ Status show_new(Context& context, const std::string& stream, Time& since, std::s
     if (!document.is_object() || !document.contains("events"))
       return Error{"FilterLogEvents: the answer is not what AWS would say"};
     for (const Json& event : document["events"]) {
-      if (!shown.insert(event.value("eventId", "")).second) continue;
-      since = std::max(since, Time(std::chrono::milliseconds(event.value("timestamp", 0L))));
+      if (!shown.insert(text_of(event, "eventId")).second) continue;
+      since = std::max(since, Time(std::chrono::milliseconds(milliseconds_of(event))));
       if (context.json) {
         fmt::print("{}\n", event.dump());
       } else {
         fmt::print("{}\n", line_of(event));
       }
     }
-    page = document.value("nextToken", "");
+    page = text_of(document, "nextToken");
   } while (!page.empty());
   std::fflush(stdout);
   return Ok{};

@@ -14,8 +14,8 @@ namespace {
 
 std::vector<CommandSpec> all_commands() {
   std::vector<CommandSpec> all;
-  for (auto* some : {pipeline_commands, doctor_commands, terraform_commands, image_commands, release_commands,
-                     watch_commands, status_commands, instance_commands, settings_commands}) {
+  for (auto* some : {pipeline_commands, doctor_commands, terraform_commands, destroy_commands, image_commands,
+                     release_commands, watch_commands, status_commands, instance_commands, settings_commands}) {
     for (CommandSpec& command : some()) all.push_back(std::move(command));
   }
   return all;

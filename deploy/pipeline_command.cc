@@ -26,8 +26,9 @@ int step(Context& context, const Arguments& arguments, std::vector<std::string> 
   return run_attached(words);
 }
 
-/// The instances were launched with the image: there is nothing to roll out, and what is left is the proof.
-int prove_first_run(Context& context, const Arguments& arguments) {
+/// The instances were launched with the image and may not serve yet: this waits until they do, and proves it. The
+/// release after it finds nothing to roll out, and writes the first line of the history.
+int await_first_instances(Context& context, const Arguments& arguments) {
   std::string commit = context.surroundings.variable("CI_COMMIT");
   if (commit.empty()) {  // as packer/bake took it
     const auto head = run_and_collect({"git", "-C", find_checkout().value_or("."), "rev-parse", "HEAD"});
@@ -56,7 +57,9 @@ int run_pipeline(const CommandSpec& command, const Arguments& arguments) {
   std::vector<std::string> apply = {"apply", "--yes"};
   if (first) apply.insert(apply.end(), {"--image", **baked});
   if (const int code = step(context, arguments, std::move(apply)); code != 0) return code;
-  if (first) return prove_first_run(context, arguments);
+  if (first) {
+    if (const int code = await_first_instances(context, arguments); code != 0) return code;
+  }
   std::vector<std::string> release = {"release", "--image", **baked};
   for (const char* flag : {"--strategy", "--report", "--junit", "--url"}) {
     if (arguments.has(flag)) release.insert(release.end(), {flag, arguments.value(flag)});

@@ -127,8 +127,8 @@ void apply_settings(Plan& plan, const Settings& settings) {
   plan.drain = settings.target_group.deregistration_delay;
   plan.poll = settings.release.poll_interval;
   plan.deadline = settings.release.deadline;
-  // A holder renews its lock, so that it died is known long before the setting's bound.
-  plan.lease = std::min<Duration>(settings.release.lock_timeout, plan.lease);
+  plan.patience = settings.release.patience;
+  plan.lease = settings.release.lock_timeout;
   plan.keep_versions = settings.release.keep_versions;
   plan.verification.answers = settings.verification.consecutive_answers;
   plan.verification.instances = settings.verification.minimum_instances;
@@ -177,14 +177,6 @@ Result<Plan> plan_of(Context& context, const Arguments& arguments, JobKind kind,
   plan.force = arguments.has("--force");
   plan.commit = arguments.value("--commit");
   plan.build = arguments.value("--build");
-  auto alarms = release_alarms(context);
-  if (!alarms) return alarms.error();
-  plan.alarms = std::move(*alarms);
-  return plan;
-}
-
-/// What the lane needs before the group is touched: an image's id, or an object that can be fetched.
-Result<Lane> lane_of(Context& context, const Arguments& arguments, Plan& plan) {
   if (arguments.has("--artifact")) {
     if (arguments.has("--image")) return Error{"--image and --artifact: one of them is right"};
     if (plan.commit.empty()) plan.commit = context.surroundings.variable("CI_COMMIT");
@@ -192,6 +184,13 @@ Result<Lane> lane_of(Context& context, const Arguments& arguments, Plan& plan) {
     if (plan.commit.empty() && plan.verification.commits_known) {
       return Error{"--artifact needs --commit (or CI_COMMIT): that commit has to answer in the end"};
     }
+  }
+  return plan;
+}
+
+/// What the lane needs before the group is touched: an image's id, or an object that can be fetched.
+Result<Lane> lane_of(Context& context, const Arguments& arguments) {
+  if (arguments.has("--artifact")) {
     auto artifact = store_artifact(context, arguments.value("--artifact"));
     if (!artifact) return artifact.error();
     return Lane{*artifact};
@@ -231,9 +230,12 @@ int run_job(const CommandSpec& command, const Arguments& arguments, JobKind kind
   auto plan = plan_of(**context, arguments, kind, *tier);
   if (!plan) return fail(command, kUsage, plan.error().message);
   if (kind == JobKind::kRelease) {
-    auto lane = lane_of(**context, arguments, *plan);
+    auto lane = lane_of(**context, arguments);
     if (!lane) return fail(command, kRefused, lane.error().message);
     plan->lane = std::move(*lane);
+    auto alarms = release_alarms(**context);
+    if (!alarms) return fail(command, kRefused, alarms.error().message);
+    plan->alarms = std::move(*alarms);
   }
   if (tier->url.empty() && tier->group) {
     return fail(command, kRefused,

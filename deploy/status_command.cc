@@ -16,6 +16,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Empty when it is not there or no text: some endpoints write null for what they do not have.
+std::string text_of(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 Json released_json(const Released& released) {
   return {{"version", released.version},   {"ami", released.image},
           {"artifact", released.artifact}, {"commit", released.commit},
@@ -178,9 +184,9 @@ Result<std::vector<Record>> read_history(Context& context) {
     if (!document.is_object() || !document.contains("Parameters"))
       return Error{"GetParameterHistory: the answer is not what AWS would say"};
     for (const Json& one : document["Parameters"]) {
-      if (const auto record = parse_record(one.value("Value", ""))) records.push_back(*record);
+      if (const auto record = parse_record(text_of(one, "Value"))) records.push_back(*record);
     }
-    page = document.value("NextToken", "");
+    page = text_of(document, "NextToken");
   } while (!page.empty());
   return records;
 }

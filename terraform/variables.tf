@@ -130,6 +130,7 @@ variable "release" {
     deadline      = number
     poll_interval = number
     bake_time     = number
+    patience      = number
     lock_timeout  = number
     keep_versions = number
     keep_images   = number

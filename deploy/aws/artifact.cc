@@ -11,6 +11,8 @@ namespace {
 constexpr const char* kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr const char* kUrlMark = "# artifact: ";
 constexpr const char* kHashMark = "# sha256: ";
+// On the instance: the hash of the artifact that it has installed, so that another boot does not wait for it again.
+constexpr const char* kMarker = "/var/lib/rr-deploy/artifact";
 
 std::string line_after(const std::string& text, const std::string& mark) {
   const std::size_t at = text.find(mark);
@@ -22,14 +24,21 @@ std::string line_after(const std::string& text, const std::string& mark) {
 }  // namespace
 
 std::string artifact_user_data(const ArtifactLane& artifact, const std::string& unit) {
-  return fmt::format(R"(Content-Type: multipart/mixed; boundary="==rr=="
+  return fmt::format(R"multipart(Content-Type: multipart/mixed; boundary="==rr=="
 MIME-Version: 1.0
 
 --==rr==
 Content-Type: text/cloud-boothook; charset="us-ascii"
 
 #!/bin/sh
-systemctl mask --runtime --now '{unit}'
+# At every boot, before the unit: it is held until the artifact is installed. A mask below /run would not hold it,
+# because the unit itself lies in /etc, which goes first.
+grep -qsx '{hash}' {marker} && exit 0
+mkdir -p '/run/systemd/system/{unit}.d'
+echo '[Unit]
+ConditionPathExists=!/run/systemd/system/{unit}.d/hold.conf' >'/run/systemd/system/{unit}.d/hold.conf'
+systemctl daemon-reload
+systemctl stop '{unit}'
 --==rr==
 Content-Type: text/x-shellscript; charset="us-ascii"
 
@@ -38,17 +47,22 @@ Content-Type: text/x-shellscript; charset="us-ascii"
 {hash_mark}{hash}
 set -euo pipefail
 folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 aws s3 cp --only-show-errors '{url}' bundle.tar.gz
 echo '{hash}  bundle.tar.gz' | sha256sum --check --status || {{ echo "the artifact has another hash" >&2; exit 1; }}
 mkdir bundle
-tar -xzf bundle.tar.gz -C bundle
-systemctl unmask --runtime '{unit}'
-bundle/install --start
+tar -xzf bundle.tar.gz -C bundle --no-same-owner
+bundle/install
+mkdir -p "$(dirname {marker})"
+echo '{hash}' >{marker}
+rm -r '/run/systemd/system/{unit}.d'
+systemctl daemon-reload
+systemctl restart '{unit}'
 --==rr==--
-)",
+)multipart",
                      fmt::arg("unit", unit), fmt::arg("url", artifact.url), fmt::arg("hash", artifact.sha256),
-                     fmt::arg("url_mark", kUrlMark), fmt::arg("hash_mark", kHashMark));
+                     fmt::arg("marker", kMarker), fmt::arg("url_mark", kUrlMark), fmt::arg("hash_mark", kHashMark));
 }
 
 std::string plain_user_data() { return "#cloud-config\n{}\n"; }

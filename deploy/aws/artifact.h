@@ -7,8 +7,8 @@
 
 namespace rr::deploy {
 
-/// cloud-init's multipart user data. The unit of the baked application is masked before it starts, so that no instance
-/// serves what the image holds; a bundle that cannot be had or has another hash leaves it masked, the instance never
+/// cloud-init's multipart user data. The unit of the baked application is held before it starts, so that no instance
+/// serves what the image holds; a bundle that cannot be had or has another hash leaves it held, the instance never
 /// becomes healthy, and the release goes back.
 std::string artifact_user_data(const ArtifactLane& artifact, const std::string& unit);
 

@@ -116,6 +116,16 @@ Failure::Kind kind_of(const std::string& code, int status) {
   return status >= 500 || status == 429 ? Failure::Kind::kTransient : Failure::Kind::kRefused;
 }
 
+ApiCall s3_call(const std::string& action, const std::string& method, const std::string& path) {
+  ApiCall call;
+  call.service = "s3";
+  call.action = action;
+  call.request.method = method;
+  call.request.url = path;
+  call.request.headers = {{"Content-Type", "application/xml"}, {"x-amz-content-sha256", "UNSIGNED-PAYLOAD"}};
+  return call;
+}
+
 Failure read_failure(const ApiCall& call, const HttpResponse& response) {
   const std::size_t first = response.body.find_first_not_of(" \t\r\n");
   const bool is_json = first != std::string::npos && response.body[first] == '{';

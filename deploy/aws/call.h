@@ -27,6 +27,10 @@ ApiCall query_call(const std::string& service, const std::string& action, const 
 /// The JSON protocol (SSM, CloudWatch Logs, Service Quotas).
 ApiCall json_call(const std::string& service, const std::string& action, const std::string& body);
 
+/// S3, in path style (`path` begins with the bucket): that works with every bucket's name, and with endpoints that are
+/// no AWS. The payload is not signed unless the caller sets x-amz-content-sha256.
+ApiCall s3_call(const std::string& action, const std::string& method, const std::string& path);
+
 /// What went wrong, out of an answer that is none of success: the three shapes of errors that AWS has, or the status
 /// alone.
 Failure read_failure(const ApiCall& call, const HttpResponse& response);

@@ -4,6 +4,7 @@
 
 #include <ctime>
 
+#include "deploy/aws/operations.h"
 #include "deploy/aws/retry.h"
 
 namespace rr::deploy {
@@ -64,6 +65,7 @@ Result<HttpResponse, Failure> Client::attempt(const ApiCall& call) {
 }
 
 Result<HttpResponse, Failure> Client::call(const ApiCall& call) {
+  RR_CHECK(is_operation(call.service, call.action), call.action.c_str());
   bool renewed = false;
   for (int number = 1;; ++number) {
     auto result = attempt(call);

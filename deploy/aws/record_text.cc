@@ -18,6 +18,11 @@ std::string text_of(const Json& document, const char* key) {
   return found != document.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
+int number_of(const Json& document, const char* key) {
+  const auto found = document.find(key);
+  return found != document.end() && found->is_number_integer() ? found->get<int>() : 0;
+}
+
 std::optional<Time> time_of(const Json& document, const char* key) {
   const auto time = parse_iso8601(text_of(document, key));
   return time ? std::optional(*time) : std::nullopt;
@@ -100,6 +105,8 @@ std::string job_text(const Job& job) {
   }
   if (job.strategy == Strategy::kDouble) {
     document["desired"] = job.desired;
+    document["zones"] = job.zones;
+    document["driven_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(job.driven).count();
     document["leaving"] = job.leaving;
     document["suspended"] = job.suspended;
   }
@@ -125,8 +132,9 @@ Result<Job> parse_job(const std::string& text) {
   job.turned = document.value("turned", Json(false)) == Json(true);
   job.why = text_of(document, "why");
   job.refresh_before = text_of(document, "refresh_before");
-  if (document.contains("desired") && document["desired"].is_number_integer())
-    job.desired = document["desired"].get<int>();
+  job.desired = number_of(document, "desired");
+  job.zones = number_of(document, "zones");
+  job.driven = std::chrono::seconds(number_of(document, "driven_seconds"));
   job.leaving = texts_of(document, "leaving");
   job.suspended = texts_of(document, "suspended");
   return job;

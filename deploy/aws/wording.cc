@@ -217,8 +217,22 @@ Group group_of(const Xml& member) {
   return group;
 }
 
-Refresh refresh_of(const Xml& member) {
+/// When the answer was given, in seconds since 1970, by the server's own clock where it tells it.
+std::optional<double> received(const HttpResponse& response) {
+  const auto date = response.headers.find("x-rr-received");
+  if (date == response.headers.end()) return std::nullopt;
+  return std::strtod(date->second.c_str(), nullptr);
+}
+
+Duration positive(double seconds) {
+  return seconds < 0 ? Duration{} : std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+Refresh refresh_of(const Xml& member, const HttpResponse& response) {
   Refresh refresh;
+  const auto started = time_of(member.text("StartTime"));
+  const auto at = received(response);
+  if (started && at) refresh.age = positive(*at - to_seconds(started->time_since_epoch()));
   refresh.id = member.text("InstanceRefreshId");
   refresh.status = refresh_status(member.text("Status"));
   refresh.reason = member.text("StatusReason");
@@ -255,13 +269,11 @@ std::vector<Value> all_of(const std::vector<Xml>& items, Read read) {
   return values;
 }
 
-/// By the server's own clock where it tells it.
 Duration age_of(const Json& parameter, const HttpResponse& response) {
   const auto written = parameter.find("LastModifiedDate");
-  const auto date = response.headers.find("x-rr-received");
-  if (written == parameter.end() || !written->is_number() || date == response.headers.end()) return Duration{};
-  const double age = std::strtod(date->second.c_str(), nullptr) - written->get<double>();
-  return age < 0 ? Duration{} : std::chrono::duration_cast<Duration>(std::chrono::duration<double>(age));
+  const auto at = received(response);
+  if (written == parameter.end() || !written->is_number() || !at) return Duration{};
+  return positive(*at - written->get<double>());
 }
 
 Result<Understood, Failure> not_understood(const Command& command, const std::string& message) {
@@ -298,7 +310,8 @@ struct Understanding {
   }
   Answered operator()(const DescribeRefreshes&) const {
     const Xml found = result("DescribeInstanceRefreshes");
-    return page_of(all_of<Refresh>(found.items("InstanceRefreshes"), refresh_of), found, "InstanceRefreshes", "");
+    const auto read = [this](const Xml& member) { return refresh_of(member, response); };
+    return page_of(all_of<Refresh>(found.items("InstanceRefreshes"), read), found, "InstanceRefreshes", "");
   }
   Answered operator()(const DescribeVersions&) const {
     return page_of(all_of<TemplateVersion>(root.items("launchTemplateVersionSet"), version_of), root,
@@ -350,7 +363,10 @@ struct Understanding {
   Answered operator()(const ReadRecord&) const {
     const Json found = parameter();
     if (!found.is_object()) return not_understood(command, "the answer is not what AWS would say");
-    const auto record = parse_record(found.value("Value", ""));
+    const std::string text = found.value("Value", "");
+    // What Terraform makes, so that the parameter's history begins with the tier.
+    if (text == "{}") return Understood{RecordFound{}, ""};
+    const auto record = parse_record(text);
     if (!record) return Failure{Failure::Kind::kRefused, "", record.error().message};
     return Understood{RecordFound{*record}, ""};
   }

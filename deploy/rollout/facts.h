@@ -70,6 +70,7 @@ struct Refresh {
   std::string reason;
   int percent = 0;
   int to_update = 0;
+  Duration age{};       // since it was started, by AWS's clock; 0 where AWS does not say
   std::string version;  // that it brings; empty when it was started without a desired configuration
   bool operator==(const Refresh&) const = default;
 };

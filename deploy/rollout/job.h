@@ -59,6 +59,8 @@ struct Job {
   bool turned = false;                 // a release that goes back to `from`
   std::string why;                     // it turned
   int desired = 0;                     // kDouble: the size before and after
+  int zones = 0;                       // kDouble: in so many stood those that leave
+  Duration driven{};                   // kDouble: for so long a program was at it; without one nothing moves
   std::vector<std::string> leaving;    // kDouble: ids that have to go
   std::vector<std::string> suspended;  // kDouble: processes that this job suspended and has to resume
   std::optional<Time> started;

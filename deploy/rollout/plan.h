@@ -11,10 +11,10 @@ namespace rr::deploy {
 
 /// How answers through the load balancer are judged.
 struct Verification {
-  int answers = 10;   // so many one after another must be right
-  int instances = 2;  // from at least so many instances (or all, where the group has fewer)
-  Duration limit = std::chrono::minutes(2);
-  int allowed_failures = 2;   // during the rollout; one more ends a release
+  int answers = 0;            // so many one after another must be right
+  int instances = 0;          // from at least so many instances (or all, where the group has fewer)
+  Duration limit{};           // for the proof
+  int allowed_failures = 0;   // during the rollout; one more ends a release
   bool commits_known = true;  // false: the application does not say which version it is
 };
 
@@ -31,21 +31,23 @@ struct Plan {
   std::optional<std::string> to;  // of a rollback: the version to go to
   bool force = false;             // a release although targets are unhealthy or alarms fire
 
-  Duration warm_up = std::chrono::seconds(15);
-  Duration bake = std::chrono::seconds(60);
-  Duration drain = std::chrono::seconds(30);  // the target group's, for what is said about the time
-  Duration poll = std::chrono::seconds(5);
-  Duration deadline = std::chrono::minutes(15);  // for the rollout, bake time not counted
-  Duration patience = std::chrono::minutes(5);   // with an AWS that does not answer
-  Duration lease = std::chrono::seconds(60);     // a lock that was not renewed for so long is nobody's
-  Duration renewal = std::chrono::seconds(20);
+  Duration warm_up{};
+  Duration bake{};
+  Duration drain{};     // the target group's, for what is said about the time
+  Duration poll{};      // between two looks
+  Duration deadline{};  // for the rollout, bake time not counted
+  Duration patience{};  // with an AWS that does not answer
+  Duration lease{};     // a lock that was not renewed for so long is nobody's
   Verification verification;
-  int keep_versions = 10;
+  int keep_versions = 0;
 
   std::string token;  // of this run, unique
   std::string owner;
   std::string host;
   std::string process;
+
+  /// So often the lock is renewed: a round that comes late by as much still comes in time.
+  Duration renewal() const { return lease / 3; }
 };
 
 }  // namespace rr::deploy

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace rr::deploy {
 namespace {
@@ -12,6 +13,10 @@ namespace {
 // processes").
 constexpr const char* kNeeded[] = {"Launch",      "Terminate",        "AddToLoadBalancer",
                                    "HealthCheck", "ReplaceUnhealthy", "InstanceRefresh"};
+
+constexpr const char* kUnknownCommit = "unknown commit";
+constexpr const char* kBuildWord = " build ";
+constexpr const char* kJobWord = " (rr-deploy job ";
 
 std::vector<std::string> suspended_needed(const Group& group) {
   std::vector<std::string> found;
@@ -200,6 +205,23 @@ bool is_numbered(const std::string& version) {
          std::all_of(version.begin(), version.end(), [](char letter) { return letter >= '0' && letter <= '9'; });
 }
 
+std::string job_mark(const std::string& job) { return kJobWord + job + ")"; }
+
+std::string description_of(const Job& job) {
+  std::string text = job.to.commit.empty() ? kUnknownCommit : job.to.commit;
+  if (!job.to.build.empty()) text += kBuildWord + job.to.build;
+  return text + job_mark(job.id);
+}
+
+std::pair<std::string, std::string> described_commit(const std::string& description) {
+  const std::size_t mark = description.find(kJobWord);
+  if (mark == std::string::npos || description.rfind(kUnknownCommit, 0) == 0) return {};
+  const std::string text = description.substr(0, mark);
+  const std::size_t build = text.find(kBuildWord);
+  if (build == std::string::npos) return {text, ""};
+  return {text.substr(0, build), text.substr(build + std::string(kBuildWord).size())};
+}
+
 Released describe_version(const Facts& facts, const std::string& number) {
   if (facts.record) {
     for (const Released* known : {&facts.record->current, facts.record->previous ? &*facts.record->previous : nullptr,
@@ -218,6 +240,7 @@ Released describe_version(const Facts& facts, const std::string& number) {
     released.commit = tag(*image, "Commit");
     released.build = tag(*image, "Build");
   }
+  if (released.commit.empty()) std::tie(released.commit, released.build) = described_commit(version->description);
   return released;
 }
 
@@ -256,7 +279,9 @@ Result<Released> rollback_goal(const Plan& plan, const Facts& facts) {
   if (plan.to) return existing(facts, *plan.to);
   const auto& job = facts.lock.job;
   if (job && job->kind == JobKind::kRollback) return existing(facts, job->to.version);  // it is finished
-  if (job && !job->from.version.empty() && !job->to.version.empty()) return existing(facts, job->from.version);
+  const bool moves =
+      job && !job->from.version.empty() && !job->to.version.empty() && job->from.version != job->to.version;
+  if (moves) return existing(facts, job->from.version);
   // An active refresh brings its version only with its success: until then the group's own version is the way back.
   if (active_refresh(facts) != nullptr) return existing(facts, now);
   const bool recorded = facts.record && facts.record->current.version == now;

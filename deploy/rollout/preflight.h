@@ -45,7 +45,14 @@ std::vector<std::string> release_problems(const Plan& plan, const Facts& facts, 
 /// and a running release are no problem.
 std::vector<std::string> rollback_problems(const Plan& plan, const Facts& facts);
 
-/// What is known of a version: the record's words, else the template's and the image's tags.
+/// The description of the version that a job makes: "COMMIT build N (rr-deploy job ID)". By its mark a version is found
+/// again whose creation was not heard of; by the commit it is known when no record and no image's tag tells.
+std::string description_of(const Job& job);
+std::string job_mark(const std::string& job);
+/// Commit and build out of a description; empty where it is none of rr-deploy's.
+std::pair<std::string, std::string> described_commit(const std::string& description);
+
+/// What is known of a version: the record's words, else the image's tags, else the version's description.
 Released describe_version(const Facts& facts, const std::string& number);
 
 /// Where a rollback goes. An empty version: nowhere, because the last one already did it; `left` of the record says

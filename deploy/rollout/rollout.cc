@@ -53,23 +53,18 @@ struct Move {
   Phase to;
 };
 constexpr Move kMoves[] = {
-    {Phase::kPreflight, Phase::kLock},   {Phase::kPreflight, Phase::kDone},
-    {Phase::kLock, Phase::kPreflight},   {Phase::kLock, Phase::kVersion},
-    {Phase::kLock, Phase::kTurn},        {Phase::kLock, Phase::kDone},
-    {Phase::kVersion, Phase::kBegin},    {Phase::kVersion, Phase::kTidy},
-    {Phase::kVersion, Phase::kDone},     {Phase::kBegin, Phase::kWatch},
-    {Phase::kBegin, Phase::kTurn},       {Phase::kBegin, Phase::kTidy},
-    {Phase::kBegin, Phase::kDone},       {Phase::kWatch, Phase::kVerify},
-    {Phase::kWatch, Phase::kTurn},       {Phase::kWatch, Phase::kWatchBack},
-    {Phase::kWatch, Phase::kVerifyBack}, {Phase::kWatch, Phase::kDone},
-    {Phase::kVerify, Phase::kTurn},      {Phase::kVerify, Phase::kRecord},
-    {Phase::kVerify, Phase::kDone},      {Phase::kTurn, Phase::kWatchBack},
-    {Phase::kTurn, Phase::kVerifyBack},  {Phase::kTurn, Phase::kRecord},
-    {Phase::kTurn, Phase::kDone},        {Phase::kWatchBack, Phase::kVerifyBack},
-    {Phase::kWatchBack, Phase::kRecord}, {Phase::kWatchBack, Phase::kDone},
-    {Phase::kWatchBack, Phase::kTurn},   {Phase::kVerifyBack, Phase::kRecord},
-    {Phase::kVerifyBack, Phase::kDone},  {Phase::kRecord, Phase::kTidy},
-    {Phase::kRecord, Phase::kDone},      {Phase::kTidy, Phase::kDone},
+    {Phase::kPreflight, Phase::kLock},       {Phase::kPreflight, Phase::kDone},    {Phase::kLock, Phase::kPreflight},
+    {Phase::kLock, Phase::kVersion},         {Phase::kLock, Phase::kTurn},         {Phase::kLock, Phase::kDone},
+    {Phase::kLock, Phase::kVerify},          {Phase::kVerify, Phase::kTidy},       {Phase::kVersion, Phase::kBegin},
+    {Phase::kVersion, Phase::kTidy},         {Phase::kVersion, Phase::kDone},      {Phase::kBegin, Phase::kWatch},
+    {Phase::kBegin, Phase::kTurn},           {Phase::kBegin, Phase::kTidy},        {Phase::kBegin, Phase::kDone},
+    {Phase::kWatch, Phase::kVerify},         {Phase::kWatch, Phase::kTurn},        {Phase::kWatch, Phase::kWatchBack},
+    {Phase::kWatch, Phase::kVerifyBack},     {Phase::kWatch, Phase::kDone},        {Phase::kVerify, Phase::kTurn},
+    {Phase::kVerify, Phase::kRecord},        {Phase::kVerify, Phase::kDone},       {Phase::kTurn, Phase::kWatchBack},
+    {Phase::kTurn, Phase::kVerifyBack},      {Phase::kTurn, Phase::kRecord},       {Phase::kTurn, Phase::kDone},
+    {Phase::kWatchBack, Phase::kVerifyBack}, {Phase::kWatchBack, Phase::kRecord},  {Phase::kWatchBack, Phase::kDone},
+    {Phase::kWatchBack, Phase::kTurn},       {Phase::kVerifyBack, Phase::kRecord}, {Phase::kVerifyBack, Phase::kDone},
+    {Phase::kRecord, Phase::kTidy},          {Phase::kRecord, Phase::kDone},       {Phase::kTidy, Phase::kDone},
 };
 
 bool is_legal(Phase from, Phase to) {
@@ -404,8 +399,9 @@ void Rollout::judge(Time now) {
 bool Rollout::lock_lost() { return !facts_.lock.job || facts_.lock.job->token != job_.token; }
 
 void Rollout::keep_lock(Time now) {
-  if (!lock_held_ || phase_ == Phase::kTidy || now - renewed_ < plan_.renewal) return;
+  if (!lock_held_ || phase_ == Phase::kTidy || now - renewed_ < plan_.renewal()) return;
   renewed_ = now;
+  if (phase_ == Phase::kWatch && job_.strategy == Strategy::kDouble) job_.driven = spent(now);
   act(WriteLock{job_, true});
 }
 

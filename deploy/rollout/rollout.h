@@ -18,6 +18,9 @@
 //   kRecord     the release record
 //   kTidy       processes resumed, versions deleted, the lock let go
 //   kDone
+//
+// What serves already and stands in no record (Terraform launched the first instances) is only proved and recorded:
+// kLock, kVerify, kRecord, kTidy.
 #include <deque>
 #include <optional>
 #include <set>
@@ -128,6 +131,8 @@ class Rollout {
   bool settle_lock(Time now);
   bool serves_already() const;
   void adopt_or_begin(Time now);
+  void begin_release(Time now);
+  bool only_records() const;
   void judge_lock(Time now);
   void judge_version(Time now);
   void judge_begin(Time now);
@@ -136,6 +141,8 @@ class Rollout {
   void judge_watch(Time now);
   void watch_refresh(Time now);
   void judge_verify(Time now);
+  void give_up_proof(std::string why, Time now);
+  Duration spent(Time now) const;
   std::optional<std::string> reason_to_turn(Time now) const;
   void turn(std::string why, Time now);
 
@@ -156,6 +163,7 @@ class Rollout {
 
   // rollout_double.cc: twice the group and half of it
   bool double_towards(const std::string& version, bool forward, Time now);
+  bool spread(const std::vector<const Instance*>& fresh, Time now);
   std::vector<const Instance*> staying() const;
   std::vector<const Instance*> leaving() const;
 
@@ -191,6 +199,8 @@ class Rollout {
   int attempts_back_ = 0;
   std::optional<Time> back_since_;
   bool halved_ = false;
+  int respread_ = 0;          // new instances that were ended because they stood in too few zones
+  Duration driven_before_{};  // by former runs of this job
   std::optional<Verdict> ending_;
   bool recorded_ = false;
   bool tidied_ = false;

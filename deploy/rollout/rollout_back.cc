@@ -213,7 +213,8 @@ void Rollout::finish(int code, std::string reason, Time now) {
   acts_.clear();
   ending_ = Verdict{code, std::move(reason)};
   attempts_back_ = 0;
-  to(touched_ || phase_ >= Phase::kWatch ? Phase::kRecord : Phase::kTidy, now);
+  const bool proves_nothing = only_records() && code != kReleased;
+  to(!proves_nothing && (touched_ || phase_ >= Phase::kWatch) ? Phase::kRecord : Phase::kTidy, now);
 }
 
 void Rollout::judge_record(Time now) {
@@ -236,7 +237,11 @@ void Rollout::judge_record(Time now) {
   } else {
     record.outcome = Outcome::kReleased;
     record.why.clear();
-    record.previous = job_.from;
+    if (!only_records()) {
+      record.previous = job_.from;
+    } else if (!record.current.version.empty()) {
+      record.previous = record.current;  // what served before, as far as anybody wrote it down
+    }
     record.current = job_.to;
     record.current.at = now;
     record.left.reset();
@@ -247,6 +252,7 @@ void Rollout::judge_record(Time now) {
 /// A version that failed must not be the latest, or the next shape change would bring it back; of the good ones so many
 /// are kept.
 void Rollout::delete_versions() {
+  if (only_records()) return;
   std::vector<std::string> doomed;
   if (ending_->code == kReleased && plan_.kind == JobKind::kRelease) {
     std::vector<long> numbers;

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "deploy/rollout/rollout.h"
@@ -35,13 +36,6 @@ std::string version_text(const Released& released) {
   return text;
 }
 
-/// The template's description carries the job's id: so a version whose creation was not heard of is found again.
-std::string description_of(const Job& job) {
-  std::string text = job.to.commit.empty() ? "unknown commit" : job.to.commit;
-  if (!job.to.build.empty()) text += " build " + job.to.build;
-  return fmt::format("{} (rr-deploy job {})", text, job.id);
-}
-
 }  // namespace
 
 /// True: the lock may be taken now (or the machine waits or has ended, when the phase or wake_ says so).
@@ -66,7 +60,7 @@ bool Rollout::settle_lock(Time now) {
   if (!lock_age_) {
     note(Note::Kind::kStep, fmt::format("{} holds the lock, renewed {} ago; if it lives it renews it within {}", holder,
                                         format_duration(std::chrono::floor<std::chrono::seconds>(lock.age)),
-                                        format_duration(plan_.renewal)));
+                                        format_duration(plan_.renewal())));
   }
   lock_age_ = lock.age;
   wait(now);
@@ -110,31 +104,16 @@ void Rollout::adopt_or_begin(Time now) {
     if (phase_ == Phase::kDone) return;
   } else if (found && same_goal(*found, plan_)) {
     job_ = *found;
-    touched_ = !job_.to.version.empty();
+    touched_ = !job_.to.version.empty() && !only_records();
+    driven_before_ = job_.driven;
     note(Note::Kind::kStep, fmt::format("going on with the release of {} where it stopped", lane_text(job_.lane)));
-  } else if (serves_already()) {
-    return end(kReleased, fmt::format("version {} is this already: nothing to do", facts_.group->version), now);
   } else {
-    job_ = Job{};
-    job_.id = plan_.token;
-    job_.strategy = plan_.strategy;
-    job_.lane = plan_.lane;
-    job_.from = describe_version(facts_, facts_.group->version);
-    // What serves knows best what it is; a record may be missing or older.
-    if (tally_.last_good() && !tally_.last_good()->commit.empty()) {
-      job_.from.commit = tally_.last_good()->commit;
-      job_.from.build = tally_.last_good()->build;
-    }
-    job_.to.commit = plan_.commit;
-    job_.to.build = plan_.build;
-    if (job_.to.commit.empty()) std::tie(job_.to.commit, job_.to.build) = tagged_commit(plan_, facts_);
-    if (const auto* lane = std::get_if<ImageLane>(&job_.lane)) {
-      job_.to.image = lane->image;
-    } else {
-      job_.to.artifact = lane_text(job_.lane);
-    }
-    if (!facts_.refreshes.empty()) job_.refresh_before = facts_.refreshes.front().id;
-    job_.started = now;
+    const bool serves = serves_already();
+    const bool recorded = facts_.record && facts_.record->current.version == facts_.group->version;
+    if (serves && recorded)
+      return end(kReleased, fmt::format("version {} is this already: nothing to do", facts_.group->version), now);
+    begin_release(now);
+    if (serves) job_.to.version = job_.from.version;
   }
   job_.kind = plan_.kind;
   job_.token = plan_.token;
@@ -146,6 +125,34 @@ void Rollout::adopt_or_begin(Time now) {
   to(Phase::kLock, now);
 }
 
+void Rollout::begin_release(Time now) {
+  job_ = Job{};
+  job_.id = plan_.token;
+  job_.strategy = plan_.strategy;
+  job_.lane = plan_.lane;
+  job_.from = describe_version(facts_, facts_.group->version);
+  // What serves knows best what it is; a record may be missing or older.
+  if (tally_.last_good() && !tally_.last_good()->commit.empty()) {
+    job_.from.commit = tally_.last_good()->commit;
+    job_.from.build = tally_.last_good()->build;
+  }
+  job_.to.commit = plan_.commit;
+  job_.to.build = plan_.build;
+  if (job_.to.commit.empty()) std::tie(job_.to.commit, job_.to.build) = tagged_commit(plan_, facts_);
+  if (const auto* lane = std::get_if<ImageLane>(&job_.lane)) {
+    job_.to.image = lane->image;
+  } else {
+    job_.to.artifact = lane_text(job_.lane);
+    if (const TemplateVersion* base = latest_version(facts_); base != nullptr) job_.to.image = base->image;
+  }
+  if (!facts_.refreshes.empty()) job_.refresh_before = facts_.refreshes.front().id;
+  job_.started = now;
+}
+
+bool Rollout::only_records() const {
+  return job_.kind == JobKind::kRelease && !job_.to.version.empty() && job_.to.version == job_.from.version;
+}
+
 void Rollout::judge_lock(Time now) {
   const auto& holder = facts_.lock.job;
   if (!holder || holder->token != job_.token) {
@@ -155,6 +162,12 @@ void Rollout::judge_lock(Time now) {
   lock_held_ = true;
   renewed_ = now;
   if (plan_.kind == JobKind::kRollback || job_.turned) return to(Phase::kTurn, now);
+  if (only_records()) {
+    note(Note::Kind::kStep, fmt::format("{} serves already, and the release record does not say so: it is proved and "
+                                        "written down",
+                                        version_text(job_.to)));
+    return to(Phase::kVerify, now);
+  }
   note(Note::Kind::kStep,
        fmt::format("from {} to {} ({})", version_text(job_.from), version_text(job_.to), lane_text(job_.lane)));
   to(Phase::kVersion, now);
@@ -163,7 +176,7 @@ void Rollout::judge_lock(Time now) {
 void Rollout::judge_version(Time now) {
   if (interrupted_) return finish(kRolledBack, "interrupted before the group was touched", now);
   if (!job_.to.version.empty()) return to(Phase::kBegin, now);
-  const std::string mark = fmt::format("(rr-deploy job {})", job_.id);
+  const std::string mark = job_mark(job_.id);
   for (const TemplateVersion& version : facts_.versions) {
     if (version.description.find(mark) == std::string::npos) continue;
     job_.to.version = std::to_string(version.number);
@@ -213,7 +226,12 @@ void Rollout::begin_refresh(Time now) {
 void Rollout::begin_double(Time) {
   const Group& group = *facts_.group;
   job_.desired = group.desired;
-  for (const Instance& instance : group.instances) job_.leaving.push_back(instance.id);
+  std::set<std::string> zones;
+  for (const Instance& instance : group.instances) {
+    job_.leaving.push_back(instance.id);
+    zones.insert(instance.zone);
+  }
+  job_.zones = static_cast<int>(zones.size());
   for (const char* process : kDisturbing) {
     if (std::find(group.suspended.begin(), group.suspended.end(), process) == group.suspended.end()) {
       job_.suspended.emplace_back(process);
@@ -221,6 +239,15 @@ void Rollout::begin_double(Time) {
   }
   act(WriteLock{job_, true});
   if (!job_.suspended.empty()) act(SuspendProcesses{plan_.group, job_.suspended});
+}
+
+/// Of the deadline. A refresh goes on at AWS while nobody looks, so it counts from its start, also for whoever takes it
+/// up again. Doubling moves only while a program is at it: the time in between is nobody's fault, and does not count.
+Duration Rollout::spent(Time now) const {
+  const Duration here = now - entered_;
+  if (job_.strategy == Strategy::kDouble) return driven_before_ + here;
+  const Refresh* ours = own_refresh();
+  return ours == nullptr ? here : std::max(ours->age, here);
 }
 
 std::optional<std::string> Rollout::reason_to_turn(Time now) const {
@@ -232,7 +259,7 @@ std::optional<std::string> Rollout::reason_to_turn(Time now) const {
     }
   }
   const Duration limit = plan_.deadline + (job_.strategy == Strategy::kRefresh ? plan_.bake : Duration{});
-  if (phase_ == Phase::kWatch && now - entered_ > limit) {
+  if (phase_ == Phase::kWatch && spent(now) > limit) {
     return fmt::format("the group is not through after {}", format_duration(limit));
   }
   return std::nullopt;
@@ -250,8 +277,7 @@ void Rollout::watch_refresh(Time now) {
   const std::string reason = ours->reason.empty() ? "" : ": " + ours->reason;
   switch (ours->status) {
     case RefreshStatus::kSuccessful:
-      if (auto why = reason_to_turn(now)) return turn(std::move(*why), now);
-      return to(Phase::kVerify, now);
+      return to(Phase::kVerify, now);  // where it is judged; its time is not over any more
     case RefreshStatus::kFailed:
       return turn("the instance refresh failed" + reason, now);
     case RefreshStatus::kCancelled:
@@ -273,10 +299,16 @@ void Rollout::watch_refresh(Time now) {
   wait(now);
 }
 
+/// There is nothing to go back from when nothing was changed.
+void Rollout::give_up_proof(std::string why, Time now) {
+  if (!only_records()) return turn(std::move(why), now);
+  finish(interrupted_ ? kRolledBack : kRefused, "nothing was changed: " + why, now);
+}
+
 void Rollout::judge_verify(Time now) {
-  if (auto why = reason_to_turn(now)) return turn(std::move(*why), now);
+  if (auto why = reason_to_turn(now)) return give_up_proof(std::move(*why), now);
   // A refresh has baked at AWS; doubling bakes here, while answers and alarms are being watched.
-  const Duration bake = job_.strategy == Strategy::kDouble ? plan_.bake : Duration{};
+  const Duration bake = job_.strategy == Strategy::kDouble && !only_records() ? plan_.bake : Duration{};
   const bool baked = now - entered_ >= bake;
   if (baked && tally_.verified(instances_there())) {
     note(Note::Kind::kChange,
@@ -284,7 +316,8 @@ void Rollout::judge_verify(Time now) {
     return finish(kReleased, fmt::format("{} is released", version_text(job_.to)), now);
   }
   if (now - entered_ > bake + plan_.verification.limit) {
-    return turn("the load balancer does not prove the new version: " + tally_.shortfall(instances_there()), now);
+    return give_up_proof("the load balancer does not prove the new version: " + tally_.shortfall(instances_there()),
+                         now);
   }
   wake_ = now + kSecond;
 }

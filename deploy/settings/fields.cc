@@ -13,6 +13,7 @@ using Get = Slot (*)(S&);
 
 constexpr long kSecondsOfAMinute = 60;
 constexpr long kSecondsOfAnHour = 3600;
+constexpr long kLeastLock = 6;  // six looks of the shortest poll_interval
 constexpr long kSecondsOfADay = 86'400;
 constexpr const char* kRoleName = "[A-Za-z0-9+=,.@_-]{1,64}";
 constexpr const char* kBucketName = "[a-z0-9][a-z0-9.{}-]{1,70}";
@@ -233,8 +234,11 @@ std::vector<Field> release_fields() {
           "release.bake_time", "How long the alarms are watched after the last replacement.",
           [](S& s) -> Slot { return &s.release.bake_time; }, 0, 2 * kSecondsOfADay),
       seconds(
-          "release.lock_timeout", "A lock that is older was left behind.",
-          [](S& s) -> Slot { return &s.release.lock_timeout; }, kSecondsOfAMinute, kSecondsOfADay),
+          "release.patience", "For so long an AWS that does not answer is asked again.",
+          [](S& s) -> Slot { return &s.release.patience; }, 1, kSecondsOfAnHour),
+      seconds(
+          "release.lock_timeout", "A lock that was not renewed for so long was left behind.",
+          [](S& s) -> Slot { return &s.release.lock_timeout; }, kLeastLock, kSecondsOfAnHour),
       number(
           "release.keep_versions", "Launch-template versions, the newest.",
           [](S& s) -> Slot { return &s.release.keep_versions; }, 2, 1000),

@@ -22,6 +22,8 @@ constexpr Duration kAlarmStep = std::chrono::minutes(1);
 constexpr int kWidestMaintenance = 100;
 /// A release that fails at its deadline needs as long again to go back, and the last to verify.
 constexpr int kReleasesInAJob = 2;
+/// The lock is renewed at every third of its timeout, at the first look after it: with fewer looks one could come late.
+constexpr int kLooksInALock = 6;
 
 using Broken = std::vector<BrokenRule>;
 
@@ -99,7 +101,9 @@ void check_release(Broken& broken, const Settings& s) {
                                   s.verification.minimum_instances, s.auto_scaling_group.desired_capacity)});
   }
   check_longer(broken, "release.deadline", s.release.deadline, "release.bake_time", s.release.bake_time);
-  check_longer(broken, "release.lock_timeout", s.release.lock_timeout, "release.deadline", s.release.deadline);
+  check_longer(broken, "release.deadline", s.release.deadline, "release.patience", s.release.patience, true);
+  check_longer(broken, "release.lock_timeout", s.release.lock_timeout, "six times release.poll_interval",
+               kLooksInALock * s.release.poll_interval, true);
   check_longer(broken, "ci.release_timeout", s.ci.release_timeout, "twice release.deadline",
                kReleasesInAJob * s.release.deadline);
   if (s.release.keep_versions < s.release.keep_images) {

@@ -109,6 +109,7 @@ struct ReleaseSettings {
   Duration deadline{};
   Duration poll_interval{};
   Duration bake_time{};
+  Duration patience{};
   Duration lock_timeout{};
   int keep_versions = 0;
   int keep_images = 0;

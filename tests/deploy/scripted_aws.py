@@ -5,6 +5,7 @@ Every request must be signed: the signature is computed again here (Signature Ve
 so, as AWS would. What happens takes wall time, but little: `launch` seconds until an instance is healthy.
 """
 
+import base64
 import hashlib
 import hmac
 import http.server
@@ -67,19 +68,26 @@ def _element(name, value):
 
 
 class ScriptedAws:
-    """`images`: {ami: {"commit": ..., "status": 200, "crashes": False, "slow": 0}}. `interfere(action, parameters)` may raise
-    Refused, return a text that is sent in place of the answer, or "hang up"."""
+    """`images`: {ami: {"commit": ..., "status": 200, "crashes": False, "slow": 0}}, and `artifacts` the same by the hash of an
+    object. `interfere(action, parameters)` may raise Refused, return a text that is sent in place of the answer, or "hang up"."""
 
     def __init__(self, group="round-robin-local", launch=0.3):
         self.lock = threading.RLock()
         self.group, self.launch = group, launch
         self.images = {"ami-0000000000000000a": {"commit": "commit-old"}, "ami-0000000000000000b": {"commit": "commit-new"}}
         self.versions = {5: ("ami-0000000000000000a", "first"), 6: ("ami-0000000000000000a", "second")}
+        self.user_data, self.objects = {}, {}
+        self.artifacts = {}
         self.version, self.desired, self.max_size = "6", 2, 4
         self.suspended, self.instances, self.refreshes, self.parameters = [], {}, [], {}
         self.alarms = {f"{group}-release-5xx": "OK"}
+        self.made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 86400))
+        self.zones, self.offered = ["eu-west-1a", "eu-west-1b"], ["eu-west-1a", "eu-west-1b"]
+        self.quota, self.pass_role, self.caller = 32.0, "allowed", "arn:aws:iam::123456789012:user/me"
+        self.roles = {"AWSServiceRoleForAutoScaling", "AWSServiceRoleForElasticLoadBalancing"}
         self.interfere = lambda action, parameters: None
         self.calls, self.errors, self.number = [], [], 0
+        self.refuses_rollback, self.bake = False, 0.3
         for _ in range(2):
             self._launch("6", -100_000)
         self.api, self.front = self._serve(_Api), self._serve(_Front)
@@ -110,7 +118,27 @@ class ScriptedAws:
 
     def _healthy(self, identity):
         version, born, _ = self.instances[identity]
-        return time.monotonic() - born >= self.launch and not self.images[self.versions[int(version)][0]].get("crashes")
+        return time.monotonic() - born >= self.launch and not self._program(version).get("crashes")
+
+    def healthy(self):
+        """How many instances are."""
+        with self.lock:
+            return sum(self._healthy(one) for one in self.instances)
+
+    def grown_up(self):
+        """How many have had the time to become so."""
+        with self.lock:
+            return sum(time.monotonic() - born >= self.launch for _, born, _ in self.instances.values())
+
+    def _program(self, version):
+        """What an instance of this version runs: its image, or the object that its user data fetches."""
+        data = self.user_data.get(int(version), "")
+        if (named := re.search(r"(?m)^# artifact: (s3://\S+)$", data)) is None:
+            return self.images[self.versions[int(version)][0]]
+        found = self.objects.get(named.group(1))
+        if found is None or hashlib.sha256(found).hexdigest() != re.search(r"(?m)^# sha256: (\S+)$", data).group(1):
+            return {"crashes": True}
+        return self.artifacts[hashlib.sha256(found).hexdigest()]
 
     def _replace(self, version):
         old = [one for one, (of, _, _) in self.instances.items() if of != version]
@@ -159,7 +187,7 @@ class ScriptedAws:
         return _element(action + "Response", {action + "Result": result})
 
     def GetCallerIdentity(self, _):
-        return self.query("GetCallerIdentity", {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/me"})
+        return self.query("GetCallerIdentity", {"Account": "123456789012", "Arn": self.caller})
 
     def DescribeAutoScalingGroups(self, p):
         template = {"LaunchTemplateId": "lt-00000000000000001", "LaunchTemplateName": self.group}
@@ -186,7 +214,7 @@ class ScriptedAws:
         names = [value for key, value in p.items() if key.startswith("Preferences.AlarmSpecification")]
         self.refreshes.insert(0, {"id": f"refresh-{len(self.refreshes)}", "Status": "InProgress", "percent": 0, "alarms": names,
                                   "version": p["DesiredConfiguration.LaunchTemplate.Version"],
-                                  "bake": 0.3 if "Preferences.BakeTime" in p else 0})
+                                  "bake": self.bake if "Preferences.BakeTime" in p else 0})
         return self.query("StartInstanceRefresh", {"InstanceRefreshId": self.refreshes[0]["id"]})
 
     def _active(self):
@@ -195,6 +223,8 @@ class ScriptedAws:
         return self.refreshes[0]
 
     def RollbackInstanceRefresh(self, _):
+        if self.refuses_rollback:
+            raise Refused("IrreversibleInstanceRefresh")
         self._active()["Status"] = "RollbackInProgress"
         return self.query("RollbackInstanceRefresh", {"InstanceRefreshId": "x"})
 
@@ -229,13 +259,17 @@ class ScriptedAws:
 
     def DescribeLaunchTemplateVersions(self, _):
         return _element("DescribeLaunchTemplateVersionsResponse", {"launchTemplateVersionSet": ("item", [
-            {"versionNumber": number, "versionDescription": text, "defaultVersion": number == 5,
-             "launchTemplateData": {"imageId": image, "instanceType": "t3.micro"}}
+            {"versionNumber": number, "versionDescription": text, "defaultVersion": number == 5, "createTime": self.made,
+             "launchTemplateData": {"imageId": image, "instanceType": "t3.micro",
+                                    "userData": base64.b64encode(self.user_data.get(number, "").encode()).decode()}}
             for number, (image, text) in self.versions.items()])})
 
     def CreateLaunchTemplateVersion(self, p):
         number = max(self.versions) + 1
-        self.versions[number] = (p["LaunchTemplateData.ImageId"], p["VersionDescription"])
+        source = int(p["SourceVersion"])
+        self.versions[number] = (p.get("LaunchTemplateData.ImageId", self.versions[source][0]), p["VersionDescription"])
+        data = p.get("LaunchTemplateData.UserData")
+        self.user_data[number] = self.user_data.get(source, "") if data is None else base64.b64decode(data).decode()
         return _element("CreateLaunchTemplateVersionResponse", {"launchTemplateVersion": {"versionNumber": number}})
 
     def DeleteLaunchTemplateVersions(self, p):
@@ -253,7 +287,7 @@ class ScriptedAws:
 
     def DescribeInstanceTypes(self, _):
         return _element("DescribeInstanceTypesResponse", {"instanceTypeSet": ("item", [
-            {"processorInfo": {"supportedArchitectures": ("item", ["x86_64"])}}])})
+            {"processorInfo": {"supportedArchitectures": ("item", ["x86_64"])}, "vCpuInfo": {"defaultVCpus": 2}}])})
 
     def DescribeTargetHealth(self, _):
         return self.query("DescribeTargetHealth", {"TargetHealthDescriptions": ("member", [
@@ -293,6 +327,31 @@ class ScriptedAws:
             raise Refused("ParameterNotFound")
         return {"Parameters": [{"Value": value, "LastModifiedDate": at} for value, at in self.parameters[p["Name"]]]}
 
+    # -- what doctor asks; a test changes the answers
+
+    def DescribeSubnets(self, p):
+        ours = p.get("Filter.1.Value.1") in ("true", "vpc-1")
+        return _element("DescribeSubnetsResponse", {"subnetSet": ("item", [
+            {"subnetId": f"subnet-{zone}", "availabilityZone": zone} for zone in self.zones if ours])})
+
+    def DescribeInstanceTypeOfferings(self, _):
+        return _element("DescribeInstanceTypeOfferingsResponse", {"instanceTypeOfferingSet": ("item", [
+            {"instanceType": "t3.micro", "location": zone} for zone in self.offered])})
+
+    def GetServiceQuota(self, p):
+        assert (p["ServiceCode"], p["QuotaCode"]) == ("ec2", "L-1216C47A"), p
+        return {"Quota": {"QuotaName": "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", "Value": self.quota}}
+
+    def GetRole(self, p):
+        if p["RoleName"] not in self.roles:
+            raise Refused("NoSuchEntity", status=404)
+        return self.query("GetRole", {"Role": {"RoleName": p["RoleName"]}})
+
+    def SimulatePrincipalPolicy(self, p):
+        self.simulated = p
+        return self.query("SimulatePrincipalPolicy", {"EvaluationResults": ("member", [
+            {"EvalActionName": "iam:PassRole", "EvalDecision": self.pass_role}])})
+
     # -- viewers
 
     def answer_viewer(self):
@@ -304,7 +363,7 @@ class ScriptedAws:
         self.number += 1
         one = there[self.number % len(there)]
         version, _, zone = self.instances[one]
-        image = self.images[self.versions[int(version)][0]]
+        image = self._program(version)
         return (image.get("status", 200), {"commit": image.get("answers", image["commit"]), "build": None, "instance": one,
                                            "zone": "eu-west-1" + zone}, image.get("slow", 0))
 
@@ -325,6 +384,34 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class _Api(_Handler):
+    def do_HEAD(self):
+        """Of a bucket or an object: those that there are, and the state's bucket."""
+        try:
+            check_signature("HEAD", self.path, self.headers, b"")
+            found = self.path.count("/") == 1 or "s3:/" + self.path in self.aws.objects
+        except Refused:
+            found = False
+        with self.aws.lock:
+            self.aws.calls.append("HeadBucket" if self.path.count("/") == 1 else "HeadObject")
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_PUT(self):
+        """An object of S3."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            check_signature("PUT", self.path, self.headers, body)
+            if hashlib.sha256(body).hexdigest() != self.headers["x-amz-content-sha256"]:
+                raise Refused("XAmzContentSHA256Mismatch")
+            with self.aws.lock:
+                self.aws.calls.append("PutObject")
+                instead = self.aws.interfere("PutObject", {"path": self.path})
+                self.aws.objects["s3:/" + self.path] = body if instead is None else instead
+        except Refused as refused:
+            return self.send(refused.status, _element("Error", {"Code": refused.code, "Message": refused.message}), "text/xml")
+        return self.send(200, "", "text/xml")
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         is_json = "json" in self.headers.get("Content-Type", "")

@@ -4,6 +4,7 @@ The decisions have their tests beside the machine (tests/deploy/rollout). Here i
 arguments, what is printed, exit codes, reports, signals, and a program that is killed and started again.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from scripted_aws import Refused, ScriptedAws
 
 OLD, NEW = "ami-0000000000000000a", "ami-0000000000000000b"
 # Quick enough for a test; the meaning of each is in the settings.
-QUICK = {"release.bake_time": "0s",
+QUICK = {"release.bake_time": "0s", "release.patience": "20s",
          "verification.deadline": "10s", "verification.consecutive_answers": 6, "verification.answer_timeout": "500ms",
          "probe.answer_timeout": "500ms", "probe.interval": "100ms"}
 
@@ -94,6 +95,51 @@ class Releasing(RrDeploy):
     def test_no_image_at_all_is_named(self):
         done = self.deploy(*self.job("release"), code=3)
         self.assertIn("which image?", done.stderr)
+
+    def artifact(self, content=b"a bundle", **behaviour):
+        """The file of a bundle whose program behaves so."""
+        bundle = self.folder / "bundle.tar.gz"
+        bundle.write_bytes(content)
+        self.aws.artifacts[hashlib.sha256(content).hexdigest()] = {"commit": "commit-new", **behaviour}
+        return "--artifact", bundle, "--commit", "commit-new"
+
+    def test_an_artifact_is_released_without_a_bake_and_gone_back_from(self):
+        self.deploy(*self.job("release", *self.artifact()))
+        self.assert_settled("7")
+        digest = hashlib.sha256(b"a bundle").hexdigest()
+        self.assertEqual(self.record()["current"]["artifact"],
+                         f"s3://round-robin-local-artifacts-123456789012/artifacts/{digest}.tar.gz")
+        self.assertEqual(self.aws.versions[7][0], OLD, "the image stays")
+        self.assertIn("nothing to do", self.deploy(*self.job("release", *self.artifact())).stdout)
+        self.deploy(*self.job("rollback"))
+        self.assert_settled("6")
+        # An image after an artifact serves as it is: the user data of the version before is not taken over.
+        self.deploy(*self.job("rollback", "--to", "7"))
+        self.deploy(*self.job("release", "--image", NEW))
+        self.assertNotIn("artifact", self.aws.user_data[max(self.aws.versions)])
+
+    def test_an_artifact_that_is_no_good_is_rolled_back(self):
+        """One that answers 500, and one that is another by the time that instances fetch it."""
+        self.deploy(*self.job("release", *self.artifact(status=500)), code=10)
+        self.assert_settled("6")
+        self.settings = changed_settings(self, {**QUICK, "release.deadline": "60s"})
+        self.aws.interfere = lambda action, _: b"another" if action == "PutObject" else None
+        release = self.start(*self.job("release", *self.artifact(b"a second bundle")), environment=self.aws.environment())
+        eventually(lambda: self.aws.grown_up() == 4 or None, "four instances had the time to become healthy", 20)
+        self.assertEqual(self.aws.healthy(), 2)
+        release.process.send_signal(signal.SIGINT)  # what the deadline would do in a minute
+        self.assertEqual(release.process.wait(30), 10)
+        self.assert_settled("6")
+
+    def test_an_artifact_that_cannot_be_had_is_named_before_anything_is_touched(self):
+        for words, code, said in ((["--artifact", "none.tar.gz", "--commit", "c"], 3, "none.tar.gz: No such file"),
+                                  (["--artifact", "s3://bucket/key.tar.gz", "--commit", "c"], 3, "named by its SHA-256"),
+                                  (["--artifact", f"s3://bucket/it's/{'0' * 64}.tar.gz", "--commit", "c"], 3, "letters, digits"),
+                                  (["--artifact", "none.tar.gz"], 2, "--artifact needs --commit"),
+                                  (["--artifact", "none.tar.gz", "--image", NEW], 2, "one of them is right")):
+            with self.subTest(said):
+                self.assertIn(said, self.deploy(*self.job("release", *words), code=code).stderr)
+        self.assertEqual([one for one in self.aws.calls if not re.match("Describe|Get", one)], [])
 
     def test_bad_images_are_rolled_back(self):
         for name, behaviour, said in (("500", {"status": 500}, "HTTP 500"), ("slow", {"slow": 0.8}, "slower than 500ms"),
@@ -300,6 +346,105 @@ class Looking(RrDeploy):
         self.assertIn("the last answer was commit-old", done.stderr)
 
 
+class Doctor(RrDeploy):
+    def findings(self, code=0):
+        done = self.deploy(*self.command("doctor", "--json"), code=code)
+        found = {}
+        for one in json.loads(done.stdout):
+            found.setdefault(one["check"], []).append((one["finding"], one["text"]))
+        return found
+
+    def test_a_good_account_has_nothing_bad(self):
+        found = self.findings()
+        for check, said in (("credentials", "user/me in account 123456789012, region eu-west-1"),
+                            ("network", "the default VPC has subnets in 2 zones (eu-west-1a, eu-west-1b); 2 are needed"),
+                            ("instance type", "t3.micro is offered in every zone"),
+                            # The group of the settings has four at most, with two vCPUs each.
+                            ("quota", "32 vCPUs of standard instances are allowed; the group at its largest has 8"),
+                            ("role", "AWSServiceRoleForAutoScaling is there"),
+                            ("PassRole", "user/me may pass arn:aws:iam::123456789012:role/round-robin-local"),
+                            ("state", "bucket round-robin-local-state-123456789012 holds"), ("tier", "on template version 6")):
+            with self.subTest(check):
+                finding, text = found[check][0]
+                self.assertEqual(finding, "ok", text)
+                self.assertIn(said, text)
+        self.assertEqual([one for one in self.aws.calls if not re.match("Describe|Get|Simulate|Head", one)], [])
+
+    def test_what_is_wrong_is_bad_and_named(self):
+        self.aws.zones = ["eu-west-1a"]
+        self.aws.offered = ["eu-west-1c"]
+        self.aws.quota = 7.0
+        self.aws.pass_role = "implicitDeny"
+        self.aws.version = "$Latest"
+        self.aws.roles.clear()
+        found = self.findings(code=1)
+        for check, finding, said in (("network", "BAD", "subnets in 1 zones (eu-west-1a); 2 are needed"),
+                                     ("instance type", "BAD", "t3.micro is not offered in eu-west-1a"),
+                                     ("quota", "BAD", "7 vCPUs of standard instances are allowed; the group at its largest has 8"),
+                                     ("PassRole", "BAD", "may not pass"), ("tier", "BAD", "it must be a number"),
+                                     ("role", "note", "is missing: `rr-deploy bootstrap` makes it")):
+            with self.subTest(check):
+                self.assertEqual(found[check][0][0], finding)
+                self.assertIn(said, found[check][0][1])
+
+    def test_a_type_that_one_of_three_zones_lacks_is_a_note(self):
+        self.aws.zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
+        self.assertEqual(self.findings()["instance type"], [("note", "t3.micro is not offered in eu-west-1c")])
+
+    def test_a_session_is_examined_by_its_role(self):
+        self.aws.caller = "arn:aws:sts::123456789012:assumed-role/round-robin-local-deploy/run-7"
+        self.findings()
+        self.assertEqual(self.aws.simulated["PolicySourceArn"], "arn:aws:iam::123456789012:role/round-robin-local-deploy")
+        self.assertEqual(self.aws.simulated["ResourceArns.member.1"], "arn:aws:iam::123456789012:role/round-robin-local")
+
+    def test_what_may_not_be_asked_is_said_to_be_not_checked(self):
+        def denied(action, _):
+            if action in ("GetServiceQuota", "SimulatePrincipalPolicy", "GetRole", "DescribeSubnets"):
+                raise Refused("AccessDenied", status=403)
+        self.aws.interfere = denied
+        found = self.findings()
+        for check in ("quota", "PassRole", "role", "network"):
+            finding, text = found[check][0]
+            self.assertEqual(finding, "note")
+            self.assertRegex(text, "^not checked: .*AccessDenied")
+
+    def test_an_instance_type_of_another_quota_is_not_measured_by_this_one(self):
+        self.settings = changed_settings(self, {**QUICK, "instance.type": "g5.xlarge"})
+        self.assertIn("g5.xlarge has a quota of its own", self.findings()["quota"][0][1])
+
+
+class Session(RrDeploy):
+    """With an AWS CLI and a plugin that write down how they were called: what runs between them is Session Manager's."""
+
+    def setUp(self):
+        super().setUp()
+        for name, text in (("aws", f'echo "$* region=$AWS_REGION" >{self.folder}/called; exit 5'), ("session-manager-plugin", "exit 0")):
+            path = self.folder / "bin" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("#!/bin/sh\n" + text + "\n")
+            path.chmod(0o755)
+
+    def session(self, word, code, path=None):
+        return self.deploy(*self.command("session", word), code=code, environment={"PATH": path or f"{self.folder}/bin:/usr/bin:/bin"})
+
+    def test_the_beginning_of_an_id_is_enough_and_the_exit_code_is_kept(self):
+        one = sorted(self.aws.instances)[0]
+        self.session(one, 5)
+        self.assertEqual((self.folder / "called").read_text().split(), ["ssm", "start-session", "--target", one, "region=eu-west-1"])
+
+    def test_what_is_none_of_the_groups_or_not_one_alone_is_refused(self):
+        self.assertIn("several of the group's instances begin so", self.session("i-0", 3).stderr)
+        self.assertIn("none of the group's instances begin so", self.session("i-f", 3).stderr)
+        self.assertFalse((self.folder / "called").exists())
+
+    def test_a_missing_tool_is_named_before_aws_is_asked(self):
+        (self.folder / "bin/session-manager-plugin").unlink()
+        self.assertIn("session-manager-plugin is not installed", self.session("i-0", 3, f"{self.folder}/bin").stderr)
+        (self.folder / "bin/aws").unlink()
+        self.assertIn("aws is not installed", self.session("i-0", 3, f"{self.folder}/bin").stderr)
+        self.assertEqual(self.aws.calls, [])
+
+
 class Pipeline(RrDeploy):
     """In a checkout whose Packer and Terraform are scripts that write down how they were called."""
 
@@ -335,12 +480,52 @@ class Pipeline(RrDeploy):
         self.assertEqual(re.findall(r"== rr-deploy (\w+)", said), ["doctor", "bake", "apply"])
         self.assert_settled("6")
 
-    def test_the_first_run_is_noticed_and_ends_with_the_proof(self):
-        self.aws.group = "not there yet"
-        said, _ = self.pipeline(CI_COMMIT="commit-old")
+    def first_run(self):
+        """There is no group until Terraform was called; what it launches serves the image that was baked."""
+        group, self.aws.group = self.aws.group, "not there yet"
+        self.aws.versions = {1: (NEW, "made by terraform")}
+        self.aws.version = "1"
+        self.aws.instances = {one: ("1", born, zone) for one, (_, born, zone) in self.aws.instances.items()}
+        self.aws.parameters["/round-robin/local/release"] = [("{}", time.time())]  # as Terraform makes it
+
+        def appear(*_):
+            if (self.checkout / "calls").exists() and "terraform apply" in re.sub(r" -chdir=\S+", "", (self.checkout / "calls").read_text()):
+                self.aws.group = group
+        self.aws.interfere = appear
+
+    def test_the_first_run_is_noticed_proved_and_written_down(self):
+        self.first_run()
+        said, _ = self.pipeline(CI_COMMIT="commit-new")
         self.assertIn("the first run", said)
-        self.assertEqual(re.findall(r"== rr-deploy (\w+)", said), ["doctor", "bake", "apply", "verify"])
-        self.assertIn("answers commit-old", said)
+        self.assertEqual(re.findall(r"== rr-deploy (\w+)", said), ["doctor", "bake", "apply", "verify", "release"])
+        self.assertIn("answers commit-new", said)
+        self.assert_settled("1")
+        [first] = json.loads(self.deploy(*self.command("history", "--json")).stdout)
+        self.assertEqual((first["outcome"], first["current"]["version"], first["current"]["commit"]), ("released", "1", "commit-new"))
+        # So the second release has a way back that is known by more than its number.
+        self.aws.images[OLD]["commit"] = "commit-third"
+        self.deploy(*self.job("release", "--image", OLD))
+        done = self.deploy(*self.job("rollback"))
+        self.assertRegex(done.stdout, r"to version 1 \(commit commit-new\), \d+ seconds old")
+        self.assert_settled("1")
+
+    def test_a_first_run_that_serves_another_commit_is_not_written_down(self):
+        self.first_run()
+        self.aws.images[NEW]["answers"] = "commit-other"
+        said, _ = self.pipeline(code=1, CI_COMMIT="commit-new")
+        self.assertIn("does not prove commit-new", said)
+        self.assertEqual(self.aws.parameters["/round-robin/local/release"][-1][0], "{}")
+
+    def test_what_a_build_service_sends_reaches_the_step_that_runs(self):
+        """SIGTERM to the pipeline, not to its child: the release goes back, and its exit code is the pipeline's."""
+        self.aws.launch = 3600
+        pipeline = self.start("rr-deploy", "pipeline", "local", "--url", self.aws.front.url, cwd=self.checkout, environment={
+            **self.aws.environment(), "PATH": f"{self.checkout}/bin:{os.environ['PATH']}"})
+        eventually(lambda: self.aws.refreshes or None, "the refresh is started", 30)
+        self.aws.launch = 0.3
+        pipeline.process.send_signal(signal.SIGTERM)
+        self.assertEqual(pipeline.process.wait(30), 10, pipeline.text())
+        self.assert_settled("6")
 
 
 class BadInput(RrDeploy):

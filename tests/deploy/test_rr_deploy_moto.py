@@ -7,18 +7,15 @@ so and left alone is tested too.
 
 import base64
 import hashlib
-import http.client
 import json
 import os
 import pathlib
-import signal
 import sys
 import threading
 import unittest
 
 import harness
 from kit.deployment import changed_settings
-from kit.waiting import eventually
 from moto_tier import MotoTier
 
 sys.path.insert(0, str(harness.ROOT / "tests/real"))
@@ -26,7 +23,7 @@ import tier  # noqa: E402
 
 OLD, NEW = "c" * 40, "d" * 40
 # All that an environment's settings say about waiting, made short.
-QUICK = {"release.bake_time": "0s", "verification.deadline": "30s", "verification.consecutive_answers": 6, "probe.interval": "100ms",
+QUICK = {"release.bake_time": "0s", "release.patience": "20s", "verification.deadline": "30s", "verification.consecutive_answers": 6, "probe.interval": "100ms",
          "verification.answer_timeout": "2s", "probe.answer_timeout": "2s"}
 
 
@@ -116,35 +113,33 @@ class OnMoto(tier.TierTest):
         self.assertEqual([status for action, status in self.aws.calls if status >= 500 and "Refresh" not in action
                           and action not in ("GetServiceQuota", "SimulatePrincipalPolicy")], [], self.aws.calls)
 
-    def test_an_artifact_is_stored_by_its_hash_and_named_in_the_version(self):
+    def test_an_artifact_is_released_and_gone_back_from(self):
+        """All but the boot of its instances, which test_user_data.py is about."""
         bundle = pathlib.Path(self.folder) / "bundle.tar.gz"
         bundle.write_bytes(b"not really one")
-        url, _ = self.local_tier()
-        put = self.run_program("rr-deploy", "release", "local", "--settings", self.settings, "--artifact", bundle, "--commit", NEW,
-                               "--strategy", "double", "--url", url, environment=self.aws.environment(), cwd=self.folder, timeout=60)
-        self.assertEqual(put.returncode, 3, put)
-        self.assertIn("NoSuchBucket", put.stderr)
-        self.make_bucket("round-robin-local-artifacts-123456789012")
-        # moto takes the new version without its source, so its instances have no image: it goes as far as the launch.
-        release = self.start("rr-deploy", "release", "local", "--settings", self.settings, "--artifact", bundle, "--commit", NEW,
-                             "--strategy", "double", "--url", url, environment=self.aws.environment(), cwd=self.folder)
-        eventually(lambda: self.aws.group()[0] == "2" or None, "the group is on the new version", 60)
-        text = self.aws.call("ec2", "DescribeLaunchTemplateVersions", LaunchTemplateName="round-robin-local")
-        data = base64.b64decode(text.findtext(".//item[versionNumber='2']//userData")).decode()
+        url, new = self.local_tier()
+        words = ["release", "--artifact", bundle, "--commit", NEW, "--strategy", "double", "--url", url]
+        self.assertIn("NoSuchBucket", self.deploy(*words, code=3).stderr)
+        self.aws.make_bucket("round-robin-local-artifacts-123456789012")
+        self.follow({"2"}, new)
+        self.assertIn("is released", self.deploy(*words).stdout)
         digest = hashlib.sha256(b"not really one").hexdigest()
+        text = self.aws.call("ec2", "DescribeLaunchTemplateVersions", LaunchTemplateName="round-robin-local")
+        version = text.find(".//item[versionNumber='2']/launchTemplateData")
+        data = base64.b64decode(version.findtext("userData")).decode()
         self.assertIn(f"s3://round-robin-local-artifacts-123456789012/artifacts/{digest}.tar.gz", data)
-        self.assertIn(("PUT object", 200), self.aws.calls)
-        release.process.send_signal(signal.SIGINT)
-        self.assertEqual(release.process.wait(harness.scaled(60)), 10, release.text())
-
-    def make_bucket(self, name):
-        host, port = self.aws.url[7:].split(":")
-        connection = http.client.HTTPConnection(host, int(port))
-        connection.request("PUT", f"/{name}", b"<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint>"
-                           b"</CreateBucketConfiguration>", {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/s3/"
-                                                             "aws4_request, SignedHeaders=host, Signature=0"})
-        self.assertEqual(connection.getresponse().status, 200)
-        connection.close()
+        self.assertEqual((version.findtext("imageId"), version.findtext("instanceType")), (self.old_image, "t3.micro"), "the shape stays")
+        self.assertEqual(self.aws.group()[:2], ("2", 2))
+        [one] = json.loads(self.deploy("history", "--json").stdout)
+        self.assertEqual((one["current"]["commit"], one["current"]["artifact"][-71:-7]), (NEW, digest))
+        # One that is not there is found out before anything is touched.
+        lost = one["current"]["artifact"].replace(digest, "0" * 64)
+        done = self.deploy("release", "--artifact", lost, "--commit", NEW, "--strategy", "double", "--url", url, code=3)
+        self.assertIn(f"{lost}: it cannot be read", done.stderr)
+        first = next(line.split()[0] for line in self.ok("image", "list").stdout.splitlines() if OLD[:12] in line)
+        self.follow({"1"}, first)
+        self.assertIn("back at version 1", self.deploy("rollback", "--strategy", "double", "--url", url).stdout)
+        self.assertEqual(self.aws.group()[:2], ("1", 2))
 
 
 if __name__ == "__main__":

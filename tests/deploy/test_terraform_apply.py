@@ -123,7 +123,7 @@ def change_what_is_not_terraforms(s):
     s["application"].update(start_command="./other", version_from="none", runtime_packages=["nodejs"], folder="app")
     s["unit"].update(notify=False, watchdog=11, restart_delay=2, stop_timeout=99, open_files=2048, write_execute_memory=True)
     s["bake"].update(instance_type="t3.medium", connect_timeout=99, cloudwatch_agent_version="9.9.9b9", deprecate_after=3600)
-    s["release"].update(poll_interval=9, lock_timeout=7200, keep_versions=9, keep_images=8)
+    s["release"].update(poll_interval=9, patience=30, lock_timeout=600, keep_versions=9, keep_images=8)
     s["verification"].update(consecutive_answers=5, minimum_instances=1, question_interval=0.5, answer_timeout=1.5, deadline=44)
     s["probe"].update(interval=0.4, answer_timeout=0.9, allowed_failures=0)
     s["ci"].update(branch="trunk", repository="org/repo", role_session=7200, game_day_schedule="1 1 * * 1")

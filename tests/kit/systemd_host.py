@@ -16,7 +16,8 @@ mount -t tmpfs -o mode=755 tmpfs /run
 umount -R /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t proc proc /proc
-exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=test SYSTEMD_UNIT_PATH=/etc/systemd/system \\
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=test \\
+  SYSTEMD_UNIT_PATH=/etc/systemd/system:/run/systemd/system \\
   {SYSTEMD} --system --unit=test.target --log-target=console --log-level=info --show-status=no
 """
 # What a service is ordered by, with nothing behind them: the machine boots for the test's units alone.

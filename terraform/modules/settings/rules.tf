@@ -49,7 +49,10 @@ locals {
     "release.bake_time: 0, or at least alarms.period times datapoints is right" = (
       var.release.bake_time == 0 || var.release.bake_time >= var.alarms.period * var.alarms.datapoints
     )
-    "release.lock_timeout: more than release.deadline is right"     = var.release.lock_timeout > var.release.deadline
+    "release.deadline: at least release.patience is right" = var.release.deadline >= var.release.patience
+    "release.lock_timeout: at least six times release.poll_interval is right" = (
+      var.release.lock_timeout >= 6 * var.release.poll_interval # not a setting: the looks in a lock's life
+    )
     "release.keep_versions: at least keep_images is right"          = var.release.keep_versions >= var.release.keep_images
     "ci.release_timeout: more than twice release.deadline is right" = var.ci.release_timeout > 2 * var.release.deadline
     "alarms.period: whole minutes are right"                        = var.alarms.period % 60 == 0 # not a setting: AWS's step

@@ -385,6 +385,7 @@ variable "release" {
     deadline      = number
     poll_interval = number
     bake_time     = number
+    patience      = number
     lock_timeout  = number
     keep_versions = number
     keep_images   = number
@@ -407,8 +408,13 @@ variable "release" {
   }
 
   validation {
-    condition     = var.release.lock_timeout >= 60 && var.release.lock_timeout <= 86400 && floor(var.release.lock_timeout) == var.release.lock_timeout
-    error_message = "release.lock_timeout: ${jsonencode(var.release.lock_timeout)}: 1m to 24h, in whole seconds is right."
+    condition     = var.release.patience >= 1 && var.release.patience <= 3600 && floor(var.release.patience) == var.release.patience
+    error_message = "release.patience: ${jsonencode(var.release.patience)}: 1s to 1h, in whole seconds is right."
+  }
+
+  validation {
+    condition     = var.release.lock_timeout >= 6 && var.release.lock_timeout <= 3600 && floor(var.release.lock_timeout) == var.release.lock_timeout
+    error_message = "release.lock_timeout: ${jsonencode(var.release.lock_timeout)}: 6s to 1h, in whole seconds is right."
   }
 
   validation {

@@ -1,5 +1,5 @@
-# The bucket of Terraform's state: every version kept, encrypted, private. It is never destroyed with what is in it; who wants
-# to be rid of it empties it by hand.
+# The bucket of Terraform's state: every version kept, encrypted, private. Terraform never destroys it with what is in
+# it; `rr-deploy destroy --all` empties and removes it.
 
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_144: one region is enough for the state of a tier in one region

@@ -28,6 +28,8 @@ TEST(RecordText, EveryFieldOfAJobComesBack) {
   job.turned = true;
   job.why = "an alarm";
   job.desired = 2;
+  job.zones = 2;
+  job.driven = std::chrono::seconds(70);
   job.leaving = {"i-1", "i-2"};
   job.suspended = {"AZRebalance"};
   job.started = kTime;
@@ -39,7 +41,8 @@ TEST(RecordText, EveryFieldOfAJobComesBack) {
   job.lane = ImageLane{"ami-1"};
   job.turned = false;
   job.why.clear();
-  job.desired = 0;
+  job.desired = job.zones = 0;
+  job.driven = Duration{};
   job.leaving.clear();
   job.suspended.clear();
   EXPECT_EQ(*parse_job(job_text(job)), job);
@@ -95,7 +98,7 @@ TEST(Artifact, IsFoundInItsUserDataAndNowhereElse) {
   const std::string text = artifact_user_data(artifact, "rr-webapp.service");
   EXPECT_EQ(artifact_in(text), artifact);
   EXPECT_EQ(artifact_in(plain_user_data()), ArtifactLane{});
-  EXPECT_THAT(text, testing::HasSubstr("systemctl mask --runtime --now 'rr-webapp.service'"));
+  EXPECT_THAT(text, testing::HasSubstr("/run/systemd/system/rr-webapp.service.d/hold.conf"));
   EXPECT_LT(text.size(), 16u * 1024) << "EC2's limit for user data";
 }
 

@@ -231,6 +231,22 @@ TEST(Understanding, TheLocksAgeIsByTheServersClock) {
   EXPECT_FALSE(answer<Lock>(ReadLock{}, parameter()).holder_gone) << "nobody here can know";
 }
 
+TEST(Understanding, ARefreshsAgeIsByTheServersClock) {
+  // 1000.0 when the answer was sent, 1970-01-01T00:10:00Z (600) when it was started.
+  const auto refreshes = answer<std::vector<Refresh>>(
+      DescribeRefreshes{"web"},
+      "<R><DescribeInstanceRefreshesResult><InstanceRefreshes><member><InstanceRefreshId>r</InstanceRefreshId>"
+      "<Status>InProgress</Status><StartTime>1970-01-01T00:10:00Z</StartTime></member><member>"
+      "<Status>Successful</Status></member></InstanceRefreshes></DescribeInstanceRefreshesResult></R>");
+  ASSERT_EQ(refreshes.size(), 2u);
+  EXPECT_EQ(refreshes[0].age, std::chrono::seconds(400));
+  EXPECT_EQ(refreshes[1].age, Duration{});
+}
+
+TEST(Understanding, TheRecordThatTerraformMakesIsNone) {
+  EXPECT_FALSE(answer<RecordFound>(ReadRecord{}, R"({"Parameter": {"Value": "{}"}})").record);
+}
+
 TEST(Understanding, AMissingParameterIsAnAnswer) {
   const Failure missing{Failure::Kind::kRefused, "ParameterNotFound", ""};
   EXPECT_EQ(understand_failure(ReadLock{}, missing), Reply{Lock{}});

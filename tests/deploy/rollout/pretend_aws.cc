@@ -7,14 +7,11 @@
 namespace rr::deploy {
 namespace {
 
-// A refresh whose new instances do not become healthy for so long fails (an hour at AWS).
-constexpr Duration kGivesUp = std::chrono::minutes(1);
-
 Failure refused(const char* code) { return {Failure::Kind::kRefused, code, fmt::format("{}: as AWS says it", code)}; }
 
 }  // namespace
 
-PretendAws::PretendAws(Time now) : refresh_began_(now), now_(now) {
+PretendAws::PretendAws(Time now) : refresh_began_(now), started_(now), now_(now) {
   images = {{"ami-old", {"commit-old"}}, {"ami-new", {"commit-new"}}, {"ami-ancient", {"commit-ancient"}}};
   add_version(5, "ami-ancient");
   add_version(6, "ami-old");
@@ -53,10 +50,24 @@ std::set<std::string> PretendAws::versions_in_service() const {
   return found;
 }
 
+/// Where AWS launches next.
+std::string PretendAws::emptiest_zone() const {
+  std::string best;
+  std::ptrdiff_t fewest = 0;
+  for (const char* zone : {"eu-west-1a", "eu-west-1b"}) {
+    const auto there = std::count_if(group.instances.begin(), group.instances.end(),
+                                     [&](const Instance& instance) { return instance.zone == zone; });
+    if (zone == full_zone || (!best.empty() && there >= fewest)) continue;
+    best = zone;
+    fewest = there;
+  }
+  return best;
+}
+
 Instance& PretendAws::launch_instance(const std::string& version, Time now) {
   Instance instance;
   instance.id = fmt::format("i-{}", next_instance_++);
-  instance.zone = next_instance_ % 2 == 0 ? "eu-west-1a" : "eu-west-1b";
+  instance.zone = emptiest_zone();
   instance.lifecycle = "InService";
   instance.health = "Healthy";
   instance.version = version;
@@ -122,7 +133,7 @@ void PretendAws::pass_refresh(Time now) {
     if (watched && alarm.state == "ALARM") return fail("an alarm is in ALARM");
   }
   if (!through) {
-    if (now - refresh_began_ > kGivesUp) fail("no instance became healthy");
+    if (now - refresh_began_ > gives_up) fail("no instance became healthy");
     return;
   }
   refresh.percent = 100;
@@ -173,7 +184,7 @@ Event PretendAws::start(const StartRefresh& start, Time now) {
   if (refresh_active()) return refused("InstanceRefreshInProgress");
   preferences_ = start;
   baking_since_.reset();
-  refresh_began_ = now;
+  refresh_began_ = started_ = now;
   Refresh refresh;
   refresh.id = fmt::format("refresh-{}", next_refresh_++);
   refresh.status = RefreshStatus::kInProgress;
@@ -244,6 +255,7 @@ Event PretendAws::perform(const Command& command, Time now) {
   if (std::holds_alternative<DescribeGroup>(command)) return Reply{GroupFound{group}};
   if (std::holds_alternative<DescribeRefreshes>(command)) {
     if (!refreshes_known) return Failure{Failure::Kind::kTransient, "", "HTTP 500"};
+    if (refresh_active()) refreshes.front().age = now - started_;
     return Reply{refreshes};
   }
   if (std::holds_alternative<DescribeVersions>(command)) return Reply{versions};

@@ -39,9 +39,11 @@ class PretendAws {
   bool versions_jump = false;             // instances take the group's new version, as with moto's server
   bool wrong_victims = false;             // halving ends the new ones
   std::optional<Time> cancels_at;         // a third party does
+  std::string full_zone;                  // in which nothing can be launched
   std::optional<Duration> alarm_in_bake;  // after the beginning of the bake time
   Duration launch = std::chrono::seconds(20);
-  int unhealthy = 0;  // targets that are said to be unhealthy
+  Duration gives_up = std::chrono::minutes(1);  // a refresh whose new instances do not become healthy; an hour at AWS
+  int unhealthy = 0;                            // targets that are said to be unhealthy
   bool holder_gone = true;
 
   // -- what a test looks at
@@ -67,6 +69,7 @@ class PretendAws {
   };
   Instance& launch_instance(const std::string& version, Time now);
   void end_instance(const std::string& id);
+  std::string emptiest_zone() const;
   bool healthy(const Instance& instance) const;
   void pass_refresh(Time now);
   void replace(const std::string& version, Time now);
@@ -80,7 +83,8 @@ class PretendAws {
   std::map<std::string, Born> born_;
   StartRefresh preferences_;
   std::optional<Time> baking_since_;
-  Time refresh_began_;
+  Time refresh_began_;  // or turned: what its patience counts from
+  Time started_;
   Time now_;
 };
 

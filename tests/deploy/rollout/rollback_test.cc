@@ -146,6 +146,66 @@ TEST_F(Doubling, SuspendsOnlyWhatWasNotSuspendedAndResumesOnlyThat) {
   EXPECT_EQ(aws.group.suspended, std::vector<std::string>{"AZRebalance"});
 }
 
+TEST_F(Doubling, NewOnesInOneZoneAreSpreadBeforeAnybodyLeaves) {
+  // While the second of the new ones is launched, the first zone has no room; later it has.
+  bool crowded = false;
+  aws.interfere = [&](const Command& command, int) -> std::optional<Event> {
+    if (const auto* size = std::get_if<SetDesired>(&command); size != nullptr && size->desired == 4)
+      aws.full_zone = "eu-west-1a";
+    if (std::holds_alternative<TerminateInstance>(command)) {
+      crowded = true;
+      aws.full_zone.clear();
+    }
+    return std::nullopt;
+  };
+  const Ran result = run(aws, release_plan("ami-new", Strategy::kDouble), now);
+  EXPECT_EQ(result.code(), kReleased) << result.verdict->reason;
+  EXPECT_TRUE(crowded);
+  EXPECT_TRUE(result.said("the new instances stand in eu-west-1b only")) << testing::PrintToString(result.notes);
+  expect_settled(aws, "7");
+  EXPECT_NE(aws.group.instances[0].zone, aws.group.instances[1].zone);
+  EXPECT_EQ(result.failed, 0u);
+}
+
+TEST_F(Doubling, NewOnesThatAllStayInOneZoneAreNoRelease) {
+  aws.interfere = [&](const Command& command, int) -> std::optional<Event> {
+    if (std::holds_alternative<SetDesired>(command)) aws.full_zone = "eu-west-1a";
+    return std::nullopt;
+  };
+  const Ran result = run(aws, release_plan("ami-new", Strategy::kDouble), now);
+  EXPECT_EQ(result.code(), kRolledBack) << result.verdict->reason;
+  EXPECT_TRUE(result.said("stand in eu-west-1b only, the former in 2 zones")) << result.verdict->reason;
+  expect_settled(aws, "6");
+  EXPECT_NE(aws.group.instances[0].zone, aws.group.instances[1].zone) << "the former ones were never touched";
+}
+
+TEST_F(Doubling, ATierThatStoodInOneZoneMayStayThere) {
+  for (Instance& instance : aws.group.instances) instance.zone = "eu-west-1b";
+  aws.full_zone = "eu-west-1a";
+  EXPECT_EQ(run(aws, release_plan("ami-new", Strategy::kDouble), now).code(), kReleased);
+  expect_settled(aws, "7");
+}
+
+TEST_F(Doubling, TheTimeInWhichNobodyWasAtItDoesNotCountButTheTimeOfEveryRunDoes) {
+  aws.images["ami-new"].crashes = true;  // never healthy
+  const Plan plan = release_plan("ami-new", Strategy::kDouble);
+  Duration watched{};
+  int runs = 0;
+  for (bool over = false; !over && runs < 10; ++runs) {
+    Options options;
+    options.kill_after = std::chrono::seconds(50);
+    const Time began = now;
+    const Ran result = run(aws, release_plan("ami-new", Strategy::kDouble), now, options);
+    watched += now - began;
+    over = result.verdict.has_value() || result.said("not through after");
+    now += std::chrono::hours(1);
+  }
+  // Two minutes of fifty-second runs that each renew what was counted every twenty seconds.
+  EXPECT_GE(watched, plan.deadline);
+  EXPECT_LE(runs, 5);
+  EXPECT_GE(runs, 3);
+}
+
 TEST_F(Doubling, NeverLetsAnOldOneGoBeforeTheNewOnesAnswer) {
   int least = 2;
   aws.interfere = [&](const Command&, int) -> std::optional<Event> {

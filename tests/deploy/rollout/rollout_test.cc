@@ -341,6 +341,82 @@ TEST_F(Refreshing, OldVersionsArePrunedButNotThoseInUse) {
   EXPECT_TRUE(has_version(aws, 5)) << "the default version cannot be deleted";
 }
 
+TEST_F(Refreshing, WhatServesAlreadyAndStandsInNoRecordIsProvedAndWrittenDown) {
+  const Ran first = run(aws, release_plan("ami-old"), now);
+  EXPECT_EQ(first.code(), kReleased) << first.verdict->reason;
+  EXPECT_EQ(aws.calls,
+            (std::vector<std::string>{"PutParameter (lock)", "PutParameter (record)", "DeleteParameter (lock)"}));
+  ASSERT_TRUE(aws.record);
+  EXPECT_EQ(aws.record->outcome, Outcome::kReleased);
+  EXPECT_EQ(aws.record->current.version, "6");
+  EXPECT_EQ(aws.record->current.commit, "commit-old");
+  EXPECT_TRUE(aws.record->current.at);
+  EXPECT_FALSE(aws.record->previous) << "nothing is known of what was before";
+  expect_settled(aws, "6");
+  EXPECT_TRUE(run(aws, release_plan("ami-old"), now).said("nothing to do"));
+}
+
+TEST_F(Refreshing, WhatIsOnlyToBeRecordedAndDoesNotProveItselfIsRefusedAndLeftAsItIs) {
+  aws.images["ami-old"].commit = "commit-unexpected";
+  Plan plan = release_plan("ami-old");
+  plan.commit = "commit-old";
+  const Ran result = run(aws, plan, now);
+  EXPECT_EQ(result.code(), kRefused) << result.verdict->reason;
+  EXPECT_TRUE(result.said("nothing was changed")) << result.verdict->reason;
+  EXPECT_FALSE(aws.record);
+  expect_settled(aws, "6");
+  EXPECT_TRUE(has_version(aws, 6));
+}
+
+TEST_F(Refreshing, WhatIsOnlyToBeRecordedCanBeKilledAtEveryCall) {
+  for (int at = 0;; ++at) {
+    Time then = kStart;
+    PretendAws again(then);
+    Options options;
+    options.kill_at = at;
+    options.killed = at % 2 == 0 ? Killed::kAfterCall : Killed::kBeforeCall;
+    const Ran first = run(again, release_plan("ami-old"), then, options);
+    if (first.verdict) break;
+    PretendAws other = again;
+    Time later = then;
+    EXPECT_EQ(run(again, release_plan("ami-old"), then).code(), kReleased) << at;
+    EXPECT_EQ(again.record->current.version, "6") << at;
+    expect_settled(again, "6", std::to_string(at));
+    // A rollback in its place goes where it would have gone without it.
+    EXPECT_EQ(run(other, rollback_plan(), later).code(), kReleased) << at;
+    expect_settled(other, "5", std::to_string(at));
+  }
+}
+
+TEST_F(Refreshing, TheDeadlineCountsFromTheRefreshsStartForWhoeverTakesItUpAgain) {
+  aws.images["ami-new"].crashes = true;
+  aws.gives_up = std::chrono::hours(1);  // as at AWS
+  Options options;
+  options.kill_at = 40;
+  options.killed = Killed::kAfterCall;
+  ASSERT_EQ(run(aws, release_plan(), now, options).phases.back(), Phase::kWatch);
+  const Plan plan = release_plan();
+  now += plan.deadline + plan.bake;
+  const Time began = now;
+  const Ran result = run(aws, plan, now);
+  EXPECT_EQ(result.code(), kRolledBack) << result.verdict->reason;
+  EXPECT_TRUE(result.said("not through after"));
+  // The way back only: the old instances are still there, so it is quicker than a launch, warm-up and proof.
+  EXPECT_LT(now - began, std::chrono::seconds(60));
+  expect_settled(aws, "6");
+}
+
+TEST_F(Refreshing, ARefreshThatSucceededWhileNobodyLookedIsProvedHoweverLateItIs) {
+  Options options;
+  options.kill_at = 40;
+  options.killed = Killed::kAfterCall;
+  ASSERT_EQ(run(aws, release_plan(), now, options).phases.back(), Phase::kWatch);
+  for (int minute = 0; minute < 60; ++minute) aws.pass(now += std::chrono::minutes(1));
+  const Ran result = run(aws, release_plan(), now);
+  EXPECT_EQ(result.code(), kReleased) << result.verdict->reason;
+  expect_settled(aws, "7");
+}
+
 TEST_F(Refreshing, TheSameImageAgainIsNothingToDo) {
   ASSERT_EQ(run(aws, release_plan(), now).code(), kReleased);
   const std::size_t calls = aws.calls.size();

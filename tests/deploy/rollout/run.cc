@@ -35,6 +35,7 @@ Ran run(PretendAws& aws, const Plan& plan, Time& now, const Options& options) {
   bool interrupted = false;
   Event event = Wake{};
   while (!run.verdict && now - began < kTooLong) {
+    if (options.kill_after && now - began >= *options.kill_after) break;
     if (!interrupted && options.interrupt_after && now - began >= *options.interrupt_after) {
       interrupted = true;
       Step step = rollout.handle(Interrupt{}, now);
@@ -82,8 +83,18 @@ Plan release_plan(const std::string& image, Strategy strategy) {
   plan.lane = ImageLane{image};
   plan.token = unique_token();
   plan.owner = "me@here";
+  plan.warm_up = std::chrono::seconds(15);
   plan.bake = std::chrono::seconds(20);
+  plan.drain = std::chrono::seconds(30);
+  plan.poll = std::chrono::seconds(5);
   plan.deadline = std::chrono::minutes(2);
+  plan.patience = std::chrono::minutes(5);
+  plan.lease = std::chrono::minutes(1);
+  plan.verification.answers = 10;
+  plan.verification.instances = 2;
+  plan.verification.limit = std::chrono::minutes(2);
+  plan.verification.allowed_failures = 2;
+  plan.keep_versions = 10;
   return plan;
 }
 
