@@ -131,6 +131,19 @@ int run_instance_attach(const CommandSpec& command, const Arguments& arguments) 
 
 // ---- processes
 
+int run_group_update(const CommandSpec& command, const Arguments& arguments) {
+  json changes = json::object();
+  for (const std::string& text : arguments.values("--set")) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      return fail(command, kExitUsage, fmt::format("--set {}: KEY=VALUE is right", text));
+    }
+    changes[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  if (changes.empty()) return fail(command, kExitUsage, "--set KEY=VALUE is missing: what is to be changed");
+  return tell(command, layout_of(arguments), "/group", changes);
+}
+
 int run_group_suspend(const CommandSpec& command, const Arguments& arguments) {
   const auto processes = processes_of(arguments);
   if (!processes) return fail(command, kExitUsage, processes.error().message);

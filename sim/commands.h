@@ -24,6 +24,7 @@ int run_instance_standby(const CommandSpec& command, const Arguments& arguments)
 int run_instance_return(const CommandSpec& command, const Arguments& arguments);
 int run_instance_detach(const CommandSpec& command, const Arguments& arguments);
 int run_instance_attach(const CommandSpec& command, const Arguments& arguments);
+int run_group_update(const CommandSpec& command, const Arguments& arguments);
 int run_group_suspend(const CommandSpec& command, const Arguments& arguments);
 int run_group_resume(const CommandSpec& command, const Arguments& arguments);
 int run_group_activities(const CommandSpec& command, const Arguments& arguments);

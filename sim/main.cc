@@ -119,6 +119,13 @@ void add_instance_commands(std::vector<CommandSpec>& all) {
 }
 
 void add_group_commands(std::vector<CommandSpec>& all) {
+  all.push_back(
+      simple("group update", "", "Changes settings of the group, as UpdateAutoScalingGroup does.", run_group_update,
+             {{"--set", 0, "KEY=VALUE",
+               "one of auto_scaling_group's settings by its key, or\nlaunch_template_version; may be repeated", ""}},
+             {{"rr-sim group update --set min_size=1 --set max_size=8", ""},
+              {"rr-sim group update --set termination_policies=[OldestInstance]", ""},
+              {"rr-sim group update --set launch_template_version='$Latest'", ""}}));
   all.push_back(simple("group suspend", "[PROCESSES]", "Suspends processes of the group, or all of them.",
                        run_group_suspend, {}, {{"rr-sim group suspend AZRebalance,ReplaceUnhealthy", ""}}));
   all.push_back(simple("group resume", "[PROCESSES]", "Resumes processes of the group, or all of them.",

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "sim/scenario/group_change.h"
 #include "sim/scenario/status_document.h"
 #include "sim/store/region_text.h"
 
@@ -117,6 +118,17 @@ HttpResponse api_command(Tier& tier, const json& body) {
   return reply ? json_response(200, {{"id", reply->id}, {"number", reply->number}}) : refused(reply.error());
 }
 
+HttpResponse update_group(Tier& tier, const json& body) {
+  std::map<std::string, std::string> changes;
+  for (const auto& [key, value] : body.items()) changes[key] = value.is_string() ? value.get<std::string>() : "";
+  const GroupSettings& before = tier.region().groups.at(tier.options().settings.group.name).settings;
+  const auto after = changed_group(before, changes);
+  if (!after) return refused({2, after.error().message});
+  const auto reply = tier.command(UpdateAutoScalingGroup{*after});
+  if (!reply) return refused(reply.error());
+  return json_response(200, {{"said", {fmt::format("group {}: updated, {} desired", reply->id, reply->number)}}});
+}
+
 HttpResponse release(Tier& tier, const json& body) {
   const std::string strategy = text_of(body, "strategy");
   if (strategy != "refresh") return said(tier.release(text_of(body, "image"), strategy));
@@ -138,6 +150,7 @@ HttpResponse act(Tier& tier, const std::string& path, const json& body) {
   if (path == "/az/heal") return said(tier.heal_zone(text_of(body, "zone")));
   if (path == "/instance/fail") return said(tier.fail_instance(text_of(body, "instance"), text_of(body, "mode")));
   if (path == "/instance/heal") return said(tier.heal_instance(text_of(body, "instance")));
+  if (path == "/group") return update_group(tier, body);
   if (path == "/release") return release(tier, body);
   if (path == "/command") return api_command(tier, body);
   if (path == "/images") return said(tier.register_image(image_of(body)));

@@ -58,6 +58,14 @@ class FaultKinds:
         self.ok("heal", a["id"])
         self.assertEqual(self.faults(), [])
 
+        # A lost piece is late by 200 ms; both faults are of the node's links to everybody.
+        self.ok("fault", "jitter", "lb-eu-west-1a", "--amount", "20ms")
+        self.ok("fault", "loss", "lb-eu-west-1a", "--amount", "15%")
+        lossy = f"http://{self.node('eu-west-1a')['zonal']}/"
+        harness.eventually(lambda: max(self.ask(lossy)[2] for _ in range(4)) >= 0.2, "something had to be sent again", 20)
+        self.ok("heal", "lb-eu-west-1a")
+        self.assertEqual(self.faults(), [])
+
         # One node cannot reach one target; the other node can.
         self.ok("fault", "down", f"lb-eu-west-1a/{a['host_name']}")
         zonal = {zone: f"http://{self.node(zone)['zonal']}/" for zone in ("eu-west-1a", "eu-west-1b")}
@@ -66,6 +74,11 @@ class FaultKinds:
         self.assertIn(a["host_name"], {self.ask(zonal["eu-west-1b"])[1] for _ in range(4)})
         self.assertEqual(self.health(a)[0], "healthy")  # one node that says so is enough
         self.ok("heal", "--all")
+        self.wait_health(a, "healthy")
+        self.ok("fault", "reset_peer", a["id"])
+        self.wait_health(a, "unhealthy")
+        self.ok("heal", a["id"])
+        self.wait_health(a, "healthy")
 
         # Silence ends by itself.
         self.ok("fault", "blackhole", b["id"], "--for", "2s")

@@ -81,6 +81,24 @@ class GroupCommands:
         self.assertEqual(self.status()["groups"][0]["desired_capacity"], 2)
         self.wait_settled()
 
+    def test_the_group_is_updated(self):
+        self.up()
+        before = self.wait_settled()
+        self.refused("group", "update", says=["--set KEY=VALUE"])
+        self.refused("group", "update", "--set", "min_size", says=["KEY=VALUE is right"])
+        self.refused("group", "update", "--set", "color=red", says=["color: cannot be changed", "min_size"])
+        self.refused("group", "update", "--set", "name=other", says=["name: cannot be changed"])
+        self.refused("group", "update", "--set", "desired_capacity=3", says=["rr-sim scale"])
+        self.refused("group", "update", "--set", "min_size=-1", says=["min_size=-1", "0 to 100"])
+        self.refused("group", "update", "--set", "min_size=9", says=["ValidationError", "min bound, 9"])
+        self.refused("group", "update", "--set", "launch_template_version=7", code=1, says=["VersionNotFound"])
+        self.assertEqual(self.status()["groups"], before["groups"])
+        done = self.ok("group", "update", "--set", "min_size=3", "--set", "max_size=5", "--set", "termination_policies=[OldestInstance]",
+                       "--set", "launch_template_version=1")
+        self.assertIn("3 desired", done.stdout)
+        group = self.wait_status(lambda now: len(self.in_service(now)) == 3, "the minimum is kept")["groups"][0]
+        self.assertEqual((group["min_size"], group["max_size"], group["launch_template_version"]), (3, 5, "1"))
+
     def test_a_policy_follows_the_load(self):
         """48 requests in a period of 60 s / 50, so 24 for each of two: with 10 a target the group grows to its maximum."""
         self.up("--load", 40)
