@@ -19,7 +19,11 @@ set(RR_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, address,undefi
 # -ffp-contract=off: a fused multiply-add would give other results on other processors, and the simulator's
 # journal digest must be the same everywhere.
 set(RR_COMPILE_OPTIONS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough -Wcast-align=strict
-                       -ffp-contract=off -fno-omit-frame-pointer)
+                       -ffp-contract=off)
+# Backtraces of sanitizers and of a debug build go by frame pointers.
+if(RR_SANITIZE OR NOT CMAKE_BUILD_TYPE MATCHES "^(Release|MinSizeRel)$")
+  list(APPEND RR_COMPILE_OPTIONS -fno-omit-frame-pointer)
+endif()
 if(RR_WARNINGS_AS_ERRORS)
   list(APPEND RR_COMPILE_OPTIONS -Werror)
 endif()

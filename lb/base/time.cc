@@ -99,6 +99,25 @@ std::string format_iso8601(Time time, int fraction_digits) {
   return text + "Z";
 }
 
+std::array<char, 27> iso8601_microseconds(Time time) {
+  const CivilTime c = civil(time);
+  std::array<char, 27> text;
+  char* at = text.data();
+  const auto put = [&at](std::uint64_t number, int digits, char behind) {
+    for (int i = digits; i > 0; --i, number /= 10) at[i - 1] = static_cast<char>('0' + number % 10);
+    at += digits;
+    *at++ = behind;
+  };
+  put(static_cast<std::uint64_t>(c.year), 4, '-');
+  put(c.month, 2, '-');
+  put(c.day, 2, 'T');
+  put(c.hour, 2, ':');
+  put(c.minute, 2, ':');
+  put(c.second, 2, '.');
+  put(static_cast<std::uint64_t>(c.nanosecond / 1000), 6, 'Z');
+  return text;
+}
+
 Result<Time> parse_iso8601(std::string_view text) {
   const Error wrong{fmt::format("'{}' is not a time: write one like 2026-11-22T20:45:42Z", text)};
   static constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:dd";

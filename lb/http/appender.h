@@ -44,7 +44,7 @@ class Appender {
 
   [[gnu::noinline]] void make_room(std::size_t wanted) {
     const std::size_t used = size();
-    out_.resize(used + std::max({wanted, kStep, used / 2}));
+    out_.resize(used + std::max(wanted, kStep));  // zeroes, so no more than that; the string's own growth doubles
     at_ = out_.data() + used;
     end_ = out_.data() + out_.size();
   }

@@ -122,7 +122,7 @@ class SetUp(harness.TestCase):
         self.assert_usage_error(self.script("fuzz", "lunch"), "lunch", "request_parser")
         self.assert_usage_error(self.script("tools/peers", "--frob"), "--frob", "--no-install")
         self.assert_usage_error(self.script("tools/setup", "--frob"), "--frob")
-        self.assert_usage_error(self.script("tools/setup", "--for", "lunch"), "lunch", "demo, check, all or fuzz")
+        self.assert_usage_error(self.script("tools/setup", "--for", "lunch"), "lunch", "demo, check, all, fuzz or bench")
 
     def test_help_has_examples(self):
         for script in ("check", "demo", "fuzz", "peers", "soak"):

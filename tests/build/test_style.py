@@ -26,7 +26,7 @@ class Style(harness.TestCase):
                                                              check=True).stdout).group(1)
         if int(version) != CLANG_FORMAT:
             harness.skip(f"clang-format {version} is not {CLANG_FORMAT}, which the sources are formatted with")
-        files = [str(path) for top in ("lb", "webapp", "sim", "deploy", "tests") for path in sorted((harness.ROOT / top).rglob("*"))
+        files = [str(path) for top in ("lb", "webapp", "sim", "deploy", "bench", "tests") for path in sorted((harness.ROOT / top).rglob("*"))
                  if path.suffix in (".h", ".cc")]
         done = subprocess.run([program, "--dry-run", "--Werror", "--ferror-limit=1", *files], capture_output=True, text=True,
                               check=False)

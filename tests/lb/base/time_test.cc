@@ -116,5 +116,15 @@ TEST(Time, IsWrittenAsClock) {
   EXPECT_EQ(format_clock(Time{}, -3600), "23:00:00");
 }
 
+TEST(Time, IsTheSameTextWithoutAString) {
+  for (const std::string_view text :
+       {"1970-01-01T00:00:00Z", "2026-11-22T20:45:42.318744Z", "2000-02-29T23:59:59.999999Z",
+        "2261-12-31T00:00:00.000001Z", "2026-01-09T03:04:05.6Z"}) {
+    const Time time = parse_iso8601(text).value();
+    const std::array<char, 27> written = iso8601_microseconds(time);
+    EXPECT_EQ(std::string_view(written.data(), written.size()), format_iso8601(time));
+  }
+}
+
 }  // namespace
 }  // namespace rr

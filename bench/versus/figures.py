@@ -1,0 +1,109 @@
+"""From rounds to a ratio with its spread, and what it is compared with."""
+
+import dataclasses
+import math
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """What the load does. `same`: proxy, load and targets share one processor, so that nothing wakes another one up."""
+    name: str
+    flags: tuple
+    same: bool = False
+    only: tuple = ()  # contenders; empty: all
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """rr-lb's processor time of a request (or that of `who`) divided by another's, in one scenario."""
+    scenario: str
+    against: str
+    gate: float
+    target: float
+    stretch: float
+    who: str = "rr-lb"
+
+
+def closed(connections, *more):
+    return ("--connections", str(connections), *more)
+
+
+SCENARIOS = [
+    Scenario("64 connections", closed(64)),
+    Scenario("1 connection, one core", closed(1), same=True),
+    Scenario("64 connections, one core", closed(64), same=True),
+    Scenario("browser's GET, 64 connections", closed(64, "--browser")),
+    Scenario("new connection a request", closed(16, "--close")),
+    Scenario("64 KiB response", closed(16, "--path", "/65536", "--expect", "65536")),
+    Scenario("1 MiB response", closed(16, "--path", "/1048576", "--expect", "1048576")),
+    Scenario("64 KiB POST", closed(16, "--body", "65536")),
+    Scenario("16 connections", closed(16)),
+    Scenario("256 connections", closed(256)),
+    Scenario("1000 connections", closed(1000)),
+]
+
+GOALS = [
+    Goal("64 connections", "haproxy", 0.85, 0.78, 0.72),
+    Goal("1 connection, one core", "nginx", 0.95, 0.87, 0.80),
+    Goal("64 connections, one core", "nginx", 0.95, 0.87, 0.80),
+    Goal("1 connection, one core", "uv relay", 1.20, 1.12, 1.05),
+    Goal("64 connections, one core", "uv relay", 1.20, 1.12, 1.05),
+    Goal("new connection a request", "haproxy", 0.95, 0.88, 0.80),
+    Goal("64 KiB response", "haproxy", 0.85, 0.75, 0.70),
+    Goal("1 MiB response", "haproxy", 0.95, 0.80, 0.65),
+    Goal("64 KiB POST", "haproxy", 0.75, 0.65, 0.60),
+    Goal("64 connections", "rr-lb", 1.10, 1.06, 1.04, who="rr-lb, access log"),
+]
+
+# What wider interval than this says nothing about gates that are 5 to 10 % apart.
+WIDEST = 0.12
+# Processor time of others, or taken by the host, above this part of a round makes it a disturbed one.
+DISTURBED = 0.05
+
+
+def median(values):
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def interval(values):
+    """The narrowest pair of order statistics that holds the true median with at least 90 %: of 11 rounds the third smallest
+    and the third largest (93 %), of 5 all of them (94 %). Fewer than 5 cannot say it: (None, None)."""
+    ordered = sorted(values)
+    count = len(ordered)
+    cut, outside = None, 0.0
+    for rank in range(count // 2):
+        outside += 2 * math.comb(count, rank) / 2 ** count
+        if outside > 0.10:
+            break
+        cut = rank
+    return (None, None) if cut is None else (ordered[cut], ordered[count - 1 - cut])
+
+
+def ratios(rounds, who, against):
+    """Of each round that has both: who's processor time of a request divided by the other's."""
+    return [one["runs"][who]["cpu_us"] / one["runs"][against]["cpu_us"] for one in rounds
+            if who in one["runs"] and against in one["runs"]]
+
+
+def verdict(goal, rounds):
+    """A row of the table."""
+    values = ratios(rounds, goal.who, goal.against)
+    if not values:
+        return {"goal": dataclasses.asdict(goal), "verdict": "not measured"}
+    low, high = interval(values)
+    middle = median(values)
+    disturbed = sum(one["disturbed"] > DISTURBED for one in rounds)
+    row = {"goal": dataclasses.asdict(goal), "rounds": len(values), "median": middle, "low": low, "high": high,
+           "disturbed_rounds": disturbed}
+    if low is None:
+        row["verdict"] = "too few rounds"
+    elif high <= goal.gate:
+        row["verdict"] = "meets the " + next(name for name, limit in (
+            ("stretch", goal.stretch), ("target", goal.target), ("gate", goal.gate)) if high <= limit)
+    elif (high - low) / middle > WIDEST or 3 * disturbed > len(values):
+        row["verdict"] = "too noisy to tell"
+    else:
+        row["verdict"] = "misses the gate"
+    return row

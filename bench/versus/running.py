@@ -1,0 +1,133 @@
+"""Processes that are pinned, and what they cost."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+from versus import contenders
+
+
+def pinned(processor, command):
+    """The command on one processor, where the tool for it is here."""
+    tool = shutil.which("taskset")
+    return [tool, "-c", str(processor), *command] if tool and processor is not None else command
+
+
+def free_address():
+    """An address of our own on the loopback network, with a port that was free a moment ago."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return "127.0.0.1:%d" % one.getsockname()[1]
+
+
+class Process:
+    """A program of a measurement. Ended by its pid."""
+
+    def __init__(self, command, processor, log):
+        with open(log, "wb") as output:
+            self.process = subprocess.Popen(pinned(processor, command), stdout=output, stderr=subprocess.STDOUT,
+                                            env={**os.environ, "LD_LIBRARY_PATH": contenders.library_path()})
+        self.log = pathlib.Path(log)
+        self.processor = processor
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def pin(self, processor):
+        """Moves it to another processor."""
+        if processor is None or processor == self.processor:
+            return
+        self.processor = processor
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(int(task), {processor})
+
+    def processor_time(self):
+        """Nanoseconds that its threads have run so far, as the scheduler counts them."""
+        total = 0
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                total += int(pathlib.Path(f"/proc/{self.pid}/task/{task}/schedstat").read_text().split()[0])
+        return total
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def exchange(address, path):
+    """The body of a GET, by this process."""
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as one:
+        one.sendall(f"GET {path} HTTP/1.1\r\nHost: bench.example\r\nConnection: close\r\n\r\n".encode())
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += read_some(one)
+        head, body = data.split(b"\r\n\r\n", 1)
+        length = int(next(line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")))
+        while len(body) < length:
+            body += read_some(one)
+    return int(head.split()[1]), body
+
+
+def read_some(one):
+    data = one.recv(65536)
+    if not data:
+        raise ConnectionError("the answer is cut off")
+    return data
+
+
+def wait_until_answers(address, process, seconds=20):
+    """Until a request through it succeeds: its health checks, if any, have found the targets."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.process.poll() is not None:
+            break
+        with contextlib.suppress(OSError, ValueError, StopIteration):
+            if exchange(address, "/~health")[0] == 200:
+                return
+        time.sleep(0.02)
+    raise RuntimeError(f"no answer from {address}:\n" + process.log.read_text(errors="replace")[-2000:])
+
+
+class Origin:
+    """The server behind all of them, on two addresses."""
+
+    def __init__(self, program, processor, log):
+        self.addresses = [free_address(), free_address()]
+        self.process = Process([program, "origin", *self.addresses], processor, log)
+        wait_until_answers(self.addresses[0], self.process)
+
+    def counts(self):
+        """(requests, bytes of their bodies) so far."""
+        return tuple(int(word) for word in exchange(self.addresses[0], "/~count")[1].split())
+
+
+def load(program, processor, address, flags):
+    """The figures of one run of the load."""
+    done = subprocess.run(pinned(processor, [program, "load", address, *flags]), capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def machine_ticks():
+    """(ticks that all processors worked, ticks that the host took away) since the machine started."""
+    numbers = [int(word) for word in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+    user, nice, system, idle, waiting, interrupts, soft, stolen = numbers[:8]
+    return user + nice + system + interrupts + soft, stolen
+
+
+def machine():
+    model = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), "?")
+    return {"processor": model, "processors": os.cpu_count(), "kernel": os.uname().release}
