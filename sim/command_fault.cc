@@ -17,7 +17,7 @@ using nlohmann::json;
 
 std::string remaining(const json& one) {
   if (!one["remaining_seconds"].is_number()) return "until it is healed";
-  const auto left = std::chrono::milliseconds(static_cast<long>(one["remaining_seconds"].get<double>() * 1000));
+  const auto left = std::chrono::seconds(static_cast<long>(one["remaining_seconds"].get<double>() + 0.999));
   return format_duration(left) + " left";
 }
 

@@ -107,9 +107,14 @@ std::string faults_view(const json& status, const Palette& palette, const std::s
   std::string out;
   for (const json& one : status["faults"]) {
     const std::string target = text_of(one, "target");
-    const bool instance = target.rfind("i-", 0) == 0;
-    out += field("fault", palette.paint(Ink::kRed, fmt::format("{} of {}", text_of(one, "kind"), target)));
-    out += fmt::format("         heal it: rr-sim {} heal {}{}\n", instance ? "instance" : "az", target, pasted_state);
+    const std::string amount = text_of(one, "amount");
+    out += field("fault", palette.paint(Ink::kRed, fmt::format("{}{}{} of {}", text_of(one, "kind"),
+                                                               amount.empty() ? "" : " ", amount, target)));
+    out += fmt::format("         heal it: rr-sim heal {}{}\n", target, pasted_state);
+  }
+  if (const json& shift = status["zonal_shift"]; shift.is_object()) {
+    out +=
+        field("shifted", fmt::format("away from {} until {}", text_of(shift, "away_from"), text_of(shift, "expires")));
   }
   for (const json& one : status["incidents"]) {
     std::string line = fmt::format("{} of {}", text_of(one, "what"), text_of(one, "target"));

@@ -39,7 +39,7 @@ constexpr std::array<FaultKindRow, kFaultKinds> kRows{
     FaultKindRow{.kind = FaultKind::kHang,
                  .name = "hang",
                  .targets = kZoneAndProcesses,
-                 .what_it_does = "its processes are frozen: connections are accepted by the kernel and never answered"},
+                 .what_it_does = "its processes are frozen: connections are accepted and never answered"},
     FaultKindRow{.kind = FaultKind::kSlow,
                  .name = "slow",
                  .targets = kInstanceOnly,
@@ -139,8 +139,7 @@ constexpr std::array<FaultKindRow, kFaultKinds> kRows{
     FaultKindRow{.kind = FaultKind::kPowerLoss,
                  .name = "power-loss",
                  .targets = kZoneOnly,
-                 .what_it_does = "everything in the zone is killed at once, and nothing can be launched there until it "
-                                 "is healed"},
+                 .what_it_does = "everything in it is killed at once, and nothing can be launched there"},
     FaultKindRow{.kind = FaultKind::kPartition,
                  .name = "partition",
                  .targets = kZoneOnly,
@@ -314,8 +313,9 @@ std::string fault_table() {
     if (row.unit != AmountUnit::kNone) {
       out += fmt::format("; --amount {}, else {}", range_of(row), format_amount(row, row.otherwise));
     }
+    out += fmt::format("\n  {:<17}   grounds: {}", "", grounds_of(row));
     if (!row.toxiproxy.empty() && row.toxiproxy != row.name) out += fmt::format("; Toxiproxy: {}", row.toxiproxy);
-    out += fmt::format("\n  {:<17}   grounds: {}\n", "", grounds_of(row));
+    out += '\n';
   }
   return out;
 }

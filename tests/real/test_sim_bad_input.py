@@ -70,7 +70,9 @@ class WithoutATier(TierTest):
                       ["alarm", "put", "a", "RequestCount", "1"], ["alarm", "list"], ["alarm", "set", "a", "OK"],
                       ["alarm", "delete", "a"], ["policy", "put", "p", "--target", "1"], ["policy", "list"],
                       ["policy", "delete", "p"], ["policy", "execute", "p"], ["schedule", "put", "s", "--desired", "2"],
-                      ["schedule", "list"], ["schedule", "delete", "s"], ["load", "5"], ["logs", "i-1"], ["session", "i-1"], ["down"]):
+                      ["schedule", "list"], ["schedule", "delete", "s"], ["fault", "hang", "eu-west-1a"],
+                      ["faults"], ["heal", "--all"], ["zonal-shift", "eu-west-1a"], ["group", "update", "--set", "min_size=1"],
+                      ["load", "5"], ["logs", "i-1"], ["session", "i-1"], ["down"]):
             with self.subTest(" ".join(words)):
                 self.refused(*words, code=3, says=["no tier runs in " + self.state, "rr-sim up -d --state " + self.state])
 
@@ -82,7 +84,8 @@ class WithoutATier(TierTest):
                       "instance health", "instance protect", "instance standby", "instance return", "instance detach",
                       "instance attach", "group suspend", "group resume", "group activities", "hook put", "hook delete",
                       "hook complete", "hook heartbeat", "alarm put", "alarm list", "alarm set", "alarm delete", "policy put",
-                      "policy list", "policy delete", "policy execute", "schedule put", "schedule list", "schedule delete", "load", "logs", "session", "down", "settings"):
+                      "policy list", "policy delete", "policy execute", "schedule put", "schedule list", "schedule delete", "fault",
+                      "faults", "heal", "zonal-shift", "export-fis", "group update", "load", "logs", "session", "down", "settings"):
             self.assertIn("  " + words, overview.stdout)
             help_text = self.run_program("rr-sim", *words.split(), "--help")
             self.assertEqual(help_text.returncode, 0, help_text)
