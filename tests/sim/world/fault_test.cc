@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "sim/world/link_plan.h"
 
 namespace rr::sim {
 namespace {
@@ -119,6 +122,32 @@ TEST(FaultTarget, ALinkHasTwoEnds) {
   EXPECT_FALSE(link_ends({kInstance, "i-1"}).has_value());
   EXPECT_FALSE(link_ends({kLink, "i-1"}).has_value());
   EXPECT_EQ((FaultTarget{kControlPlane, ""}.describe()), "control-plane");
+}
+
+TEST(LinkPlan, AFaultReachesTheLinksOfItsTarget) {
+  const LinkPlace link{"lb-a", "i-1", ZoneName("b")};
+  EXPECT_TRUE(reaches({kZone, "b"}, link)) << "into the zone";
+  EXPECT_FALSE(reaches({kZone, "a"}, link)) << "not out of the node's";
+  EXPECT_TRUE(reaches({kInstance, "i-1"}, link));
+  EXPECT_TRUE(reaches({kNode, "lb-a"}, link));
+  EXPECT_TRUE(reaches(link_target("lb-a", "i-1"), link));
+  EXPECT_FALSE(reaches(link_target("lb-b", "i-1"), link));
+  EXPECT_FALSE(reaches({kControlPlane, ""}, link));
+}
+
+TEST(LinkPlan, EveryFaultOfTheNetworkIsOneOfLinksAndNoOtherIs) {
+  for (const FaultKindRow& row : fault_kinds()) {
+    const bool of_links = std::find(row.targets.begin(), row.targets.end(), kLink) != row.targets.end();
+    const bool gray = row.kind == FaultKind::kGray;  // of a whole zone, and done to its links
+    EXPECT_EQ(wire_faults_of({row.kind, {kZone, "b"}, 5}).has_value(), of_links || gray) << row.name;
+  }
+  const LinkPlace link{"lb-a", "i-1", ZoneName("b")};
+  const std::vector<FaultStatus> in_force{{{FaultKind::kLatency, {kZone, "b"}, 0.25}, Time{}, std::nullopt},
+                                          {{FaultKind::kLatency, {kNode, "lb-a"}, 0.5}, Time{}, std::nullopt},
+                                          {{FaultKind::kRefuse, {kInstance, "i-2"}}, Time{}, std::nullopt},
+                                          {{FaultKind::kHang, {kZone, "b"}}, Time{}, std::nullopt}};
+  EXPECT_EQ(wire_faults(in_force, link), (WireFaults{.latency = std::chrono::milliseconds(750)}));
+  EXPECT_FALSE(wire_faults(in_force, {"lb-b", "i-3", ZoneName("a")}).any());
 }
 
 TEST(FaultTable, NamesEveryKindOnce) {
