@@ -12,10 +12,10 @@ UNPACKED = ROOT / "build" / "peers" / "root"
 NGINX = """
 daemon off;                        # one process tree whose processor time can be read
 master_process off;                # one process, as every other contender
-worker_rlimit_nofile 4096;
+worker_rlimit_nofile 8192;
 error_log stderr crit;             # nobody logs: the logs' formats differ too much to be compared
 pid {folder}/nginx.pid;
-events {{ worker_connections 2048; }}
+events {{ worker_connections 4096; }}   # 1,000 clients, as many targets, and kept ones
 http {{
   access_log off;
   server_tokens off;

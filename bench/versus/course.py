@@ -109,6 +109,17 @@ def latencies(bench, names, results, seconds):
     return rows
 
 
+def rounds_of(bench, scenario, names, rounds, seconds):
+    for name in names:  # warm: connections, caches, memory
+        bench.run(name, scenario, min(seconds, 0.3))
+    done = []
+    for number in range(rounds):
+        done.append(one_round(bench, scenario, names, number, seconds))
+        print(f"\r{scenario.name}: round {number + 1} of {rounds} ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return done
+
+
 def measure(bench, found, options, results):
     rounds = options.rounds or (5 if options.quick else 11)
     seconds = options.seconds or (0.3 if options.quick else 1.0)
@@ -117,16 +128,19 @@ def measure(bench, found, options, results):
         if options.only not in scenario.name:
             continue
         bench.place(scenario.same)
-        for name in names:  # warm: connections, caches, memory
-            bench.run(name, scenario, min(seconds, 0.3))
-        done = []
-        for number in range(rounds):
-            done.append(one_round(bench, scenario, names, number, seconds))
-            print(f"\r{scenario.name}: round {number + 1} of {rounds} ", end="", file=sys.stderr, flush=True)
-        print(file=sys.stderr)
+        try:
+            done = rounds_of(bench, scenario, names, rounds, seconds)
+        except Wrong as wrong:
+            print(f"\nbench/run: {wrong}", file=sys.stderr)
+            results["wrong"].append(str(wrong))
+            continue
         results["scenarios"][scenario.name] = {"flags": scenario.flags, "one_core": scenario.same, "rounds": done}
     bench.place(False)
-    results["latencies"] = latencies(bench, names, results, max(seconds, 1.0))
+    try:
+        results["latencies"] = latencies(bench, names, results, max(seconds, 1.0))
+    except Wrong as wrong:
+        results["latencies"] = []
+        results["wrong"].append(str(wrong))
     results["goals"] = [figures.verdict(goal, results["scenarios"][goal.scenario]["rounds"])
                         for goal in figures.GOALS if goal.scenario in results["scenarios"]]
 
@@ -158,18 +172,14 @@ def run(options):
         print(f"bench/run: {name} is not here (tools/peers fetches it): its rows are left out", file=sys.stderr)
     processors = [0, 1] if running.machine()["processors"] > 1 else [0]
     results = {"machine": running.machine(), "date": datetime.date.today().isoformat(), "quick": options.quick,
-               "missing": missing, "scenarios": {},
-               "contenders": {one.name: {"version": one.version(), "command": one.command.__doc__,
+               "missing": missing, "wrong": [], "scenarios": {},
+               "contenders": {one.name: {"version": one.version(),
                                          "configuration": one.configuration("ADDRESS", ["TARGET1", "TARGET2"], "FOLDER")}
                               for one in found}}
     with tempfile.TemporaryDirectory(prefix="rr-bench-") as folder:
         bench = Bench(programs, found, pathlib.Path(folder), processors)
         with contextlib.closing(contextlib.ExitStack()) as stack:
             stack.callback(bench.end)
-            try:
-                measure(bench, found, options, results)
-            except Wrong as wrong:
-                print(f"\nbench/run: {wrong}", file=sys.stderr)
-                return 1
+            measure(bench, found, options, results)
     report.write(results, options.out)
-    return 0
+    return 1 if results["wrong"] else 0

@@ -97,12 +97,15 @@ def verdict(goal, rounds):
     disturbed = sum(one["disturbed"] > DISTURBED for one in rounds)
     row = {"goal": dataclasses.asdict(goal), "rounds": len(values), "median": middle, "low": low, "high": high,
            "disturbed_rounds": disturbed}
+    reached = next((name for name, limit in (("stretch", goal.stretch), ("target", goal.target), ("gate", goal.gate))
+                    if high is not None and high <= limit), None)
     if low is None:
         row["verdict"] = "too few rounds"
-    elif high <= goal.gate:
-        row["verdict"] = "meets the " + next(name for name, limit in (
-            ("stretch", goal.stretch), ("target", goal.target), ("gate", goal.gate)) if high <= limit)
-    elif (high - low) / middle > WIDEST or 3 * disturbed > len(values):
+    elif 3 * disturbed > len(values):
+        row["verdict"] = "too noisy to tell" + (f"; the interval would meet the {reached}" if reached else "")
+    elif reached:
+        row["verdict"] = f"meets the {reached}"
+    elif (high - low) / middle > WIDEST:
         row["verdict"] = "too noisy to tell"
     else:
         row["verdict"] = "misses the gate"

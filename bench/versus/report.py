@@ -14,6 +14,7 @@ def markdown(results):
              ", ".join(f"{name} {one['version']}" for name, one in results["contenders"].items()) + ".", ""]
     if results["missing"]:
         lines += ["Not here, so not measured: " + ", ".join(results["missing"]) + ".", ""]
+    lines += [f"**Wrong, so not in the tables**: {one}" for one in results["wrong"]] + [""] * bool(results["wrong"])
     lines += goals_table(results) + [""] + costs_table(results) + [""] + rates_table(results)
     if results["latencies"]:
         lines += [""] + latency_table(results)
@@ -90,9 +91,26 @@ def plot(results, folder):
     return subprocess.run([program], input="\n".join(script), text=True, check=False).returncode == 0
 
 
+def as_json(results):
+    """One line a round, figures to three places: small enough to be kept in the repository."""
+    def rounded(value):
+        if isinstance(value, float):
+            return round(value, 3)
+        if isinstance(value, dict):
+            return {key: rounded(one) for key, one in value.items()}
+        return [rounded(one) for one in value] if isinstance(value, (list, tuple)) else value
+    text = {}
+    for name, one in results["scenarios"].items():
+        lines = ",\n  ".join(json.dumps(rounded(single), separators=(",", ":")) for single in one["rounds"])
+        text[name] = json.dumps({**one, "rounds": []}).replace('"rounds": []', f'"rounds": [\n  {lines}]')
+    scenarios = ",\n ".join(f"{json.dumps(name)}: {one}" for name, one in text.items())
+    rest = {key: rounded(value) for key, value in results.items() if key != "scenarios"}
+    return json.dumps(rest, indent=1)[:-2] + f',\n "scenarios": {{\n {scenarios}}}\n}}\n'
+
+
 def write(results, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "versus.json").write_text(json.dumps(results, indent=1) + "\n")
+    (folder / "versus.json").write_text(as_json(results))
     text = markdown(results)
     (folder / "versus.md").write_text(text)
     print(text)

@@ -4,6 +4,7 @@ The whole course is run in a tiny form: every contender that is here relays some
 proxy and the targets must agree on how many there were and how many bytes.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import sys
 import harness
 
 sys.path.insert(0, str(harness.ROOT / "bench"))
-from versus import contenders, course, figures, running  # noqa: E402
+from versus import contenders, course, figures, report, running  # noqa: E402
 
 
 def rounds_with(values, disturbed=0.0):
@@ -39,11 +40,56 @@ class Figures(harness.TestCase):
                                 ([0.70] * 3, "too few rounds")):
             self.assertEqual(figures.verdict(self.GOAL, rounds_with(values))["verdict"], verdict, values)
         self.assertEqual(figures.verdict(self.GOAL, rounds_with([0.9] * 11, disturbed=0.5))["verdict"], "too noisy to tell")
+        self.assertEqual(figures.verdict(self.GOAL, rounds_with([0.8] * 11, disturbed=0.5))["verdict"],
+                         "too noisy to tell; the interval would meet the gate")
         self.assertEqual(figures.verdict(self.GOAL, [])["verdict"], "not measured")
 
     def test_every_goal_is_of_a_scenario_that_is_run(self):
         names = [scenario.name for scenario in figures.SCENARIOS]
         self.assertEqual([goal.scenario for goal in figures.GOALS if goal.scenario not in names], [])
+
+
+class Course(harness.TestCase):
+    class FakeBench:
+        """Wrong at a thousand connections, and otherwise as fast as can be."""
+        processes = {}
+
+        def __init__(self):
+            self.origin = self
+            self.process = self
+
+        def processor_time(self):
+            return 0
+
+        def place(self, same):
+            pass
+
+        def run(self, name, scenario, seconds, more=()):
+            if scenario.name == "1000 connections":
+                raise course.Wrong(f"{name} lost one")
+            return {"cpu_us": 1.0, "seconds": 0.1, "rate": 10.0, "bytes": 200, "p50_us": 1, "p90_us": 1, "p99_us": 1,
+                    "p999_us": 1, "max_us": 1}
+
+    def test_who_is_wrong_fails_and_does_not_take_the_others_figures_with_it(self):
+        results = {"scenarios": {}, "wrong": []}
+        options = argparse.Namespace(rounds=5, seconds=0.1, quick=True, only="")
+        found = [contenders.Relay("rr-lb", "-"), contenders.Relay("haproxy", "-")]
+        course.measure(self.FakeBench(), found, options, results)
+        self.assertEqual(results["wrong"], ["rr-lb lost one"])
+        self.assertEqual(len(results["scenarios"]), len(figures.SCENARIOS) - 1)
+        self.assertEqual(len(results["scenarios"]["64 connections"]["rounds"]), 5)
+        self.assertEqual(len(results["latencies"]), 4)
+
+
+class Report(harness.TestCase):
+    def test_its_json_is_read_as_what_it_was(self):
+        results = {"machine": {"processors": 2}, "date": "2026-11-26", "goals": [{"low": None, "high": 0.5}], "contenders": {},
+                   "scenarios": {"a": {"flags": ("--connections", "1"), "rounds": rounds_with([0.1234567, 2])},
+                                 "b": {"flags": (), "rounds": []}}}
+        read = json.loads(report.as_json(results))
+        self.assertEqual(read["scenarios"]["a"]["rounds"], rounds_with([0.123, 2]))
+        self.assertEqual((read["scenarios"]["b"], read["goals"], read["machine"]),
+                         ({"flags": [], "rounds": []}, results["goals"], results["machine"]))
 
 
 class Versus(harness.TestCase):
