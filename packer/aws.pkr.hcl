@@ -7,7 +7,7 @@ packer {
   required_plugins {
     amazon = {
       source  = "github.com/hashicorp/amazon"
-      version = "~> 1.3"
+      version = "1.3.9" # exactly: two bakes of one commit have the same plugin
     }
   }
 }
