@@ -211,15 +211,28 @@ run "a_bake_that_no_alarm_can_end" {
   }
 }
 
-run "a_lock_that_ends_before_its_release" {
+run "a_lock_that_is_renewed_too_late" {
   command         = plan
   expect_failures = [output.document]
   variables {
-    release = merge(var.release, { lock_timeout = var.release.deadline })
+    release = merge(var.release, { poll_interval = 60, lock_timeout = 359 })
   }
 
   assert {
-    condition     = jsonencode(output.broken_rules) == jsonencode(["release.lock_timeout: more than release.deadline is right"])
+    condition     = jsonencode(output.broken_rules) == jsonencode(["release.lock_timeout: at least six times release.poll_interval is right"])
+    error_message = "Broken: ${jsonencode(output.broken_rules)}"
+  }
+}
+
+run "patience_beyond_the_deadline" {
+  command         = plan
+  expect_failures = [output.document]
+  variables {
+    release = merge(var.release, { patience = var.release.deadline + 1 })
+  }
+
+  assert {
+    condition     = jsonencode(output.broken_rules) == jsonencode(["release.deadline: at least release.patience is right"])
     error_message = "Broken: ${jsonencode(output.broken_rules)}"
   }
 }
