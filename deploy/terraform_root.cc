@@ -60,7 +60,8 @@ Result<Root> prepare(Context& context, const Settings& settings, const std::stri
 }  // namespace
 
 int terraform(const Root& root, std::vector<std::string> words) {
-  if (!root.colours) words.insert(words.begin() + 1, "-no-color");
+  // `state` has no such flag, and no colours.
+  if (!root.colours && words.front() != "state") words.insert(words.begin() + 1, "-no-color");
   words.insert(words.begin(), {"terraform", "-chdir=" + root.folder});
   return run_attached(words, "", root.variables);
 }

@@ -1,0 +1,190 @@
+"""Every call of AWS that rr-deploy can make is made, and its answer is understood.
+
+The client refuses a call that is not in the table of deploy/aws/operations.h (a check that is always on), so that table is all
+of them. Here each is made by the command that needs it: to moto's server, which is another implementation of AWS; the few that
+moto cannot answer (UNKNOWN_TO_MOTO) to the AWS of the tests (scripted_aws.py). A call that is in neither list fails this test, and
+so does one of UNKNOWN_TO_MOTO that moto has learnt.
+"""
+
+import json
+import pathlib
+import re
+import sys
+import threading
+import time
+import unittest
+
+import harness
+from kit.deployment import changed_settings
+from moto_tier import MotoTier
+from scripted_aws import ScriptedAws
+
+sys.path.insert(0, str(harness.ROOT / "tests/real"))
+import tier  # noqa: E402
+
+OLD, NEW = "c" * 40, "d" * 40
+QUICK = {"release.bake_time": "0s", "release.patience": "20s", "verification.deadline": "30s", "verification.consecutive_answers": 6,
+         "probe.interval": "100ms", "verification.answer_timeout": "2s", "probe.answer_timeout": "2s",
+         "release.keep_images": 2, "release.keep_versions": 2}
+# moto 5.2 answers these with an error, whatever they ask.
+UNKNOWN_TO_MOTO = {"StartInstanceRefresh", "DescribeInstanceRefreshes", "RollbackInstanceRefresh", "CancelInstanceRefresh",
+                   "DeleteLaunchTemplateVersions", "GetServiceQuota", "SimulatePrincipalPolicy"}
+
+
+def operations():
+    """{action: service}"""
+    text = (harness.ROOT / "deploy/aws/operations.h").read_text(encoding="utf-8")
+    return {action: service for service, action in re.findall(r'^    \{"(\w+)", "(\w+)"\},$', text, re.MULTILINE)}
+
+
+class Calls(tier.TierTest):
+    def setUp(self):
+        super().setUp()
+        self.aws = MotoTier(self)
+        self.images = self.aws.make([OLD, NEW])
+        self.settings = changed_settings(self, QUICK)
+
+    def deploy(self, verb, *words, code=0, aws=None, **environment):
+        done = self.run_program("rr-deploy", verb, "local", "--settings", self.settings, *words, timeout=120, cwd=self.folder,
+                                environment={**(aws or self.aws).environment(), **environment})
+        self.assertEqual(done.returncode, code, done)
+        return done
+
+    def answered(self):
+        """What moto has answered with success at least once."""
+        return {action for action, status in self.aws.calls if status < 300}
+
+    def follow(self, new):
+        """The local tier has the old image while moto's group is on version 1, and the new one on every other."""
+        old = next(line.split()[0] for line in self.ok("image", "list").stdout.splitlines() if OLD[:12] in line)
+        stop = threading.Event()
+
+        def work():
+            has = old
+            while not stop.wait(0.1):
+                wanted = old if self.aws.group()[0] == "1" else new
+                if wanted != has:
+                    self.sim("release", "--image", wanted, "--strategy", "double")
+                    has = wanted
+        thread = threading.Thread(target=work)
+        thread.start()
+        self.addCleanup(lambda: (stop.set(), thread.join()))
+
+    def bake(self, instance, commit):
+        """An image of this environment, as a bake leaves it; returns its id and those of its snapshots. Their age is told in
+        whole seconds, so each is of a second of its own."""
+        began = int(time.time())
+        harness.eventually(lambda: int(time.time()) > began or None, "the clock has gone on")
+        image = self.aws.call("ec2", "CreateImage", InstanceId=instance, Name=f"baked-{commit}").findtext("imageId")
+        self.aws.call("ec2", "CreateTags", ResourceId_1=image, Tag_1_Key="App", Tag_1_Value="round-robin", Tag_2_Key="Environment",
+                      Tag_2_Value="local", Tag_3_Key="Commit", Tag_3_Value=commit)
+        return image, self.snapshots(image)
+
+    def snapshots(self, image):
+        found = self.aws.call("ec2", "DescribeImages", ImageId_1=image)
+        return [one.text for one in found.iter("snapshotId")]
+
+    def all_images(self):
+        return {one.text for one in self.aws.call("ec2", "DescribeImages", Owner_1="self").iter("imageId")}
+
+    def all_snapshots(self):
+        return {one.text for one in self.aws.call("ec2", "DescribeSnapshots").iter("snapshotId")}
+
+    def prune(self, url):
+        """What is in use and the newest stay, the others go with their snapshots. The group's own image is of them all the
+        oldest, and stays because it serves."""
+        instance = sorted(self.aws.group()[2])[0]
+        baked = [self.bake(instance, f"{number}" * 40) for number in range(5)]
+        serving, candidate = baked[0][0], baked[1][0]
+        self.deploy("release", "--image", serving, "--commit", NEW, "--strategy", "double", "--url", url)
+        self.aws.json_call("ssm", "AmazonSSM.PutParameter", Name="/round-robin/local/candidate/ami", Value=candidate, Type="String",
+                           Overwrite=True)
+        before = self.all_images()
+        said = self.deploy("prune", "--dry-run").stdout
+        self.assertEqual((said.count("would go"), said.count("stays: in use")), (1, 2), said)
+        self.assertEqual(self.all_images(), before)
+        self.deploy("prune")
+        gone, snapshots = baked[2]
+        self.assertEqual(before - self.all_images(), {gone})
+        self.assertNotEqual(snapshots, [])
+        self.assertEqual(self.all_snapshots() & set(snapshots), set())
+        for image, kept in (baked[0], baked[1], baked[3], baked[4]):
+            self.assertLessEqual(set(kept), self.all_snapshots(), image)
+
+    def test_every_call_is_made_and_understood(self):
+        table = operations()
+        self.assertGreater(len(table), 35)
+        self.up()
+        url = json.loads(self.ok("status", "--json").stdout)["url"].rstrip("/")
+        new = self.ok("image", "build", "--commit", NEW, "--build", 1).stdout.strip()
+        self.follow(new)
+        bundle = pathlib.Path(self.folder) / "bundle.tar.gz"
+        bundle.write_bytes(b"not really one")
+        self.aws.make_bucket("round-robin-local-artifacts-123456789012")
+        words = ["--strategy", "double", "--url", url]
+        self.deploy("release", "--artifact", bundle, "--commit", NEW, *words)
+        stored = json.loads(self.deploy("history", "--json").stdout)[0]["current"]["artifact"]
+        self.deploy("release", "--artifact", stored, "--commit", NEW, *words)
+        self.deploy("rollback", "--to", "1", *words)
+        self.deploy("status")
+        self.aws.json_call("logs", "Logs_20140328.CreateLogGroup", logGroupName="/round-robin/local")
+        self.deploy("logs")
+        self.remove_a_bucket()
+        self.deploy("doctor")  # after the bootstrap, which makes the roles that it looks for
+        self.prune(url)
+        seen = self.answered()
+        self.assertEqual(set(table) - seen - UNKNOWN_TO_MOTO, set(), "these calls were never sent to moto")
+        self.assertEqual(seen & UNKNOWN_TO_MOTO, set(), "moto has learnt these")
+        self.assertEqual(seen - set(table), set(), "the relay reads an action that is none")
+
+    def test_what_moto_does_not_know_is_made_to_the_aws_of_the_tests(self):
+        recorded = ScriptedAws()
+        self.addCleanup(recorded.close)
+        self.settings = changed_settings(self, {**QUICK, "release.bake_time": "1m"})
+        job = ["--url", recorded.front.url]
+        image = "ami-0000000000000000b"
+        self.deploy("release", "--image", image, *job, aws=recorded)
+        self.deploy("rollback", *job, aws=recorded)
+        recorded.images[image]["status"] = 500
+        recorded.bake = 3600  # it fails while it bakes: the refresh is turned round, or cancelled where AWS refuses that
+        self.deploy("release", "--image", image, *job, aws=recorded, code=10)
+        recorded.refuses_rollback = True
+        self.deploy("release", "--image", image, *job, aws=recorded, code=10)
+        self.deploy("doctor", aws=recorded)
+        self.assertEqual(recorded.errors, [], "signatures")
+        self.assertEqual(UNKNOWN_TO_MOTO - set(recorded.calls), set(), "these calls were made nowhere")
+
+    def remove_a_bucket(self):
+        """bootstrap's and destroy's own calls, in a checkout whose Terraform does nothing."""
+        checkout = self.folder / "checkout"
+        (checkout / "deploy/settings").mkdir(parents=True)
+        (checkout / "deploy/settings/local.yaml").write_text(self.settings.read_text())
+        (checkout / "terraform/bootstrap").mkdir(parents=True)
+        (checkout / "bin").mkdir()
+        (checkout / "bin/terraform").write_text("#!/bin/sh\nexit 0\n")
+        (checkout / "bin/terraform").chmod(0o755)
+        environment = {**self.aws.environment(), "PATH": f"{checkout}/bin:/usr/bin:/bin"}
+
+        def deploy(*words, code=0):
+            done = self.run_program("rr-deploy", *words, cwd=checkout, environment=environment, timeout=120)
+            self.assertEqual(done.returncode, code, done)
+            return done
+        bucket = "round-robin-local-state-123456789012"
+        deploy("bootstrap", "local", "--repo", "acme/shop", "--yes")
+        self.aws.object("PUT", f"/{bucket}?versioning=", b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
+        for text in (b"one", b"two"):
+            self.aws.object("PUT", f"/{bucket}/round-robin/local/terraform.tfstate", text)
+        self.aws.object("PUT", f"/{bucket}/somebody/else.tfstate", b"three")
+        done = deploy("destroy", "local", "--yes", "--all", code=3)
+        self.assertIn(f"bucket {bucket} holds what is not this environment's: somebody/else.tfstate", done.stderr)
+        self.aws.object("DELETE", f"/{bucket}/somebody/else.tfstate")
+        done = deploy("destroy", "local", "--yes", "--all", code=3)
+        self.assertIn("somebody/else.tfstate", done.stderr, "its versions are still there")
+        for version in self.aws.versions_of(bucket, "somebody/else.tfstate"):
+            self.aws.object("DELETE", f"/{bucket}/somebody/else.tfstate?versionId={version}")
+        self.assertIn(f"bucket {bucket} and the states in it are removed", deploy("destroy", "local", "--yes", "--all").stdout)
+        self.assertIn(f"there is no bucket {bucket}", deploy("destroy", "local", "--yes", "--all", code=3).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
