@@ -8,6 +8,10 @@
 namespace rr::deploy {
 namespace {
 
+// A terminal's, where nobody made it wider. The lines of examples are commands, and stay whole.
+// not a setting: how wide text is for people
+constexpr std::size_t kColumns = 80;
+
 /// Insertions, deletions and replacements from one to the other.
 std::size_t distance(const std::string& from, const std::string& to) {
   std::vector<std::size_t> row(to.size() + 1);
@@ -57,6 +61,32 @@ Error unknown_flag(const CommandSpec& command, const std::string& word) {
 std::string Arguments::value(const std::string& flag, const std::string& otherwise) const {
   const auto at = flags_.find(flag);
   return at == flags_.end() ? otherwise : at->second;
+}
+
+std::string wrapped(const std::string& text, std::size_t indent) {
+  std::string lines, line;
+  const auto end_line = [&] {
+    lines += line;
+    line = "\n" + std::string(indent, ' ');
+  };
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    const std::size_t width = line.size() - (line.rfind('\n', 0) == 0 ? 1 : 0);
+    if (width + (end - at) > kColumns && width > indent) {
+      while (!line.empty() && line.back() == ' ') line.pop_back();
+      end_line();
+    }
+    line += text.substr(at, end - at);
+    at = end;
+    if (at < text.size() && text[at] == '\n') {
+      end_line();
+    } else if (at < text.size()) {
+      line += ' ';
+    }
+    ++at;
+  }
+  return lines + line;
 }
 
 std::optional<std::string> nearest(const std::string& word, const std::vector<std::string>& known) {
@@ -113,16 +143,19 @@ Result<Arguments> CommandSpec::parse(const std::vector<std::string>& words) cons
 }
 
 std::string CommandSpec::help() const {
-  std::string text = fmt::format("usage: {}\n\n{}\n", usage_of(*this), summary);
-  if (!more.empty()) text += "\n" + more + "\n";
+  std::string text = fmt::format("usage: {}\n\n{}\n", usage_of(*this), wrapped(summary, 0));
+  if (!more.empty()) text += "\n" + wrapped(more, 0) + "\n";
   if (!flags.empty()) text += "\nFlags:\n";
   for (const FlagSpec& flag : flags) {
     const std::string letter = flag.letter != 0 ? fmt::format("-{}, ", flag.letter) : "";
     const std::string head = letter + flag.name + (flag.value.empty() ? "" : " " + flag.value);
-    text += fmt::format("  {:<26} {}\n", head, flag.help);
+    text += wrapped(fmt::format("  {:<22} {}", head, flag.help), 25) + "\n";
   }
   if (!examples.empty()) text += "\nExamples:\n";
-  for (const auto& [line, meaning] : examples) text += fmt::format("  {}\n      {}\n", line, meaning);
+  for (const auto& [line, meaning] : examples) {
+    text += "  " + line + "\n";
+    if (!meaning.empty()) text += wrapped("      " + meaning, 6) + "\n";
+  }
   return text;
 }
 

@@ -48,6 +48,9 @@ struct CommandSpec {
   std::string help() const;
 };
 
+/// The text in lines of at most 80 columns, those after the first indented; its own line ends stay.
+std::string wrapped(const std::string& text, std::size_t indent);
+
 /// The name among `known` that `word` was most likely meant to be, if any is near.
 std::optional<std::string> nearest(const std::string& word, const std::vector<std::string>& known);
 

@@ -121,8 +121,7 @@ std::vector<CommandSpec> destroy_commands() {
   c.summary = "Removes the tier and what releases wrote down.";
   c.more =
       "Terraform's output is shown as it comes, and its exit code is this command's. What it does not remove: images "
-      "and\n"
-      "their snapshots, and the service-linked roles, which are the account's.";
+      "and their snapshots, and the service-linked roles, which are the account's.";
   c.flags = with_common_flags(
       {{"--yes", "", "do not ask"}, {"--all", "", "also what bootstrap made: CI's roles and the state's bucket"}});
   c.examples = {{"rr-deploy destroy staging", "asks for the environment's name"}};

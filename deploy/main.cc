@@ -23,13 +23,16 @@ std::vector<CommandSpec> all_commands() {
 
 int print_overview() {
   fmt::print(
-      "rr-deploy COMMAND ENVIRONMENT [FLAGS]: a two-zone tier on AWS, from the first bucket to the last rollback\n\n");
-  for (const CommandSpec& command : all_commands()) fmt::print("  {:<10} {}\n", command.name, command.summary);
+      "rr-deploy COMMAND ENVIRONMENT [FLAGS]\n"
+      "a two-zone tier on AWS, from the first bucket to the last rollback\n\n");
+  for (const CommandSpec& command : all_commands())
+    fmt::print("{}\n", wrapped(fmt::format("  {:<10} {}", command.name, command.summary), 13));
   fmt::print(
-      "\nrr-deploy COMMAND --help tells more. An environment is a file: deploy/settings/ENVIRONMENT.yaml\n\n"
-      "Exit status: 0 done, 1 the answer is no, 2 wrong use, 3 refused and nothing touched, 10 not released and all is "
-      "as\n"
-      "before, 11 it could not be taken back, 130 interrupted.\n");
+      "\n{}\n",
+      wrapped("rr-deploy COMMAND --help tells more. An environment is a file: deploy/settings/ENVIRONMENT.yaml\n\n"
+              "Exit status: 0 done, 1 the answer is no, 2 wrong use, 3 refused and nothing touched, 10 not "
+              "released and all is as before, 11 it could not be taken back, 130 interrupted.",
+              0));
   return 0;
 }
 

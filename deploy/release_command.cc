@@ -28,6 +28,9 @@ Colour colour_of(Note::Kind kind) {
   return Colour::kPlain;
 }
 
+// Columns: what clock_of() takes.
+constexpr std::size_t kBesideTheClock = 10;
+
 std::string clock_of(Time began, Time at) { return fmt::format("{:>6.1f} s  ", to_seconds(at - began)); }
 
 /// One run of the machine in real time.
@@ -59,7 +62,8 @@ class Driver {
 
 void Driver::take(Step step) {
   for (Note& note : step.notes) {
-    context_.speaker.line(clock_of(report_.began, now()) + note.text, colour_of(note.kind));
+    const std::string line = clock_of(report_.began, now()) + note.text;
+    context_.speaker.line(context_.speaker.terminal() ? wrapped(line, kBesideTheClock) : line, colour_of(note.kind));
     report_.notes.emplace_back(now(), std::move(note));
   }
   if (step.command) command_ = std::move(step.command);
@@ -76,9 +80,9 @@ void Driver::hear(Prober& prober) {
 void Driver::show_progress() {
   const Progress progress = rollout_.progress();
   const Tally& tally = rollout_.tally();
-  context_.speaker.progress(fmt::format(
-      "{}{} {}  targets {}/{} healthy  answers {}, {} failed", clock_of(report_.began, now()), bar(progress.percent),
-      to_string(progress.phase), progress.healthy, progress.targets, tally.answers(), tally.failed()));
+  context_.speaker.progress(fmt::format("{}{} {}  {}/{} healthy  {} answers, {} failed", clock_of(report_.began, now()),
+                                        bar(progress.percent), to_string(progress.phase), progress.healthy,
+                                        progress.targets, tally.answers(), tally.failed()));
 }
 
 /// The exit code.
@@ -204,7 +208,8 @@ int finish(const CommandSpec& command, Context& context, const Arguments& argume
   const Report& report = driver.report();
   const Tally& tally = driver.rollout().tally();
   const Colour colour = report.verdict.code == kReleased ? Colour::kGreen : Colour::kRed;
-  context.speaker.line(fmt::format("{}{}", clock_of(report.began, report.ended), report.verdict.reason), colour);
+  const std::string last = clock_of(report.began, report.ended) + report.verdict.reason;
+  context.speaker.line(context.speaker.terminal() ? wrapped(last, kBesideTheClock) : last, colour);
   if (tally.answers() > 0) {
     context.speaker.line(fmt::format("          {} requests through the load balancer, {} failed; slowest {:.0f} ms",
                                      tally.answers(), tally.failed(), 1000 * to_seconds(tally.slowest())));
@@ -267,8 +272,7 @@ std::vector<FlagSpec> job_flags(std::vector<FlagSpec> own) {
 
 constexpr const char* kExitCodes =
     "Exit status: 0 done, 2 wrong use, 3 refused in preflight and nothing touched, 10 not released and all is as "
-    "before,\n"
-    "11 it could not be taken back, 130 interrupted twice.";
+    "before, 11 it could not be taken back, 130 interrupted twice.";
 
 }  // namespace
 
@@ -300,7 +304,7 @@ std::vector<CommandSpec> release_commands() {
       "Goes back to the release before, whatever is broken. Needs credentials and the environment's name, no checkout.";
   rollback.more =
       std::string(
-          "It takes the lock from a running release, resumes suspended processes and waits for no bake time. Repeated\n"
+          "It takes the lock from a running release, resumes suspended processes and waits for no bake time. Repeated "
           "it does nothing more. Settings come from Parameter Store.\n") +
       kExitCodes;
   rollback.flags =

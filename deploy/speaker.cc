@@ -1,6 +1,7 @@
 #include "deploy/speaker.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 
@@ -46,15 +47,18 @@ void Speaker::line(const std::string& text, Colour colour) {
 void Speaker::progress(const std::string& text) {
   if (!terminal_) return;
   clear_progress();
-  fmt::print(stream_, "{}", text);
+  // One that wraps could not be taken back.
+  winsize size{};
+  const bool known = ::ioctl(::fileno(stream_), TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  fmt::print(stream_, "{}", known ? text.substr(0, size.ws_col - 1u) : text);
   std::fflush(stream_);
   progress_shown_ = true;
 }
 
 std::string bar(int percent) {
-  const int filled = std::clamp(percent, 0, 100) / 5;
+  const int filled = std::clamp(percent, 0, 100) / 10;
   return fmt::format("[{}{}] {:3} %", std::string(static_cast<std::size_t>(filled), '#'),
-                     std::string(static_cast<std::size_t>(20 - filled), '.'), percent);
+                     std::string(static_cast<std::size_t>(10 - filled), '.'), percent);
 }
 
 }  // namespace rr::deploy

@@ -30,7 +30,7 @@ Json released_json(const Released& released) {
 
 std::string released_text(const Released& released) {
   std::string text = "version " + released.version;
-  if (!released.commit.empty()) text += fmt::format(", commit {}", released.commit);
+  if (!released.commit.empty()) text += fmt::format(", commit {}", short_commit(released.commit));
   if (!released.build.empty()) text += fmt::format(", build {}", released.build);
   if (!released.image.empty()) text += fmt::format(", {}", released.image);
   return text;
@@ -237,7 +237,7 @@ int run_history(const CommandSpec& command, const Arguments& arguments) {
     }
     const bool good = record.outcome == Outcome::kReleased;
     context.speaker.line(
-        fmt::format("{}  {:<11}  {}  by {}{}{}", record.at ? format_iso8601(*record.at, 0) : "unknown time        ",
+        fmt::format("{}  {}: {}  by {}{}{}", record.at ? format_iso8601(*record.at, 0) : "unknown time        ",
                     to_string(record.outcome), released_text(record.current), record.by,
                     record.why.empty() ? "" : ": " + record.why, gone.empty() ? "" : "  [" + gone + "]"),
         good ? Colour::kPlain : Colour::kYellow);

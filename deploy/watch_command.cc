@@ -37,8 +37,6 @@ Result<Watched> open_watched(const Arguments& arguments) {
   return watched;
 }
 
-std::string short_commit(const std::string& commit) { return commit.empty() ? "-" : commit.substr(0, 12); }
-
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
 /// A colour for each commit, in the order of their coming, so that a rollout is seen at a glance.
@@ -67,9 +65,10 @@ void print_answer(Speaker& speaker, Colours& colours, const Answer& answer, Time
     speaker.line(fmt::format("{}  {}", format_clock(at), cause_of(answer)), Colour::kRed);
     return;
   }
-  speaker.line(fmt::format("{}  {:<22} {:<12} {}  build {:<6} {}", format_clock(at), or_dash(answer.instance),
-                           or_dash(answer.zone), short_commit(answer.commit), or_dash(answer.build), answer.status),
-               colours.of(answer.commit));
+  speaker.line(
+      fmt::format("{}  {:<22} {:<12} {}  build {:<6} {}", format_clock(at), or_dash(answer.instance),
+                  or_dash(answer.zone), or_dash(short_commit(answer.commit)), or_dash(answer.build), answer.status),
+      colours.of(answer.commit));
 }
 
 void print_summary(Speaker& speaker, const Tally& tally, const std::map<std::string, int>& by_host, Time began) {

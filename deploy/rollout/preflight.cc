@@ -205,6 +205,9 @@ bool is_numbered(const std::string& version) {
          std::all_of(version.begin(), version.end(), [](char letter) { return letter >= '0' && letter <= '9'; });
 }
 
+// not a setting: how a commit is said to people
+std::string short_commit(const std::string& commit) { return commit.substr(0, 12); }
+
 std::string job_mark(const std::string& job) { return kJobWord + job + ")"; }
 
 std::string description_of(const Job& job) {

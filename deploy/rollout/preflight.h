@@ -45,6 +45,9 @@ std::vector<std::string> release_problems(const Plan& plan, const Facts& facts, 
 /// and a running release are no problem.
 std::vector<std::string> rollback_problems(const Plan& plan, const Facts& facts);
 
+/// As people tell commits apart.
+std::string short_commit(const std::string& commit);
+
 /// The description of the version that a job makes: "COMMIT build N (rr-deploy job ID)". By its mark a version is found
 /// again whose creation was not heard of; by the commit it is known when no record and no image's tag tells.
 std::string description_of(const Job& job);

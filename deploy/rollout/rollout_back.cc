@@ -26,8 +26,9 @@ std::string age_text(const std::optional<Time>& at, Time now) {
 }
 
 std::string named(const Released& released) {
-  return released.commit.empty() ? "version " + released.version
-                                 : fmt::format("version {} (commit {})", released.version, released.commit);
+  return released.commit.empty()
+             ? "version " + released.version
+             : fmt::format("version {} (commit {})", released.version, short_commit(released.commit));
 }
 
 std::string minutes_text(Duration span) {

@@ -31,7 +31,7 @@ std::string lane_text(const Lane& lane) {
 
 std::string version_text(const Released& released) {
   std::string text = released.version.empty() ? "a new version" : "version " + released.version;
-  if (!released.commit.empty()) text += fmt::format(", commit {}", released.commit);
+  if (!released.commit.empty()) text += fmt::format(", commit {}", short_commit(released.commit));
   if (!released.build.empty()) text += fmt::format(", build {}", released.build);
   return text;
 }

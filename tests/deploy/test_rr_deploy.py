@@ -255,8 +255,10 @@ class RollingBack(RrDeploy):
         self.aws.parameters["/round-robin/local/settings"] = [(done.stdout, time.time())]
 
     def rollback(self, *words, code=0):
-        """From a folder without a checkout, with nothing but credentials and a name."""
-        return self.deploy("rr-deploy", "rollback", "local", "--url", self.aws.front.url, *words, code=code)
+        """From a folder without a checkout, on a machine without terraform, packer, git or the AWS CLI, with nothing but
+        credentials and a name."""
+        return self.deploy("rr-deploy", "rollback", "local", "--url", self.aws.front.url, *words, code=code,
+                           environment={"PATH": "/nonexistent"})
 
     def test_needs_no_checkout_says_what_it_does_and_does_not_bounce_back(self):
         self.deploy(*self.job("release", "--image", NEW))
@@ -540,6 +542,14 @@ class BadInput(RrDeploy):
                                 (["watch", "local", "--count", "many"], ["--count many"])):
             with self.subTest(words=words):
                 self.assert_usage_error(self.run_program("rr-deploy", *words, cwd=harness.ROOT), *mentions)
+
+    def test_help_fits_a_terminal(self):
+        overview = self.run_program("rr-deploy", "--help").stdout
+        commands = re.findall(r"(?m)^  (\w+) ", overview)
+        self.assertGreater(len(commands), 15)
+        for text in [overview, *[self.run_program("rr-deploy", one, "--help").stdout for one in commands]]:
+            wide = [line for line in text.splitlines() if len(line) > 80 and not re.match(r"  (rr-deploy|curl) ", line)]
+            self.assertEqual(wide, [], "only an example, which is a command, may be longer")
 
     def test_preflight_names_everything_and_touches_nothing(self):
         self.aws.images[NEW]["architecture"] = "arm64"
