@@ -1,15 +1,18 @@
-// The commands that run in virtual time and need no tier: laws, swarm, replay.
+// The commands that run in virtual time and need no tier: laws, swarm, replay, pace.
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "sim/commands.h"
 #include "sim/laws/law.h"
+#include "sim/laws/pace.h"
 #include "sim/swarm/swarm.h"
 
 namespace rr::sim {
@@ -175,6 +178,59 @@ int run_replay(const CommandSpec& command, const Arguments& arguments) {
   return all ? 0 : kExitRefused;
 }
 
+// Pace
+// -------------------------------------------------------------------------------------------------------------------
+
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+double memory_mib() {
+  struct rusage usage {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+int print_wrong(const PaceOutcome& outcome) {
+  for (const std::string& one : outcome.wrong) fmt::print("    WRONG {}\n", one);
+  return outcome.wrong.empty() ? 0 : kExitRefused;
+}
+
+int run_pace(const CommandSpec& command, const Arguments& arguments) {
+  const auto requests = number_of(command, arguments, "--requests", 2'000'000);
+  const auto most = number_of(command, arguments, "--most", 10'000);
+  if (!requests || !most) return kExitUsage;
+  double begun = cpu_seconds();
+  const PaceOutcome small = run_small_tier(*requests, kLawSeed);
+  double took = cpu_seconds() - begun;
+  fmt::print("two instances: {} requests, {} events in {:.2f} s of CPU: {:.0f} requests a second\n", small.requests,
+             small.happenings, took, static_cast<double>(small.requests) / took);
+  int exit = print_wrong(small);
+  fmt::print(
+      "\nan hour of a region in 3 zones, checked every 10 s; a zone is lost for 10 minutes, all are refreshed\n"
+      "  instances     checks   launches     CPU s   us a check   MiB so far\n");
+  for (const int size : {2, 10, 100, 1'000, 10'000}) {
+    if (static_cast<std::uint64_t>(size) > *most) break;
+    begun = cpu_seconds();
+    const PaceOutcome hour = run_region_hour(size, kLawSeed);
+    took = cpu_seconds() - begun;
+    fmt::print("  {:>9} {:>10} {:>10} {:>9.2f} {:>12.2f} {:>12.0f}\n", size, hour.probes, hour.launches, took,
+               took * 1e6 / static_cast<double>(hour.probes), memory_mib());
+    exit = std::max(exit, print_wrong(hour));
+  }
+  return exit;
+}
+
+CommandSpec pace_command() {
+  CommandSpec c;
+  c.name = "pace";
+  c.summary = "How fast virtual time goes on this machine: requests a second, and regions of up to 10,000.";
+  c.more = "Exit status: 0 done, 1 a run did not come out as it should, 2 wrong input.";
+  c.flags = {{"--requests", 0, "N", "through two instances (default 2000000)", ""},
+             {"--most", 0, "N", "instances of the largest region (default 10000)", ""}};
+  c.examples = {{"rr-sim pace --most 1000", "a few seconds"}};
+  c.run = run_pace;
+  return c;
+}
+
 CommandSpec laws_command() {
   CommandSpec c;
   c.name = "laws";
@@ -220,6 +276,8 @@ CommandSpec replay_command() {
 
 }  // namespace
 
-std::vector<CommandSpec> virtual_commands() { return {laws_command(), swarm_command(), replay_command()}; }
+std::vector<CommandSpec> virtual_commands() {
+  return {laws_command(), swarm_command(), replay_command(), pace_command()};
+}
 
 }  // namespace rr::sim

@@ -244,6 +244,7 @@ struct Node {
   std::optional<Time> next_check;
   bool check_outstanding = false;  // asked and not answered yet
   std::uint64_t generation = 0;    // of the configuration last sent, 0 since it started: none
+  std::optional<Time> vouched{};   // when it last said that what it had reported of its targets still holds
   bool operator==(const Node&) const = default;
 };
 

@@ -274,8 +274,9 @@ struct LaunchFailed {
   std::string message;
   bool operator==(const LaunchFailed&) const = default;
 };
-/// What one node saw of its targets, all of them. A node is to be asked at least once a health-check interval (divided
-/// by the speed), but need not be asked more often than every 500 ms.
+/// What one node saw of its targets: all of them, or those that have changed and that the others have not. A node is to
+/// be asked at least once a health-check interval (divided by the speed), but need not be asked more often than every
+/// 500 ms.
 struct TargetHealthReported {
   struct Target {
     std::string id;
@@ -286,6 +287,7 @@ struct TargetHealthReported {
   };
   std::string node;
   std::vector<Target> targets;
+  bool others_unchanged = false;  // what is not listed is as this node last said
   bool operator==(const TargetHealthReported&) const = default;
 };
 /// The node has no request to that target any more, in none of its target groups.
@@ -405,7 +407,7 @@ struct Group {
 };
 
 struct RegionState {
-  static constexpr int kVersion = 5;
+  static constexpr int kVersion = 6;
   RegionSettings settings;
   Rng rng{0};
   Time as_of;  // of the last command, event or wake that counted

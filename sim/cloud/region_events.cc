@@ -101,7 +101,9 @@ void Region::Machine::take(Time now, const LaunchFailed& event) {
 }
 
 void Region::Machine::take(Time now, const TargetHealthReported& event) {
-  if (!state_.nodes.contains(event.node)) return;
+  const auto node = state_.nodes.find(event.node);
+  if (node == state_.nodes.end()) return;
+  if (event.others_unchanged) node->second.vouched = now;
   for (const TargetHealthReported::Target& target : event.targets) {
     Instance* instance = find_instance(InstanceId(target.id));
     if (instance == nullptr || instance->lifecycle == LifecycleState::kTerminated) continue;

@@ -47,6 +47,7 @@ Region::Machine::Machine(RegionState from, Journal* journal)
     if (instance.hook_at) timers_.insert({*instance.hook_at, TimerKind::kHook, id.value});
     if (instance.forget_at) timers_.insert({*instance.forget_at, TimerKind::kForget, id.value});
     counts_[instance.group].count(instance, 1);
+    follow_suspect(instance);
     if (instance.registered) list_target(instance, true);
     if (is_draining(instance.lifecycle)) leaving_[instance.group].insert(id);
     if (instance.lifecycle != LifecycleState::kTerminated) addresses_.insert(instance.address);
@@ -197,41 +198,6 @@ void Region::Machine::fire_launch(Time now, Instance& instance) {
                                     .reason = std::string(to_string(instance.launch_reason))});
 }
 
-/// The group's look at what the load balancer says. Only then, and only after the grace period, does an instance become
-/// Unhealthy for it. While all are unhealthy they are marked one at a time: what they have in common is likelier to be
-/// to blame than each of them.
-void Region::Machine::fire_sweep(Time now, Group& group) {
-  arm(group.next_sweep, now + tempo_.waits(state_.settings.sweep_interval), TimerKind::kSweep, group.settings.name);
-  if (group.suspended.contains(ScalingProcess::kHealthCheck)) return;
-  const GroupCounts& members = counts(group.settings.name);
-  std::vector<InstanceId> stopped;
-  std::vector<InstanceId> suspects;
-  int ill = 0;
-  for (const InstanceId& id : members.members) {
-    Instance& instance = state_.instances.at(id);
-    if (instance.lifecycle != LifecycleState::kInService) continue;
-    merge_reports(now, instance);
-    if (instance.ec2 == InstanceState::kStopped && instance.healthy) stopped.push_back(id);
-    const auto health = state_.target_health.find(id);
-    const bool seen_unhealthy = health != state_.target_health.end() && !health->second.stale &&
-                                health->second.health.state == TargetState::kUnhealthy;
-    if (seen_unhealthy || !instance.healthy) ++ill;
-    if (seen_unhealthy && instance.healthy && grace_is_over(now, instance)) suspects.push_back(id);
-  }
-  for (const InstanceId& id : stopped) {
-    mark_unhealthy(now, state_.instances.at(id), ChangeReason::kEc2HealthCheck,
-                   "it stopped while checks were suspended");
-  }
-  if (!needs_target_health(group) || group.target_groups_in_service.empty() || suspects.empty()) return;
-  const bool all_ill = ill == members.in_service && ill > 1;
-  if (all_ill && (!members.unhealthy.empty() || !members.unsettled.empty())) return;
-  if (all_ill) suspects.resize(1);
-  for (const InstanceId& id : suspects) {
-    mark_unhealthy(now, state_.instances.at(id), ChangeReason::kElbHealthCheck,
-                   describe(state_.target_health.at(id).health));
-  }
-}
-
 // Instances -----------------------------------------------------------------------------------------------------------
 
 Instance* Region::Machine::find_instance(const InstanceId& id) {
@@ -261,6 +227,7 @@ void Region::Machine::move(Time now, Instance& instance, LifecycleState to, std:
 void Region::Machine::move(Instance& instance, InstanceState to) {
   RR_CHECK(legal(instance.ec2, to), "an illegal move of an instance's EC2 state");
   instance.ec2 = to;
+  follow_suspect(instance);
 }
 
 void Region::Machine::launch(Time now, Group& group, const Plan::Launch& item) {
@@ -411,8 +378,7 @@ void Region::Machine::after_drain(Time now, Instance& instance) {
     case LifecycleState::kEnteringStandby:
     case LifecycleState::kDetaching: {
       const bool standby = instance.lifecycle == LifecycleState::kEnteringStandby;
-      state_.reports.erase(instance.id);
-      state_.target_health.erase(instance.id);
+      forget_reports(instance);
       move(now, instance, standby ? LifecycleState::kStandby : LifecycleState::kDetached, "out of its target groups");
       end_activity(now, ActivityKind::kTerminate, instance.id, "Successful");
       return mark_dirty(now, instance.group);
@@ -470,8 +436,7 @@ void Region::Machine::finish_termination(Time now, Instance& instance) {
   arm(instance.forget_at, now + tempo_.waits(state_.settings.terminated_visible), TimerKind::kForget,
       instance.id.value);
   addresses_.erase(instance.address);
-  state_.reports.erase(instance.id);
-  state_.target_health.erase(instance.id);
+  forget_reports(instance);
   move(now, instance, LifecycleState::kTerminated, to_string(*instance.end_reason));
   end_activity(now, ActivityKind::kTerminate, instance.id, "Successful");
 }
@@ -502,45 +467,9 @@ void Region::Machine::forget(const InstanceId& id) {
   }
   counts(instance.group).count(instance, -1);
   if (instance.lifecycle != LifecycleState::kTerminated) addresses_.erase(instance.address);
-  state_.reports.erase(id);
-  state_.target_health.erase(id);
+  forget_reports(instance);
+  if (const auto suspects = suspects_.find(instance.group); suspects != suspects_.end()) suspects->second.erase(id);
   state_.instances.erase(id);
-}
-
-bool Region::Machine::healthy_by_targets(const Instance& instance) const {
-  if (state_.groups.at(instance.group).settings.target_groups.empty()) return true;
-  const auto found = state_.target_health.find(instance.id);
-  return found != state_.target_health.end() && !found->second.stale &&
-         found->second.health.state == TargetState::kHealthy;
-}
-
-void Region::Machine::merge_reports(Time now, Instance& instance) {
-  const auto reports = state_.reports.find(instance.id);
-  if (reports == state_.reports.end()) {
-    const auto health = state_.target_health.find(instance.id);
-    if (health != state_.target_health.end()) health->second.stale = true;
-    return;
-  }
-  Duration interval = Duration::zero();
-  for (const TargetGroupSettings& target_group : state_.settings.load_balancer.target_groups) {
-    interval = std::max(interval, tempo_.report_interval(target_group));
-  }
-  MergedHealth& known = state_.target_health[instance.id];
-  const MergedHealth merged = merge_health(now, interval, reports->second, known.health);
-  const MergedHealth before = std::exchange(known, merged);
-  if (merged.health.state != before.health.state) {
-    log(now, instance.id.value,
-        fmt::format("target {} -> {} {}", rr::to_string(before.health.state), rr::to_string(merged.health.state),
-                    rr::to_string(merged.health.reason)));
-  }
-  if (merged != before && release_runs_on(instance.group)) take_earlier(release_at_, now);
-  if (merged.stale || merged.health.state != TargetState::kHealthy) return;
-  if (instance.lifecycle != LifecycleState::kInService || instance.first_healthy_at) return;
-  instance.first_healthy_at = now;
-  mark_dirty(now, instance.group);
-  Group& group = state_.groups.at(instance.group);
-  group.target_groups_in_service.insert(group.settings.target_groups.begin(), group.settings.target_groups.end());
-  settle_when_ready(now, instance);
 }
 
 Duration Region::Machine::drain_time(const Group& group) const {

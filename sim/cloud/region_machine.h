@@ -131,6 +131,13 @@ struct Region::Machine {
   bool needs_target_health(const Group& group) const;
   bool healthy_by_targets(const Instance& instance) const;
   void merge_reports(Time now, Instance& instance);
+  void forget_reports(const Instance& instance);
+  /// Keeps suspects_ right; after each change of what it is about.
+  void follow_suspect(const Instance& instance);
+  /// Whether every node runs and has vouched for what it said so lately that no report can be out of date.
+  bool reports_are_fresh(Time now) const;
+  std::vector<InstanceId> to_be_looked_at(Time now, const Group& group);
+  Duration longest_report_interval() const;
   Duration drain_time(const Group& group) const;
   bool grace_is_over(Time now, const Instance& instance) const;
 
@@ -224,6 +231,7 @@ struct Region::Machine {
   std::map<std::string, std::optional<Time>> look_at_;     // by group
   std::map<std::string, std::optional<Time>> refresh_at_;  // by group
   std::map<std::string, std::set<InstanceId>> leaving_;    // by group: terminating, not terminated
+  std::map<std::string, std::set<InstanceId>> suspects_;   // by group: seen unhealthy by targets, or stopped
   TargetTable targets_;                                    // the registered instances
   std::set<Address> addresses_;                            // of instances that are not terminated
   std::map<std::pair<ActivityKind, InstanceId>, std::uint64_t> open_activities_;

@@ -112,6 +112,7 @@ void Region::Machine::node_down(Time now, Node& node, std::string_view why) {
   node.check_outstanding = false;
   node.generation = 0;
   node.running_since.reset();
+  node.vouched.reset();
   arm(node.next_check, std::nullopt, TimerKind::kCheckNode, node.name);
   for (auto& [id, reports] : state_.reports) {
     std::erase_if(reports, [&](const HealthReport& report) { return report.node == node.name; });

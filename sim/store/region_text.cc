@@ -121,10 +121,10 @@ void fields(Of<ScalingActivity> auto& value, auto&& visit) {
 
 void fields(Of<Node> auto& value, auto&& visit) {
   auto& [zone, name, address, running, in_dns, failed_checks, passed_checks, start_at, failed_starts, running_since,
-         passing, admitted, next_check, check_outstanding, generation] = value;
+         passing, admitted, next_check, check_outstanding, generation, vouched] = value;
   RR_FIELD(zone), RR_FIELD(name), RR_FIELD(address), RR_FIELD(running), RR_FIELD(in_dns), RR_FIELD(failed_checks);
   RR_FIELD(passed_checks), RR_FIELD(start_at), RR_FIELD(failed_starts), RR_FIELD(running_since), RR_FIELD(passing);
-  RR_FIELD(admitted), RR_FIELD(next_check), RR_FIELD(check_outstanding), RR_FIELD(generation);
+  RR_FIELD(admitted), RR_FIELD(next_check), RR_FIELD(check_outstanding), RR_FIELD(generation), RR_FIELD(vouched);
 }
 
 void fields(Of<Health> auto& value, auto&& visit) {
@@ -385,8 +385,8 @@ void fields(Of<TargetHealthReported::Target> auto& value, auto&& visit) {
   RR_FIELD(id), RR_FIELD(port), RR_FIELD(health), RR_FIELD(target_group);
 }
 void fields(Of<TargetHealthReported> auto& value, auto&& visit) {
-  auto& [node, targets] = value;
-  RR_FIELD(node), RR_FIELD(targets);
+  auto& [node, targets, others_unchanged] = value;
+  RR_FIELD(node), RR_FIELD(targets), RR_FIELD(others_unchanged);
 }
 void fields(Of<TargetDrained> auto& value, auto&& visit) {
   auto& [node, id] = value;

@@ -11,6 +11,7 @@
 
 #include "lb/policy/pool_rules.h"
 #include "lb/policy/target_group.h"
+#include "sim/cloud/region.h"
 #include "sim/virtual/call.h"
 #include "sim/virtual/instance.h"
 
@@ -65,9 +66,10 @@ class BalancerGroup {
  public:
   TargetGroup targets;
   PoolSettings pool_settings;
-  std::optional<Time> wakes_at;                // of the pending event
-  std::map<std::string, TargetSpec> listed{};  // as last configured
-  bool retired = false;                        // its process has ended
+  std::optional<Time> wakes_at;  // of the pending event
+  std::shared_ptr<const TargetTable::Group> listed = std::make_shared<const TargetTable::Group>();  // as configured
+  std::vector<TargetHealthReported::Target> news{};  // since the last report
+  bool retired = false;                              // its process has ended
 };
 
 }  // namespace rr::sim

@@ -61,6 +61,11 @@ void VirtualRun::step() {
   if (observer_ != nullptr) observer_->on_step(now_);
 }
 
+void VirtualRun::check_every(std::uint64_t happenings) {
+  check_every_ = happenings;
+  next_check_ = world_.happenings() + check_every_;
+}
+
 void VirtualRun::check_now_and_then() {
   if (world_.happenings() < next_check_) return;
   next_check_ = world_.happenings() + check_every_;

@@ -46,7 +46,7 @@ class VirtualRun {
   bool run_until(Time end, const std::function<bool()>& condition);
 
   /// Full checks cost the size of the tier.
-  void check_every(std::uint64_t happenings) { check_every_ = happenings; }
+  void check_every(std::uint64_t happenings);
 
  private:
   std::optional<Time> next_instant() const;

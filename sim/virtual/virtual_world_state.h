@@ -156,9 +156,10 @@ struct VirtualWorld::State {
   // Targets (virtual_world_targets.cc)
   // ---------------------------------------------------------------------------------
   void configure(Time now, VirtualNode& node, const ConfigureNode& wanted);
-  void list_targets(Time now, BalancerGroup& group, const std::map<std::string, TargetSpec>& listed);
+  void list_targets(Time now, BalancerGroup& group, const std::shared_ptr<const TargetTable::Group>& listed);
   void follow_target(Time now, BalancerGroup& group, const TargetSpec& spec);
   void drain(Time now, InstancePool& pool);
+  void tell(Time now, const InstancePool& pool, const Health& health);
   void report_drained(Time now, InstancePool& pool);
   void arm_wake(BalancerGroup& group);
   void group_wakes(Time now, BalancerGroup& group);

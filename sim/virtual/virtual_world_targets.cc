@@ -30,39 +30,58 @@ void VirtualWorld::State::configure(Time now, VirtualNode& node, const Configure
                            .network_delay_same_zone = of.network_delay_same_zone,
                            .network_delay_cross_zone = of.network_delay_cross_zone,
                            .zone = wanted.zone};
-    list_targets(now, group, wanted.targets.of(chosen.name));
+    list_targets(now, group, wanted.targets.share(chosen.name));
     arm_wake(group);
   }
 }
 
 void VirtualWorld::State::list_targets(Time now, BalancerGroup& group,
-                                       const std::map<std::string, TargetSpec>& listed) {
+                                       const std::shared_ptr<const TargetTable::Group>& listed) {
   if (group.listed == listed) return;
   std::vector<TargetSpec> desired;
-  desired.reserve(listed.size());
-  for (const auto& [id, spec] : listed) {
+  desired.reserve(listed->size());
+  for (const auto& [id, spec] : *listed) {
     if (instance_slots.contains(id)) desired.push_back(spec);
   }
   group.targets.set_targets(now, desired);
-  for (const auto& [id, spec] : group.listed) {
-    if (listed.contains(id)) continue;
+  // Both are ordered by id.
+  auto now_listed = listed->begin();
+  for (const auto& [id, spec] : *group.listed) {
+    while (now_listed != listed->end() && now_listed->first < id) ++now_listed;
+    if (now_listed != listed->end() && now_listed->first == id) continue;
     const auto target = group.targets.find(id, spec.address.port);
     if (target) drain(now, *group.pool(*target));
   }
+  auto before = group.listed->begin();
+  for (const TargetSpec& spec : desired) {
+    while (before != group.listed->end() && before->first < spec.id) ++before;
+    if (before == group.listed->end() || before->first != spec.id) follow_target(now, group, spec);
+  }
   group.listed = listed;
-  for (const TargetSpec& spec : desired) follow_target(now, group, spec);
 }
 
 void VirtualWorld::State::follow_target(Time, BalancerGroup& group, const TargetSpec& spec) {
   const auto target = group.targets.find(spec.id, spec.address.port);
-  if (target && group.pool(*target) == nullptr) group.add_pool(*target, instance_slots.at(spec.id), spec.id);
+  if (!target || group.pool(*target) != nullptr) return;
+  group.add_pool(*target, instance_slots.at(spec.id), spec.id);
+  group.news.push_back({spec.id, spec.address.port, Health{}, group.targets.settings().name});
 }
 
 /// Nothing new goes there; what is under way may end.
 void VirtualWorld::State::drain(Time now, InstancePool& pool) {
-  pool.group.set_registered(pool, false);
+  BalancerGroup& group = pool.group;
+  group.set_registered(pool, false);
   close_idle(pool);
+  tell(now, pool, Health{TargetState::kDraining, TargetReason::kDeregistrationInProgress, 0});
   if (pool.outstanding == 0) report_drained(now, pool);
+}
+
+/// The control plane hears of it with the node's next report.
+void VirtualWorld::State::tell(Time now, const InstancePool& pool, const Health& health) {
+  const TargetSpec* spec = pool.group.targets.find(pool.target);
+  const std::uint16_t port = spec == nullptr ? 0 : spec->address.port;
+  pool.group.news.push_back({pool.id_text, port, health, pool.group.targets.settings().name});
+  observe_by(now + settings.observation, *nodes[pool.group.node()]);
 }
 
 void VirtualWorld::State::report_drained(Time now, InstancePool& pool) {
@@ -89,9 +108,10 @@ void VirtualWorld::State::group_wakes(Time now, BalancerGroup& group) {
     end_exchanges(now, pool, ExchangeEventKind::kDrainEnded);
     report_drained(now, pool);
     const std::string id = pool.id_text;
+    tell(now, pool, Health{TargetState::kUnused, TargetReason::kNotRegistered, 0});
     group.forget(target);
     // Registered again meanwhile: it has begun anew.
-    if (const auto listed = group.listed.find(id); listed != group.listed.end()) {
+    if (const auto listed = group.listed->find(id); listed != group.listed->end()) {
       follow_target(now, group, listed->second);
     }
   }
@@ -161,7 +181,7 @@ void VirtualWorld::State::probe_over(Time now, VirtualProbe& probe) {
   if (!change) return;
   InstancePool& pool = *group.pool(target);
   group.set_healthy(pool, change->transition.to.state == TargetState::kHealthy);
-  observe_by(now + settings.observation, *nodes[group.node()]);
+  tell(now, pool, change->transition.to);
 }
 
 void VirtualWorld::State::observe_by(Time at, VirtualNode& node) {
@@ -175,13 +195,12 @@ void VirtualWorld::State::observe(Time now, VirtualNode& node) {
   node.observes_at.reset();
   if (!node.running) return;
   Duration shortest = std::chrono::minutes(5);
-  TargetHealthReported seen{node.name, {}};
+  TargetHealthReported seen{node.name, {}, true};
   for (const auto& group : node.groups) {
-    const TargetGroupSettings& chosen = group->targets.settings();
-    shortest = std::min(shortest, chosen.health_check.interval);
-    for (const TargetStatus& one : group->targets.status()) {
-      seen.targets.push_back({one.spec.id, one.spec.address.port, one.health, chosen.name});
-    }
+    shortest = std::min(shortest, group->targets.settings().health_check.interval);
+    if (!node.answers()) continue;
+    seen.targets.insert(seen.targets.end(), group->news.begin(), group->news.end());
+    group->news.clear();
   }
   if (node.answers()) report(now, std::move(seen));
   observe_by(now + shortest, node);

@@ -38,9 +38,15 @@ class VirtualTime(harness.TestCase):
         self.assertGreater(len(once.stdout.splitlines()), 100)
         self.assertEqual(once.stdout, again.stdout)
 
+    def test_a_region_of_a_hundred_goes_through_a_bad_hour(self):
+        done = self.run_program("rr-sim", "pace", "--requests", "20000", "--most", "100")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertNotIn("WRONG", done.stdout)
+        self.assertIn("\n        100 ", done.stdout)
+
     def test_bad_input(self):
         for words, *mentions in [(["laws", "nope"], "nope", "detection"), (["laws", "--seed", "x"], "--seed x", "whole number"),
-                                 (["swarm", "--seeds", "-1"], "--seeds", "whole number"), (["replay"], "SEED is missing"),
+                                 (["swarm", "--seeds", "-1"], "--seeds", "whole number"), (["replay"], "SEED is missing"), (["pace", "--most", "x"], "--most", "whole number"),
                                  (["replay", "first"], "first", "whole number")]:
             with self.subTest(" ".join(words)):
                 self.assert_usage_error(self.run_program("rr-sim", *words), *mentions)

@@ -46,8 +46,7 @@ TEST(VirtualRun, TheSameSeedGoesTheSameWayAndAnotherAnother) {
     tier.world.add_clients(tier.run.now(), stream(20));
     tier.run.at(kBeginning + minutes(2), [&](Time now) {
       EXPECT_TRUE(
-          tier.world.inject(now, {FaultKind::kPowerLoss, {FaultTargetKind::kZone, "eu-west-1b"}, 1,
-                                        minutes(4)}));
+          tier.world.inject(now, {FaultKind::kPowerLoss, {FaultTargetKind::kZone, "eu-west-1b"}, 1, minutes(4)}));
     });
     tier.run.run_for(minutes(12));
     const ClientTally& tally = tier.world.tally(0);

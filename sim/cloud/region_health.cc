@@ -1,0 +1,126 @@
+// The health of instances: what the nodes report of them, and the groups' looks at it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/cloud/region_machine.h"
+
+namespace rr::sim {
+
+/// The group's look at what the load balancer says. Only then, and only after the grace period, does an instance become
+/// Unhealthy for it. While all are unhealthy they are marked one at a time: what they have in common is likelier to be
+/// to blame than each of them.
+void Region::Machine::fire_sweep(Time now, Group& group) {
+  arm(group.next_sweep, now + tempo_.waits(state_.settings.sweep_interval), TimerKind::kSweep, group.settings.name);
+  if (group.suspended.contains(ScalingProcess::kHealthCheck)) return;
+  const GroupCounts& members = counts(group.settings.name);
+  std::vector<InstanceId> stopped;
+  std::vector<InstanceId> suspects;
+  int ill = 0;
+  for (const InstanceId& id : to_be_looked_at(now, group)) {
+    Instance& instance = state_.instances.at(id);
+    if (instance.lifecycle != LifecycleState::kInService) continue;
+    merge_reports(now, instance);
+    if (instance.ec2 == InstanceState::kStopped && instance.healthy) stopped.push_back(id);
+    const auto health = state_.target_health.find(id);
+    const bool seen_unhealthy = health != state_.target_health.end() && !health->second.stale &&
+                                health->second.health.state == TargetState::kUnhealthy;
+    if (seen_unhealthy || !instance.healthy) ++ill;
+    if (seen_unhealthy && instance.healthy && grace_is_over(now, instance)) suspects.push_back(id);
+  }
+  for (const InstanceId& id : stopped) {
+    mark_unhealthy(now, state_.instances.at(id), ChangeReason::kEc2HealthCheck,
+                   "it stopped while checks were suspended");
+  }
+  if (!needs_target_health(group) || group.target_groups_in_service.empty() || suspects.empty()) return;
+  const bool all_ill = ill == members.in_service && ill > 1;
+  if (all_ill && (!members.unhealthy.empty() || !members.unsettled.empty())) return;
+  if (all_ill) suspects.resize(1);
+  for (const InstanceId& id : suspects) {
+    mark_unhealthy(now, state_.instances.at(id), ChangeReason::kElbHealthCheck,
+                   describe(state_.target_health.at(id).health));
+  }
+}
+
+/// With many healthy instances a look at each of them would be most of what a region does. Time alone changes what is
+/// known of one only when a report gets out of date; while none can, those that are ill are enough.
+std::vector<InstanceId> Region::Machine::to_be_looked_at(Time now, const Group& group) {
+  const GroupCounts& members = counts(group.settings.name);
+  if (!reports_are_fresh(now)) return {members.members.begin(), members.members.end()};
+  std::set<InstanceId> ill = suspects_[group.settings.name];
+  ill.insert(members.unhealthy.begin(), members.unhealthy.end());
+  return {ill.begin(), ill.end()};
+}
+
+bool Region::Machine::reports_are_fresh(Time now) const {
+  const Duration interval = longest_report_interval();
+  return std::all_of(state_.nodes.begin(), state_.nodes.end(), [&](const auto& entry) {
+    const Node& node = entry.second;
+    return node.running && node.vouched && now - *node.vouched <= 2 * interval;
+  });
+}
+
+void Region::Machine::follow_suspect(const Instance& instance) {
+  const auto health = state_.target_health.find(instance.id);
+  const bool is_ill = health != state_.target_health.end() && health->second.health.state == TargetState::kUnhealthy;
+  if (is_ill || instance.ec2 == InstanceState::kStopped) {
+    suspects_[instance.group].insert(instance.id);
+  } else if (const auto group = suspects_.find(instance.group); group != suspects_.end()) {
+    group->second.erase(instance.id);
+  }
+}
+
+void Region::Machine::forget_reports(const Instance& instance) {
+  state_.reports.erase(instance.id);
+  state_.target_health.erase(instance.id);
+  follow_suspect(instance);
+}
+
+bool Region::Machine::healthy_by_targets(const Instance& instance) const {
+  if (state_.groups.at(instance.group).settings.target_groups.empty()) return true;
+  const auto found = state_.target_health.find(instance.id);
+  return found != state_.target_health.end() && !found->second.stale &&
+         found->second.health.state == TargetState::kHealthy;
+}
+
+void Region::Machine::merge_reports(Time now, Instance& instance) {
+  const auto reports = state_.reports.find(instance.id);
+  if (reports == state_.reports.end()) {
+    const auto health = state_.target_health.find(instance.id);
+    if (health != state_.target_health.end()) health->second.stale = true;
+    return;
+  }
+  const Duration interval = longest_report_interval();
+  for (HealthReport& report : reports->second) {
+    const auto node = state_.nodes.find(report.node);
+    if (node != state_.nodes.end() && node->second.vouched) report.time = std::max(report.time, *node->second.vouched);
+  }
+  MergedHealth& known = state_.target_health[instance.id];
+  const MergedHealth merged = merge_health(now, interval, reports->second, known.health);
+  const MergedHealth before = std::exchange(known, merged);
+  if (merged.health.state != before.health.state) follow_suspect(instance);
+  if (merged.health.state != before.health.state) {
+    log(now, instance.id.value,
+        fmt::format("target {} -> {} {}", rr::to_string(before.health.state), rr::to_string(merged.health.state),
+                    rr::to_string(merged.health.reason)));
+  }
+  if (merged != before && release_runs_on(instance.group)) take_earlier(release_at_, now);
+  if (merged.stale || merged.health.state != TargetState::kHealthy) return;
+  if (instance.lifecycle != LifecycleState::kInService || instance.first_healthy_at) return;
+  instance.first_healthy_at = now;
+  mark_dirty(now, instance.group);
+  Group& group = state_.groups.at(instance.group);
+  group.target_groups_in_service.insert(group.settings.target_groups.begin(), group.settings.target_groups.end());
+  settle_when_ready(now, instance);
+}
+
+Duration Region::Machine::longest_report_interval() const {
+  Duration interval = Duration::zero();
+  for (const TargetGroupSettings& target_group : state_.settings.load_balancer.target_groups) {
+    interval = std::max(interval, tempo_.report_interval(target_group));
+  }
+  return interval;
+}
+
+}  // namespace rr::sim
