@@ -105,7 +105,7 @@ void Region::Machine::merge_reports(Time now, Instance& instance) {
         fmt::format("target {} -> {} {}", rr::to_string(before.health.state), rr::to_string(merged.health.state),
                     rr::to_string(merged.health.reason)));
   }
-  if (merged != before && release_runs_on(instance.group)) take_earlier(release_at_, now);
+  if (merged != before && release_runs_on(instance.group)) release_at_ = std::min(release_at_.value_or(now), now);
   if (merged.stale || merged.health.state != TargetState::kHealthy) return;
   if (instance.lifecycle != LifecycleState::kInService || instance.first_healthy_at) return;
   instance.first_healthy_at = now;
