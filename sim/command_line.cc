@@ -167,7 +167,10 @@ std::string CommandSpec::help() const {
   for (const FlagSpec& flag : flags) row(flag);
   row(FlagSpec{"--help", 'h', "", "this text", ""});
   out += "\nExamples:\n";
-  for (const auto& [line, meaning] : examples) out += fmt::format("  {}\n      {}\n", line, meaning);
+  for (const auto& [line, meaning] : examples) {
+    out += fmt::format("  {}\n", line);
+    if (!meaning.empty()) out += fmt::format("      {}\n", meaning);
+  }
   return out;
 }
 

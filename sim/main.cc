@@ -320,7 +320,11 @@ std::vector<CommandSpec> make_commands() {
 int print_overview() {
   std::puts("rr-sim COMMAND [FLAGS]: a two-zone AWS web tier on this machine\n");
   for (const CommandSpec& c : all_commands()) {
-    const std::string head = c.name + (c.arguments.empty() ? "" : " " + c.arguments);
+    std::string head = c.name + (c.arguments.empty() ? "" : " " + c.arguments);
+    if (head.size() > 24) {
+      std::printf("  %s\n", head.c_str());
+      head.clear();
+    }
     std::printf("  %-24s %s\n", head.c_str(), c.summary.c_str());
   }
   std::puts(
