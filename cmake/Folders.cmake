@@ -37,9 +37,10 @@ function(rr_use_precompiled name target)
   endif()
 endfunction()
 
+# Not nlohmann/json.hpp: it makes the header so large that those who do not use it (nine of ten) lose all that they gained.
 set(RR_COMMON_HEADERS <algorithm> <array> <chrono> <cstdint> <cstring> <functional> <map> <memory> <optional> <set> <span>
-                      <string> <string_view> <utility> <variant> <vector> <fmt/format.h> <nlohmann/json.hpp>)
-rr_precompile(rr_common_headers LINKS ${RR_FMT} nlohmann_json::nlohmann_json HEADERS ${RR_COMMON_HEADERS})
+                      <string> <string_view> <utility> <variant> <vector> <fmt/format.h>)
+rr_precompile(rr_common_headers LINKS ${RR_FMT} HEADERS ${RR_COMMON_HEADERS})
 
 # One folder, one library: rr_folder(lb/base LINKS ...) makes the library lb_base of all .cc files in lb/base.
 # A folder links only what its row of docs/architecture.md allows.
@@ -93,8 +94,8 @@ function(rr_unit_tests folder)
   set(options $<$<CONFIG:Debug>:-O0>)
   target_compile_options(${name} PRIVATE ${RR_COMPILE_OPTIONS} ${options})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
-  rr_precompile(rr_test_headers OPTIONS ${options} LINKS ${RR_FMT} nlohmann_json::nlohmann_json GTest::gtest GTest::gmock
-                HEADERS ${RR_COMMON_HEADERS} <gmock/gmock.h> <gtest/gtest.h>)
+  rr_precompile(rr_test_headers OPTIONS ${options} LINKS ${RR_FMT} GTest::gtest
+                HEADERS ${RR_COMMON_HEADERS} <gtest/gtest.h>)
   rr_use_precompiled(rr_test_headers ${name})
   add_dependencies(rr-tests ${name})
   gtest_discover_tests(${name} PROPERTIES LABELS unit)

@@ -1,4 +1,4 @@
-// Each law of the table, measured: quickly here, and at length with RR_LONG=1 (./check --all).
+// Each law of the table, measured: quickly here, and for minutes with RR_LAWS=full.
 #include "sim/laws/law.h"
 
 #include <gtest/gtest.h>
@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 #include "sim/laws/theory.h"
 
@@ -16,8 +17,8 @@ void PrintTo(const Law& law, std::ostream* out) { *out << law.name; }
 namespace {
 
 Effort effort() {
-  const char* all = std::getenv("RR_LONG");
-  return all != nullptr && *all != '\0' ? Effort::kFull : Effort::kQuick;
+  const char* wanted = std::getenv("RR_LAWS");
+  return wanted != nullptr && std::string_view(wanted) == "full" ? Effort::kFull : Effort::kQuick;
 }
 
 class EachLaw : public testing::TestWithParam<Law> {};
