@@ -30,7 +30,7 @@ endif()
 # Optimised, g++ follows std::variant and std::optional into members that are not alive and warns about them. What is
 # really uninitialised is found by -Wuninitialized and by the sanitizer builds.
 string(TOUPPER "${CMAKE_BUILD_TYPE}" RR_BUILD_TYPE)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND (RR_SANITIZE OR "${CMAKE_CXX_FLAGS_${RR_BUILD_TYPE}}" MATCHES "-O[123s]"))
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND (RR_SANITIZE OR "${CMAKE_CXX_FLAGS_${RR_BUILD_TYPE}}" MATCHES "-O[123sg]"))
   list(APPEND RR_COMPILE_OPTIONS -Wno-maybe-uninitialized)
 endif()
 # Everything that a fuzz target links tells libFuzzer which branches were taken; tests/fuzz links the search itself.
