@@ -44,7 +44,7 @@ Status copy_folder(const fs::path& from, const fs::path& to) {
   if (error) return failed(from.string(), error);
   for (; entries != fs::recursive_directory_iterator(); entries.increment(error)) {
     if (error) return failed(from.string(), error);
-    bring(*entries, to / fs::relative(entries->path(), from, error), error);
+    bring(*entries, to / entries->path().lexically_relative(from), error);
     if (error) return failed(fmt::format("copying {} to {}", entries->path().string(), to.string()), error);
   }
   return Ok{};

@@ -208,5 +208,27 @@ TEST(InstanceFiles, AnInstanceHasACopyAndItsLogIsKeptForAWhile) {
   fs::remove_all(base);
 }
 
+TEST(InstanceFiles, LinksStayLinks) {
+  namespace fs = std::filesystem;
+  const fs::path base = fs::temp_directory_path() / ("rr-links-" + std::to_string(::getpid()));
+  fs::create_directories(base / "image" / "2-abc");
+  std::ofstream(base / "image" / "2-abc" / "program") << "second";
+  fs::create_directory_symlink("2-abc", base / "image" / "current");
+  fs::create_symlink("2-abc/program", base / "image" / "program");
+  fs::create_symlink("nowhere", base / "image" / "dangling");
+  auto files = InstanceFiles::open(base / "state");
+  ASSERT_TRUE(files.ok());
+  const auto folder = files.value().make_instance("i-0", base / "image");
+  ASSERT_TRUE(folder.ok()) << folder.error().message;
+  for (const auto& [link, target] :
+       {std::pair{"current", "2-abc"}, std::pair{"program", "2-abc/program"}, std::pair{"dangling", "nowhere"}}) {
+    EXPECT_EQ(fs::read_symlink(fs::path(folder.value()) / link), target);
+  }
+  std::string text;
+  std::ifstream(fs::path(folder.value()) / "current" / "program") >> text;
+  EXPECT_EQ(text, "second");
+  fs::remove_all(base);
+}
+
 }  // namespace
 }  // namespace rr::sim
