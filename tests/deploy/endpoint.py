@@ -1,5 +1,5 @@
 """An AWS-compatible endpoint for the tests: the one that RR_AWS_ENDPOINT names, else moto's server on a port of the kernel's
-choice, behind a relay that gives back what moto forgets.
+choice, behind a relay that gives back what moto forgets, and mends what it makes of launch templates (launch_templates.py).
 
 moto 5.2 loses a few members that it is given, which Terraform would see as a change at every plan. The relay remembers them
 from the requests and puts them into the answers, as AWS has them:
@@ -20,9 +20,9 @@ import urllib.parse
 import xml.etree.ElementTree as xml
 
 import harness
+from aws_calls import OWN, Calls
+from launch_templates import Templates
 from terraform import need_tool
-
-REGION = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
 
 
 def _local(element):
@@ -112,20 +112,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _relay(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.server.templates.complete(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
         connection = http.client.HTTPConnection(*self.server.back, timeout=harness.scaled(60))
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in ("connection", "expect")}
-        connection.request(self.command, self.path, body, headers)
+        headers = {name: value for name, value in self.headers.items()
+                   if name.lower() not in ("connection", "expect", "content-length")}
+        connection.request(self.command, self.path, self.server.templates.without_user_data(body), headers)
         answer = connection.getresponse()
         content = answer.read()
         action = self._action(body)
         if answer.status == 200 and action:
-            request = dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace")))
             with self.server.lock:
-                self.server.memory.hear(action, request, content)
-                content = self.server.memory.repair(action, content)
-        with self.server.lock:
-            self.server.calls.append((self.headers.get("Authorization", ""), action or f"{self.command} {self.path}", answer.status))
+                content = self._mended(action, body, content)
+        if OWN not in self.headers:
+            with self.server.lock:
+                self.server.calls.append((self.headers.get("Authorization", ""), action or f"{self.command} {self.path}", answer.status))
         self.send_response(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in ("content-length", "connection", "transfer-encoding", "server", "date"):
@@ -140,6 +140,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _relay
 
+    def _mended(self, action, body, content):
+        memory = self.server.memory
+        memory.hear(action, dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace"))), content)
+        return memory.repair(action, self.server.templates.hear(action, body, content))
+
     def _action(self, body):
         if self.headers.get("X-Amz-Target"):
             return self.headers["X-Amz-Target"].rsplit(".", 1)[-1]
@@ -150,7 +155,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Endpoint:
+class Endpoint(Calls):
     """`url`, the environment that leads every tool there, and the calls that came by (of the relay only)."""
 
     def __init__(self, test, region):
@@ -168,6 +173,7 @@ class Endpoint:
         relay = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         relay.daemon_threads = True
         relay.back, relay.memory, relay.lock, relay.calls = ("127.0.0.1", port), Memory(), threading.Lock(), self.calls
+        relay.templates = Templates()
         thread = threading.Thread(target=relay.serve_forever, daemon=True)
         thread.start()
         self.test.addCleanup(lambda: (relay.shutdown(), relay.server_close(), thread.join()))

@@ -1,77 +1,17 @@
 """The AWS side of a tier, made by plain calls on moto's server (or the endpoint that RR_AWS_ENDPOINT names), with a relay that
-writes down which calls of others than the test come by and what they were answered.
-
-moto 5.2 takes no notice of SourceVersion when a version of a launch template is made, and launches no instance of a version
-that has user data (it fails on an assertion of its own). For moto the relay therefore does what AWS does: it lays the given data
-over that of the source version, which it remembers in the words of the requests, and it keeps user data to itself and puts it into
-what moto answers. An endpoint that is given by name is used as it is.
+writes down which calls of others than the test come by and what they were answered, and mends what moto makes of launch
+templates (launch_templates.py). An endpoint that is given by name is used as it is.
 """
 
 import http.client
 import http.server
-import json
 import os
 import threading
 import urllib.parse
-import xml.etree.ElementTree
 
 import harness
-
-REGION = "eu-west-1"
-VERSIONS = {"ec2": "2016-11-15", "autoscaling": "2011-01-01", "elasticloadbalancing": "2015-12-01", "monitoring": "2010-08-01"}
-
-
-def strip(root):
-    """The tree without namespaces."""
-    for one in root.iter():
-        one.tag = one.tag.rsplit("}", 1)[-1]
-    return root
-
-
-OWN = "X-Of-The-Test"  # of a request: the test's own, which is not written down
-USER_DATA = "LaunchTemplateData.UserData"
-
-
-class Templates:
-    """known: {template's id: {version: its data as the request had it}}"""
-
-    def __init__(self):
-        self.known = {}
-
-    @staticmethod
-    def data_of(request):
-        return {name: value for name, value in request if name.startswith("LaunchTemplateData.")}
-
-    def complete(self, body):
-        """The request with the data of its source version, where it names one."""
-        if b"Action=CreateLaunchTemplateVersion" not in body:
-            return body
-        request = urllib.parse.parse_qsl(body.decode())
-        words = dict(request)
-        source = self.known.get(words["LaunchTemplateId"], {}).get(words.get("SourceVersion"), {})
-        merged = {**source, **self.data_of(request)}
-        return urllib.parse.urlencode([*[one for one in request if one[0] not in merged], *merged.items()]).encode()
-
-    @staticmethod
-    def without_user_data(body):
-        if USER_DATA.encode() not in body:
-            return body
-        return urllib.parse.urlencode([one for one in urllib.parse.parse_qsl(body.decode()) if one[0] != USER_DATA]).encode()
-
-    def hear(self, action, body, answer):
-        """What moto answered to a request, as whoever asked shall see it."""
-        if action in ("CreateLaunchTemplate", "CreateLaunchTemplateVersion"):
-            root = strip(xml.etree.ElementTree.fromstring(answer))
-            versions = self.known.setdefault(root.findtext(".//launchTemplateId"), {})
-            versions[root.findtext(".//versionNumber") or "1"] = self.data_of(urllib.parse.parse_qsl(body.decode()))
-        if action != "DescribeLaunchTemplateVersions":
-            return answer
-        root = strip(xml.etree.ElementTree.fromstring(answer))
-        for one in root.iterfind(".//launchTemplateVersionSet/item"):
-            data = self.known.get(one.findtext("launchTemplateId"), {}).get(one.findtext("versionNumber"), {})
-            if USER_DATA in data:
-                xml.etree.ElementTree.SubElement(one.find("launchTemplateData"), "userData").text = data[USER_DATA]
-        return xml.etree.ElementTree.tostring(root)
+from aws_calls import OWN, REGION, Calls
+from launch_templates import Templates
 
 
 def action_of(method, path, headers, body):
@@ -120,7 +60,7 @@ class _Relay(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_any
 
 
-class MotoTier:
+class MotoTier(Calls):
     """`url`, `calls` [(action, status)], and a group round-robin-local with two instances of template version 1."""
 
     def __init__(self, test):
@@ -141,49 +81,6 @@ class MotoTier:
     def environment(self):
         return {"AWS_ENDPOINT_URL": self.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION,
                 "AWS_SESSION_TOKEN": None, "AWS_PROFILE": None, "CI_COMMIT": None, "NO_PROXY": "127.0.0.1"}
-
-    def call(self, service, action, **parameters):
-        body = urllib.parse.urlencode({"Action": action, "Version": VERSIONS[service],
-                                       **{name.replace("_", "."): value for name, value in parameters.items()}})
-        host, port = self.url[7:].split(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=harness.scaled(60))
-        connection.request("POST", "/", body, {
-            "Content-Type": "application/x-www-form-urlencoded", OWN: "yes",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=0"})
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        if answer.status != 200:
-            raise AssertionError(f"{action}: {answer.status} {content[:300]}")
-        return strip(xml.etree.ElementTree.fromstring(content))
-
-    def _send(self, method, path, body, service, **headers):
-        host, port = self.url[7:].split(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=harness.scaled(60))
-        connection.request(method, path, body, {
-            "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=0",
-            OWN: "yes", **headers})
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        if answer.status >= 300:
-            raise AssertionError(f"{method} {path}: {answer.status} {content[:300]}")
-        return content
-
-    def json_call(self, service, target, **parameters):
-        return json.loads(self._send("POST", "/", json.dumps(parameters), service, **{
-            "X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}) or "{}")
-
-    def object(self, method, path, body=b""):
-        return self._send(method, path, body, "s3")
-
-    def make_bucket(self, name):
-        self.object("PUT", f"/{name}", b"<CreateBucketConfiguration><LocationConstraint>" + REGION.encode() +
-                    b"</LocationConstraint></CreateBucketConfiguration>")
-
-    def versions_of(self, bucket, key):
-        root = strip(xml.etree.ElementTree.fromstring(self.object("GET", f"/{bucket}?versions=")))
-        return [one.findtext("VersionId") for one in root if one.findtext("Key") == key]
 
     def make(self, commits):
         """Images that are tagged with these commits (their ids are returned), and the group on the first of them."""
@@ -210,10 +107,3 @@ class MotoTier:
                   Namespace="AWS/ApplicationELB", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=5,
                   ComparisonOperator="GreaterThanThreshold")
         return images
-
-    def group(self):
-        """(template version, desired capacity, ids of the instances)"""
-        one = self.call("autoscaling", "DescribeAutoScalingGroups").find(".//AutoScalingGroups/member")
-        return (one.findtext("LaunchTemplate/Version"), int(one.findtext("DesiredCapacity")),
-                {instance.findtext("InstanceId") for instance in one.find("Instances")},
-                {process.findtext("ProcessName") for process in one.find("SuspendedProcesses") or []})

@@ -53,6 +53,18 @@ def provider_program(mirror):
     return next(iter(sorted((pathlib.Path(mirror) / PROVIDER / version / f"linux_{machine}").glob("terraform-provider-aws_*"))), None)
 
 
+def kept_provider(test, mirror, environment=None):
+    """Starts the provider, and returns the variables that lead Terraform to it; none where it cannot be kept."""
+    program = provider_program(mirror)
+    if program is None:
+        return {}
+    # Configured a second time, the provider cannot take a bundle of certificates again.
+    surroundings = {"AWS_CA_BUNDLE": None, **(environment or {})}
+    kept = test.start(program, "-debug", name="provider", environment=surroundings)
+    found = kept.wait_for(r"TF_REATTACH_PROVIDERS='(\{.*\})'", timeout=120)
+    return {"TF_REATTACH_PROVIDERS": found.group(1)}
+
+
 def settings_for(receiver, environment="production", text=None, folder=None):
     """What a receiver gets of an environment's settings; of `text` (written below `folder`) when it is given."""
     file = harness.ROOT / "deploy" / "settings" / f"{environment}.yaml"
@@ -87,14 +99,7 @@ class Workspace:
     def keep_provider(self, environment=None):
         """One provider for all commands that follow, in this environment: its start costs more than most commands do. It is
         the same program; `init`, which looks whether it is the one of the lock file, still starts its own."""
-        program = provider_program(self.mirror)
-        if program is None:
-            return
-        # Configured a second time, the provider cannot take a bundle of certificates again.
-        surroundings = {"AWS_CA_BUNDLE": None, **(environment or {})}
-        kept = self.test.start(program, "-debug", name="provider", environment=surroundings)
-        found = kept.wait_for(r"TF_REATTACH_PROVIDERS='(\{.*\})'", timeout=120)
-        self.attached = {"TF_REATTACH_PROVIDERS": found.group(1)}
+        self.attached = kept_provider(self.test, self.mirror, environment)
 
     def run(self, *arguments, timeout=240, environment=None, expected=(0,)):
         """One terraform command in the root; fails the test when its exit code is another."""

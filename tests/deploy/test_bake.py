@@ -20,6 +20,7 @@ import urllib.parse
 import urllib.request
 
 import harness
+from baked import neutral_variables, unit_environment, unit_values
 from kit.deployment import bundle_input, make_bundle
 from kit.machine import inside
 from kit.process_table import MARK_VARIABLE
@@ -38,31 +39,6 @@ http.createServer((request, response) => {
   response.end();
 }).listen(Number(process.env.PORT), process.env.HOST, () => console.log("serving"));
 """
-# What stands for the distribution's package manager: it writes down what it was asked to install.
-DNF = '#!/bin/sh\necho "$@" >>/opt/machine/dnf-calls\n'
-
-
-def unquoted(value):
-    """A value of systemd's EnvironmentFile."""
-    if value.startswith('"'):
-        return re.sub(r'\\(["\\$`])', r"\1", value[1:-1])
-    return value
-
-
-def environment_file(path):
-    pairs = (line.split("=", 1) for line in path.read_text().splitlines() if line and not line.startswith("#"))
-    return {name: unquoted(value) for name, value in pairs}
-
-
-def unit_values(path):
-    """{key: [values]} of a unit's [Service]."""
-    section = path.read_text().split("[Service]\n")[1].split("\n[")[0]
-    found = {}
-    for line in section.splitlines():
-        if "=" in line and not line.startswith("#"):
-            name, value = line.split("=", 1)
-            found.setdefault(name, []).append(value)
-    return found
 
 
 class BakeTest(harness.TestCase):
@@ -109,16 +85,9 @@ class BakeTest(harness.TestCase):
         """Packer's output, the manifest, and the machine that it provisioned."""
         endpoint, image = self.ec2()
         host = SshHost(self)
-        (host.machine / "opt/machine/bin").mkdir(parents=True)
-        (host.machine / "opt/machine/bin/dnf").write_text(DNF)
-        (host.machine / "opt/machine/bin/dnf").chmod(0o755)
-        variables = {"endpoint": endpoint, "source_ami": image, "ssh_host": host.host, "ssh_port": host.port,
-                     "ssh_username": "root", "ssh_private_key_file": host.key, "manifest": self.folder / "manifest.json",
-                     "agent": "false",  # there is no CloudWatch, and no rpm on the machine
-                     "become": "env PATH=/opt/machine/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
         done = self.run_program(
-            self.packer, "build", f"-var-file={bundle}.pkrvars.json",
-            *[part for name, value in variables.items() for part in ("-var", f"{name}={value}")],
+            self.packer, "build", f"-var-file={bundle}.pkrvars.json", "-var", f"manifest={self.folder / 'manifest.json'}",
+            *neutral_variables(host, endpoint, image),
             harness.ROOT / "packer/neutral", timeout=120,
             environment={**CREDENTIALS, "CHECKPOINT_DISABLE": "1", "PACKER_NO_COLOR": "1", "HOME": str(self.folder)})
         return done, host.machine, endpoint
@@ -135,9 +104,7 @@ class BakeTest(harness.TestCase):
         """Starts what the unit starts, with the environment that the unit names and nothing else; returns the program and
         the socket where systemd would hear from it."""
         unit = unit_values(machine / f"etc/systemd/system/{name}.service")
-        environment = {"PATH": "/usr/bin:/bin", MARK_VARIABLE: self.mark}
-        for path in unit["EnvironmentFile"]:
-            environment.update(environment_file(machine / path.lstrip("/")))
+        environment = {**unit_environment(machine, unit), MARK_VARIABLE: self.mark}
         environment["HOST"] = harness.loopback_host()  # the unit's 0.0.0.0 is for a machine of its own
         heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.addCleanup(heard.close)

@@ -9,20 +9,15 @@ so does one of UNKNOWN_TO_MOTO that moto has learnt.
 import json
 import pathlib
 import re
-import sys
-import threading
 import time
 import unittest
 
 import harness
+from in_step import NEW, OLD, InStep
 from kit.deployment import changed_settings
 from moto_tier import MotoTier
 from scripted_aws import ScriptedAws
 
-sys.path.insert(0, str(harness.ROOT / "tests/real"))
-import tier  # noqa: E402
-
-OLD, NEW = "c" * 40, "d" * 40
 QUICK = {"release.bake_time": "0s", "release.patience": "20s", "verification.deadline": "30s", "verification.consecutive_answers": 6,
          "probe.interval": "100ms", "verification.answer_timeout": "2s", "probe.answer_timeout": "2s",
          "release.keep_images": 2, "release.keep_versions": 2}
@@ -37,7 +32,7 @@ def operations():
     return {action: service for service, action in re.findall(r'^    \{"(\w+)", "(\w+)"\},$', text, re.MULTILINE)}
 
 
-class Calls(tier.TierTest):
+class Calls(InStep):
     def setUp(self):
         super().setUp()
         self.aws = MotoTier(self)
@@ -53,22 +48,6 @@ class Calls(tier.TierTest):
     def answered(self):
         """What moto has answered with success at least once."""
         return {action for action, status in self.aws.calls if status < 300}
-
-    def follow(self, new):
-        """The local tier has the old image while moto's group is on version 1, and the new one on every other."""
-        old = next(line.split()[0] for line in self.ok("image", "list").stdout.splitlines() if OLD[:12] in line)
-        stop = threading.Event()
-
-        def work():
-            has = old
-            while not stop.wait(0.1):
-                wanted = old if self.aws.group()[0] == "1" else new
-                if wanted != has:
-                    self.sim("release", "--image", wanted, "--strategy", "double")
-                    has = wanted
-        thread = threading.Thread(target=work)
-        thread.start()
-        self.addCleanup(lambda: (stop.set(), thread.join()))
 
     def bake(self, instance, commit):
         """An image of this environment, as a bake leaves it; returns its id and those of its snapshots. Their age is told in
@@ -115,9 +94,9 @@ class Calls(tier.TierTest):
         table = operations()
         self.assertGreater(len(table), 35)
         self.up()
-        url = json.loads(self.ok("status", "--json").stdout)["url"].rstrip("/")
+        url, old = self.url(), self.first_image()
         new = self.ok("image", "build", "--commit", NEW, "--build", 1).stdout.strip()
-        self.follow(new)
+        self.follow(lambda version: old if version == "1" else new)
         bundle = pathlib.Path(self.folder) / "bundle.tar.gz"
         bundle.write_bytes(b"not really one")
         self.aws.make_bucket("round-robin-local-artifacts-123456789012")

@@ -10,24 +10,19 @@ import hashlib
 import json
 import os
 import pathlib
-import sys
-import threading
 import unittest
 
 import harness
+from in_step import NEW, OLD, InStep
 from kit.deployment import changed_settings
 from moto_tier import MotoTier
 
-sys.path.insert(0, str(harness.ROOT / "tests/real"))
-import tier  # noqa: E402
-
-OLD, NEW = "c" * 40, "d" * 40
 # All that an environment's settings say about waiting, made short.
 QUICK = {"release.bake_time": "0s", "release.patience": "20s", "verification.deadline": "30s", "verification.consecutive_answers": 6, "probe.interval": "100ms",
          "verification.answer_timeout": "2s", "probe.answer_timeout": "2s"}
 
 
-class OnMoto(tier.TierTest):
+class OnMoto(InStep):
     def setUp(self):
         super().setUp()
         self.aws = MotoTier(self)
@@ -43,27 +38,12 @@ class OnMoto(tier.TierTest):
     def local_tier(self):
         """A tier with the old commit; returns its URL and the id of an image with the new one."""
         self.up()
-        url = json.loads(self.ok("status", "--json").stdout)["url"]
-        return url.rstrip("/"), self.ok("image", "build", "--commit", NEW, "--build", 1).stdout.strip()
-
-    def follow(self, versions, image):
-        """In a thread: as soon as moto's group is on one of these template versions, the local tier gets the image."""
-        stop = threading.Event()
-
-        def work():
-            while not stop.wait(0.1):
-                if self.aws.group()[0] in versions:
-                    self.sim("release", "--image", image, "--strategy", "double")
-                    return
-        thread = threading.Thread(target=work)
-        thread.start()
-        self.addCleanup(lambda: (stop.set(), thread.join()))
-        return thread
+        return self.url(), self.ok("image", "build", "--commit", NEW, "--build", 1).stdout.strip()
 
     def test_doubling_releases_and_rolls_back(self):
         url, new = self.local_tier()
         before = self.aws.group()[2]
-        self.follow({"2"}, new)
+        self.follow({"1": self.first_image(), "2": new}.get)
         done = self.deploy("release", "--image", self.new_image, "--strategy", "double", "--url", url, "--json")
         report = json.loads(done.stdout)
         self.assertEqual((report["outcome"], report["probe"]["failed"]), ("released", 0), done)
@@ -73,8 +53,6 @@ class OnMoto(tier.TierTest):
         history = json.loads(self.deploy("history", "--json").stdout)
         self.assertEqual([(one["outcome"], one["current"]["commit"]) for one in history], [("released", NEW)])
 
-        first = next(line.split()[0] for line in self.ok("image", "list").stdout.splitlines() if OLD[:12] in line)
-        self.follow({"1"}, first)
         done = self.deploy("rollback", "--strategy", "double", "--url", url)
         self.assertIn("back from version 2", done.stdout)
         version, desired, now, suspended = self.aws.group()
@@ -121,7 +99,7 @@ class OnMoto(tier.TierTest):
         words = ["release", "--artifact", bundle, "--commit", NEW, "--strategy", "double", "--url", url]
         self.assertIn("NoSuchBucket", self.deploy(*words, code=3).stderr)
         self.aws.make_bucket("round-robin-local-artifacts-123456789012")
-        self.follow({"2"}, new)
+        self.follow({"1": self.first_image(), "2": new}.get)
         self.assertIn("is released", self.deploy(*words).stdout)
         digest = hashlib.sha256(b"not really one").hexdigest()
         text = self.aws.call("ec2", "DescribeLaunchTemplateVersions", LaunchTemplateName="round-robin-local")
@@ -136,8 +114,6 @@ class OnMoto(tier.TierTest):
         lost = one["current"]["artifact"].replace(digest, "0" * 64)
         done = self.deploy("release", "--artifact", lost, "--commit", NEW, "--strategy", "double", "--url", url, code=3)
         self.assertIn(f"{lost}: it cannot be read", done.stderr)
-        first = next(line.split()[0] for line in self.ok("image", "list").stdout.splitlines() if OLD[:12] in line)
-        self.follow({"1"}, first)
         self.assertIn("back at version 1", self.deploy("rollback", "--strategy", "double", "--url", url).stdout)
         self.assertEqual(self.aws.group()[:2], ("1", 2))
 

@@ -6,8 +6,8 @@ import shutil
 import unittest
 
 import harness
+from checkout import Checkout
 from endpoint import Endpoint
-from terraform import need_tool, provider_mirror
 
 REGION = "eu-west-1"
 FLAGS = ["--", "-var=local_endpoint=true"]
@@ -16,34 +16,21 @@ FLAGS = ["--", "-var=local_endpoint=true"]
 class Around(harness.TestCase):
     def setUp(self):
         super().setUp()
-        need_tool("terraform")
-        mirror = provider_mirror()
         self.endpoint = Endpoint(self, REGION)
-        self.checkout = self.folder / "checkout"
-        shutil.copytree(harness.ROOT / "terraform", self.checkout / "terraform", symlinks=True,
-                        ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*_override.tf"))
-        shutil.copytree(harness.ROOT / "deploy/settings", self.checkout / "deploy/settings")
-        (self.checkout / "terraform/backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
-        (self.folder / "terraformrc").write_text(
-            f'disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n')
-
-    def deploy(self, *words, code=0, timeout=300):
-        done = self.run_program("rr-deploy", *words, cwd=self.checkout, timeout=timeout, environment={
-            **self.endpoint.environment(), "CI_COMMIT": None, "TF_CLI_CONFIG_FILE": str(self.folder / "terraformrc")})
-        self.assertEqual(done.returncode, code, done)
-        return done
+        self.checkout = Checkout(self, self.endpoint)
+        self.deploy = self.checkout.deploy
 
     def test_the_first_apply_needs_an_image_and_says_so(self):
         done = self.deploy("plan", "local", *FLAGS, code=3)
         self.assertIn("which image?", done.stderr)
 
     def test_another_account_is_refused_before_terraform_starts(self):
-        file = self.checkout / "deploy/settings/local.yaml"
+        file = self.checkout.settings
         file.write_text(file.read_text().replace('account: ""', 'account: "999999999999"'))
         self.assertIn("the settings say 999999999999", self.deploy("plan", "local", code=3).stderr)
 
     def test_terraforms_own_exit_code_is_kept(self):
-        (self.checkout / "terraform/broken.tf").write_text("resource {\n")
+        (self.checkout.folder / "terraform/broken.tf").write_text("resource {\n")
         image = self.endpoint.aws("ec2", "describe-images", "--owners", "amazon", "--query", "Images[0].ImageId")[0]
         self.assertIn("broken.tf", self.deploy("plan", "local", "--image", image, *FLAGS, code=1).stderr)
 
@@ -72,9 +59,9 @@ class Around(harness.TestCase):
         status = json.loads(self.deploy("status", "local", "--json").stdout)
         self.assertEqual((status["version"], len(status["instances"])), ("1", 2))
         # What Terraform keeps in Parameter Store is enough to look from somewhere else.
-        shutil.move(self.checkout / "deploy", self.checkout / "away")
+        shutil.move(self.checkout.folder / "deploy", self.checkout.folder / "away")
         self.assertIn("round-robin-local", self.deploy("history", "local").stdout + self.deploy("status", "local").stdout)
-        shutil.move(self.checkout / "away", self.checkout / "deploy")
+        shutil.move(self.checkout.folder / "away", self.checkout.folder / "deploy")
         self.deploy("plan", "local", "--detailed-exit-code", *FLAGS)
         self.assertEqual(self.deploy("destroy", "local", code=3).stderr.count("not confirmed"), 1)
         self.deploy("destroy", "local", "--yes", *FLAGS)

@@ -12,6 +12,7 @@ import unittest
 
 import harness
 from endpoint import Endpoint
+from remains import remains
 from terraform import Workspace, provider_mirror, settings_for
 
 SETTINGS = "module.tier.module.release_store.aws_ssm_parameter.settings"
@@ -277,7 +278,7 @@ class Tier(harness.TestCase):
         with self.subTest("a change of the shape keeps the image that was released"):
             self.change_the_shape(second)
         self.terraform("destroy", "-auto-approve", "-input=false", *self.variables(), timeout=400)
-        self.assertEqual(self.what_is_left(), {})
+        self.assertEqual(remains(self.endpoint, self.settings["names"]), {})
         for action in ("StartInstanceRefresh", "CancelInstanceRefresh", "SetDesiredCapacity"):
             self.assertNotIn(action, self.endpoint.actions(), "a release's, not Terraform's")
 
@@ -328,27 +329,6 @@ class Tier(harness.TestCase):
         group = self.endpoint.aws("autoscaling", "describe-auto-scaling-groups", "--auto-scaling-group-names", self.name, "--query",
                                   "AutoScalingGroups[0].LaunchTemplate.Version")
         self.assertEqual(group, ["2"], "the version that the group uses is a release's")
-
-    def what_is_left(self):
-        """{kind: names} of what the tier had and the endpoint still has."""
-        names = self.settings["names"]
-        questions = {
-            "load balancers": ("elbv2", "describe-load-balancers", "--query", "LoadBalancers[].LoadBalancerName"),
-            "target groups": ("elbv2", "describe-target-groups", "--query", "TargetGroups[].TargetGroupName"),
-            "groups": ("autoscaling", "describe-auto-scaling-groups", "--query", "AutoScalingGroups[].AutoScalingGroupName"),
-            "instances": ("ec2", "describe-instances", "--query", "Reservations[].Instances[?State.Name!='terminated'][].InstanceId"),
-            "templates": ("ec2", "describe-launch-templates", "--query", "LaunchTemplates[].LaunchTemplateName"),
-            "security groups": ("ec2", "describe-security-groups", "--query", "SecurityGroups[?GroupName!='default'].GroupName"),
-            "roles": ("iam", "list-roles", "--query", f"Roles[?starts_with(RoleName,'{self.name}')].RoleName"),
-            "profiles": ("iam", "list-instance-profiles", "--query", "InstanceProfiles[].InstanceProfileName"),
-            "log groups": ("logs", "describe-log-groups", "--log-group-name-prefix", names["log_group"], "--query", "logGroups[].logGroupName"),
-            "alarms": ("cloudwatch", "describe-alarms", "--alarm-name-prefix", self.name, "--query", "MetricAlarms[].AlarmName"),
-            "dashboards": ("cloudwatch", "list-dashboards", "--query", "DashboardEntries[].DashboardName"),
-            "parameters": ("ssm", "get-parameters-by-path", "--path", names["parameter_path"], "--recursive", "--query", "Parameters[].Name"),
-            "buckets": ("s3api", "list-buckets", "--query", "Buckets[].Name"),
-        }
-        left = {kind: [name for name in self.endpoint.aws(*question) if name != "None"] for kind, question in questions.items()}
-        return {kind: found for kind, found in left.items() if found}
 
 
 class Examples(harness.TestCase):

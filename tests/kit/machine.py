@@ -28,13 +28,13 @@ def inside(machine, *command):
     return [need_command("unshare", "util-linux"), "--mount", "sh", "-c", ENTER, "sh", str(machine), *map(str, command)]
 
 
-def make_machine(test):
+def make_machine(test, name="machine"):
     """The folder of a new machine, below the test's folder. Skips where such a machine cannot be."""
     if os.geteuid() != 0:
         skip("a machine in a mount namespace needs root")
-    machine = pathlib.Path(test.folder) / "machine"
-    for name in OWN:
-        (machine / name).mkdir(parents=True)
+    machine = pathlib.Path(test.folder) / name
+    for own in OWN:
+        (machine / own).mkdir(parents=True)
     shutil.rmtree(machine / "etc")
     subprocess.run(["cp", "-a", "/etc", str(machine / "etc")], check=True)
     shutil.rmtree(machine / "etc/systemd/system", ignore_errors=True)

@@ -14,13 +14,13 @@ from kit.waiting import eventually
 
 
 class SshHost:
-    """machine: the folder with the machine's own folders. key: the file that lets one in, as root."""
+    """machine: the folder with the machine's own folders, `name` of the test's. key: the file that lets one in, as root."""
 
-    def __init__(self, test):
+    def __init__(self, test, name="machine"):
         need_command("dropbear", "dropbear-bin")
         need_command("scp", "openssh-client")
-        self.machine = make_machine(test)
-        self.key = self._make_keys(pathlib.Path(test.folder))
+        self.machine = make_machine(test, name)
+        self.key = self._make_keys(pathlib.Path(test.folder) / f"{name}-key")
         self.host, self.port = free_address()
         keys = [part for kind in ("rsa", "ecdsa", "ed25519") for part in ("-r", f"/etc/dropbear/{kind}")]
         # No forwarding, no passwords, in the foreground.
@@ -28,13 +28,12 @@ class SshHost:
                                           "-P", "/run/dropbear.pid", *keys), name="dropbear")
         eventually(self._answers, "dropbear answers")
 
-    def _make_keys(self, folder):
+    def _make_keys(self, key):
         need_command("ssh-keygen", "openssh-client")
         (self.machine / "etc/dropbear").mkdir(exist_ok=True)
         for kind in ("rsa", "ecdsa", "ed25519"):
             subprocess.run(["dropbearkey", "-t", kind, "-f", str(self.machine / "etc/dropbear" / kind)],
                            capture_output=True, check=True)
-        key = folder / "bake-key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", str(key)], check=True)
         (self.machine / "root/.ssh").mkdir(mode=0o700)
         authorized = self.machine / "root/.ssh/authorized_keys"
