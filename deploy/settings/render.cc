@@ -194,6 +194,8 @@ std::string render_packer(const Settings& s) {
       {"health_check_path", s.application.health_check_path},
       {"version_from", s.application.version_from},
       {"runtime_packages", s.application.runtime_packages},
+      {"start_seconds", s.auto_scaling_group.health_check_grace_period / kSecond},
+      {"answer_seconds", s.target_group.health_check.timeout / kSecond},
       {"unit_notify", s.unit.notify},
       {"unit_watchdog", packer_time(s.unit.watchdog)},
       {"unit_restart_delay", packer_time(s.unit.restart_delay)},

@@ -269,9 +269,22 @@ class Bundle(harness.TestCase):
         self.refused("--settings", "render --for packer", settings=self.written("{}"))
         self.refused("application.start_command", "write exec before the last",
                      changes={"application.start_command": "cd bin && ./serve"})
+        self.refused("application.start_command", "No closing quotation", changes={"application.start_command": "./serve 'a"})
         self.refused("application.port 80", "1024 to 65535", changes={"application.port": 80})
         (self.application / "out").symlink_to("/etc/passwd")
         self.refused("--application", "leads out of the folder")
+
+    def test_a_program_for_another_processor_is_refused_before_anything_is_baked(self):
+        """The settings of local say x86_64; 183 is arm64's number in a program's head, and 62 x86_64's."""
+        program = self.application / "serve"
+        for machine, changes in ((183, {}), (62, {"instance.architecture": "arm64", "instance.type": "t4g.micro",
+                                                  "bake.instance_type": "t4g.small"})):
+            program.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00" + machine.to_bytes(2, "little"))
+            wrong, right = ("arm64", "x86_64") if machine == 183 else ("x86_64", "arm64")
+            self.refused(f"serve is for {wrong}, and the settings say {right} (instance.architecture)",
+                         changes={"application.start_command": "A=1 ./serve --port {port}", **changes})
+        program.write_text("#!/bin/sh\n")
+        make_bundle(self, self.application, COMMIT, "28", {"application.start_command": "./serve"})
 
     def written(self, text):
         (self.folder / "other.json").write_text(text)

@@ -36,7 +36,8 @@ BY_ENDING = {
     ".cc": {"a duration": re.compile(r"\b(?:milliseconds|seconds|minutes|hours)\(\d|\b\d+ \* k(?:Milliseco|Seco)nd|k(?:Milliseco|Seco)nd \* \d"
                                      r"|\b\d+(?:ms|s|min|h)\b")},
     ".hcl": {"a number": re.compile(r"(?<![\w.\"$-])(?:[2-9]|\d{2,})(?![\w.-])"), "a duration": re.compile(r"\"\d+(?:ms|s|m|h)\"")},
-    ".sh": {"a duration": re.compile(r"\b(?:sleep|timeout|--max-time|--connect-timeout)[ =]\"?\d")},
+    ".sh": {"a duration": re.compile(r"(?:\b(?:sleep|timeout)|--max-time|--connect-timeout)[ =]\"?\d")},
+    ".py": {"a duration": re.compile(r"\b\w*(?:SECONDS|MINUTES|TIMEOUT)\w* = \d|\btimeout=\d|\bsleep\(\d")},
 }
 BY_ENDING[".h"] = BY_ENDING[".cc"]
 BY_ENDING[".tf"] = BY_ENDING[".hcl"]
@@ -85,8 +86,15 @@ def without_comment(line, ending):
     return line
 
 
-def strays(name, text, values):
+def ending_of(name, text):
+    """".sh" of a script without one, by its first line."""
     ending = re.search(r"(\.\w+)?$", name).group(0)
+    script = re.match(r"#!.*\b(bash|sh|python3)\b", text)
+    return ending or ({"python3": ".py"}.get(script.group(1), ".sh") if script else "")
+
+
+def strays(name, text, values):
+    ending = ending_of(name, text)
     before = ""
     for number, line in enumerate(text.splitlines(), 1):
         marked = MARK in line or MARK in before
@@ -119,7 +127,8 @@ class Strays(harness.TestCase):
         for name, line in [("terraform/x.tf", "  port = 8080"), ("terraform/x.tf", 'region = "eu-west-1"'),
                            ("terraform/x.tf", "  interval = 5"), ("deploy/x.cc", "wait(std::chrono::seconds(5));"),
                            ("deploy/x.cc", "const Duration limit = 30 * kSecond;"), ("packer/x.pkr.hcl", 'ssh_timeout = "5m"'),
-                           ("packer/install.sh", "sleep 5"), (".github/workflows/x.yml", "    region: us-east-1"),
+                           ("packer/install.sh", "sleep 5"), ("packer/selftest", "#!/usr/bin/env bash\ncurl --max-time 2"),
+                           ("packer/bundle", "#!/usr/bin/env python3\nSTART_SECONDS = 30"), (".github/workflows/x.yml", "    region: us-east-1"),
                            ("terraform/x.tf", 'type = "t3.micro"'), ("ci/run", "aws iam get-role round-robin-production-plan"),
                            ("terraform/x.tf", "cidr = 443"), ("packer/x.pkr.hcl", 'x = "1.300072.0b1766"')]:
             with self.subTest(line=line):

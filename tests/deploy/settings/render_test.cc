@@ -42,6 +42,8 @@ TEST(Render, PackerGetsFlatValues) {
   EXPECT_EQ(json["base_image_parameter"], "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64");
   EXPECT_EQ(json["connect_timeout"], "300s");  // 5m
   EXPECT_EQ(json["port"], 8080);
+  EXPECT_EQ(json["start_seconds"], 60);  // health_check_grace_period: 60s
+  EXPECT_EQ(json["answer_seconds"], 2);  // target_group.health_check.timeout: 2s
   for (const auto& [key, value] : json.items()) EXPECT_FALSE(value.is_object()) << key;
 }
 
