@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "deploy/process.h"
@@ -31,46 +32,62 @@ Result<std::string> hash_of(const std::string& file) {
   return output->substr(0, 64);
 }
 
-/// What the instances would only find out one after another, until the deadline.
-Status find_object(Context& context, const std::string& url) {
-  const auto found = context.client->call(s3_call("HeadObject", "HEAD", "/" + percent_encoded(url.substr(5), true)));
+/// "/bucket/key" of "s3://bucket/key".
+std::string path_of(const std::string& url) { return "/" + percent_encoded(url.substr(5), true); }
+
+/// An object that lies there already. What is wrong with it, the instances would only find out one after another, until
+/// the deadline.
+Result<ArtifactLane> object_of(Context& context, const std::string& url) {
+  const std::string name = std::filesystem::path(url).filename().string();
+  const std::string hash = name.substr(0, name.find('.'));
+  if (!is_hash(hash))
+    return Error{fmt::format("{}: an object that is named by its SHA-256 is right, as this command names them", url)};
+  // It goes into a script that runs on every instance.
+  if (!std::all_of(url.begin() + 5, url.end(), is_plain))
+    return Error{fmt::format("{}: letters, digits, '.', '_', '-' and '/' are right in its name", url)};
+  const auto found = context.client->call(s3_call("HeadObject", "HEAD", path_of(url)));
   if (!found) return Error{fmt::format("{}: it cannot be read: {}", url, found.error().message)};
-  return Ok{};
+  return ArtifactLane{url, hash};
+}
+
+/// packer/bundle describes a bundle beside it; one that was made otherwise has no description.
+Status check_description(const Settings& settings, const std::string& file) {
+  const auto text = read_whole_file(file + ".json");
+  const auto document = nlohmann::json::parse(text.value_or(""), nullptr, false);
+  if (!document.is_object()) return Ok{};
+  const auto found = document.find("architecture");
+  if (found == document.end() || !found->is_string() || *found == settings.instance.architecture) return Ok{};
+  return Error{fmt::format("--artifact {}: it is for {}, and instances are {} (instance.architecture)", file,
+                           found->get<std::string>(), settings.instance.architecture)};
 }
 
 }  // namespace
 
-Result<ArtifactLane> store_artifact(Context& context, const std::string& file) {
-  if (file.rfind("s3://", 0) == 0) {
-    const std::string name = std::filesystem::path(file).filename().string();
-    const std::string hash = name.substr(0, name.find('.'));
-    if (!is_hash(hash))
-      return Error{
-          fmt::format("{}: an object that is named by its SHA-256 is right, as this command names them", file)};
-    // It goes into a script that runs on every instance.
-    if (!std::all_of(file.begin() + 5, file.end(), is_plain))
-      return Error{fmt::format("{}: letters, digits, '.', '_', '-' and '/' are right in its name", file)};
-    if (const Status found = find_object(context, file); !found) return found.error();
-    return ArtifactLane{file, hash};
-  }
+Result<ArtifactLane> find_artifact(Context& context, const std::string& file) {
+  if (file.rfind("s3://", 0) == 0) return object_of(context, file);
   std::error_code error;
   const auto size = std::filesystem::file_size(file, error);
   if (error) return Error{fmt::format("--artifact {}: {}", file, error.message())};
   if (size > kMostBytes) return Error{fmt::format("--artifact {}: {} MiB at most is right", file, kMostBytes >> 20)};
+  if (const Status right = check_description(context.settings, file); !right) return right.error();
   auto hash = hash_of(file);
   if (!hash) return hash.error();
   const auto identity = ask<Identity>(context, GetCallerIdentity{});
   if (!identity) return identity.error();
   const auto& where = in_account(context.settings, identity->account).artifacts;
-  const std::string key = fmt::format("{}/{}.tar.gz", where.prefix, *hash);
-  ApiCall put = s3_call("PutObject", "PUT", fmt::format("/{}/{}", where.bucket, percent_encoded(key, true)));
+  return ArtifactLane{fmt::format("s3://{}/{}/{}.tar.gz", where.bucket, where.prefix, *hash), *hash};
+}
+
+Status store_artifact(Context& context, const std::string& file, const ArtifactLane& artifact) {
+  if (file == artifact.url) return Ok{};  // it lies there
+  ApiCall put = s3_call("PutObject", "PUT", path_of(artifact.url));
   put.request.body = read_whole_file(file).value_or("");
   // not a setting: how long this client waits for an upload
   put.request.timeout = std::chrono::minutes(10);
-  put.request.headers = {{"Content-Type", "application/gzip"}, {"x-amz-content-sha256", *hash}};
+  put.request.headers = {{"Content-Type", "application/gzip"}, {"x-amz-content-sha256", artifact.sha256}};
   const auto stored = context.client->call(put);
-  if (!stored) return Error{fmt::format("s3://{}/{}: {}", where.bucket, key, stored.error().message)};
-  return ArtifactLane{fmt::format("s3://{}/{}", where.bucket, key), *hash};
+  if (!stored) return Error{fmt::format("{}: {}", artifact.url, stored.error().message)};
+  return Ok{};
 }
 
 }  // namespace rr::deploy

@@ -5,8 +5,12 @@
 
 namespace rr::deploy {
 
-/// Puts a bundle where instances fetch it (the settings' bucket and prefix, named by its SHA-256), unless it is there;
-/// an s3:// URL is taken as it is and must carry its hash as its name. An error when it cannot be had.
-Result<ArtifactLane> store_artifact(Context& context, const std::string& file);
+/// Where instances will fetch a bundle: in the settings' bucket below their prefix, named by its SHA-256. An s3:// URL
+/// is taken as it is and must carry its hash as its name. An error when it cannot be had, or is for another processor.
+/// Changes nothing.
+Result<ArtifactLane> find_artifact(Context& context, const std::string& file);
+
+/// Puts the file where find_artifact() said.
+Status store_artifact(Context& context, const std::string& file, const ArtifactLane& artifact);
 
 }  // namespace rr::deploy

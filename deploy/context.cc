@@ -56,6 +56,25 @@ void connect(Context& context, const Arguments& arguments, const std::string& re
                          [](Duration span) { return sleep_until_interrupt(span, interrupts()); });
 }
 
+/// The settings say where an environment is. Another region would hold nothing of it, or get a second one of its name.
+Status check_region(const Context& context) {
+  const std::string& right = context.settings.aws.region;
+  if (context.client->region() == right) return Ok{};
+  return Error{fmt::format("region {}: the settings say {} ({}); set AWS_REGION and --region to it, or leave them out",
+                           context.client->region(), right, context.settings_from)};
+}
+
+/// Of --region, of the variables, else of the checkout's settings; a profile is of no environment and comes last.
+std::string wanted_region(const Context& context, const Arguments& arguments, const std::optional<std::string>& file) {
+  std::string region = arguments.value("--region");
+  for (const char* variable : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
+    if (region.empty()) region = context.surroundings.variable(variable);
+  }
+  if (!region.empty() || !file) return region;
+  const auto settings = read_file(*file);
+  return settings ? settings->aws.region : "";
+}
+
 Status fill(Context& context, const Arguments& arguments, SettingsFirst first) {
   const std::string environment = arguments.words().at(0);
   const std::string name = arguments.value("--name", kUsualName);
@@ -65,7 +84,6 @@ Status fill(Context& context, const Arguments& arguments, SettingsFirst first) {
   } else if (first == SettingsFirst::kCheckout) {
     file = checkout_file(environment);
   }
-  std::string region = arguments.value("--region");
   if (file) {
     auto settings = read_file(*file);
     if (!settings) return settings.error();
@@ -74,13 +92,14 @@ Status fill(Context& context, const Arguments& arguments, SettingsFirst first) {
     if (context.settings.environment != environment) {
       return Error{fmt::format("{}: it is about {}, not {}", *file, context.settings.environment, environment)};
     }
-    if (region.empty()) region = context.surroundings.variable("AWS_REGION");
+    const std::string region = arguments.value("--region", context.surroundings.variable("AWS_REGION"));
     connect(context, arguments, region.empty() ? context.settings.aws.region : region);
     return Ok{};
   }
   const auto fallback = checkout_file(environment);
   const auto found = find_region(context.surroundings, read_profiles(context.surroundings),
-                                 profile_name(context.surroundings, arguments.value("--profile")), region);
+                                 profile_name(context.surroundings, arguments.value("--profile")),
+                                 wanted_region(context, arguments, fallback));
   if (!found && !fallback) return found.error();
   if (found) {
     connect(context, arguments, *found);
@@ -116,7 +135,7 @@ std::map<std::string, std::string> Context::child_variables() const {
   return variables;
 }
 
-Result<std::unique_ptr<Context>> open_context(const Arguments& arguments, SettingsFirst first) {
+Result<std::unique_ptr<Context>> open_context(const Arguments& arguments, SettingsFirst first, Calls calls) {
   auto context = std::make_unique<Context>();
   context->json = arguments.has("--json");
   context->profile = arguments.value("--profile");
@@ -124,6 +143,9 @@ Result<std::unique_ptr<Context>> open_context(const Arguments& arguments, Settin
   context->speaker = Speaker(stream, ::isatty(context->json ? STDERR_FILENO : STDOUT_FILENO) == 1,
                              !context->surroundings.variable("NO_COLOR").empty());
   if (const Status filled = fill(*context, arguments, first); !filled) return filled.error();
+  if (calls == Calls::kAws) {
+    if (const Status right = check_region(*context); !right) return right.error();
+  }
   context->names = names_of(context->settings);
   context->places.release_parameter = context->names.release_parameter;
   context->places.lock_parameter = context->names.lock_parameter;

@@ -37,9 +37,13 @@ struct Context {
 /// Where settings are looked for first. A rollback at night takes what is deployed; everything else takes the checkout.
 enum class SettingsFirst { kCheckout, kStored };
 
+/// Whether AWS will be called. If so, the region has to be the settings'.
+enum class Calls { kAws, kNobody };
+
 /// The error is for people, a line or several.
 Result<std::unique_ptr<Context>> open_context(const Arguments& arguments,
-                                              SettingsFirst first = SettingsFirst::kCheckout);
+                                              SettingsFirst first = SettingsFirst::kCheckout,
+                                              Calls calls = Calls::kAws);
 
 /// The folder of this checkout: the current one or one above it that has deploy/settings.
 std::optional<std::string> find_checkout();

@@ -12,6 +12,7 @@
 #include "deploy/commands.h"
 #include "deploy/context.h"
 #include "deploy/rollout/rollout.h"
+#include "deploy/tool.h"
 
 namespace rr::deploy {
 namespace {
@@ -65,13 +66,7 @@ std::optional<Xml> Examination::ask_xml(const std::string& name, const std::stri
 }
 
 void Examination::tools() {
-  struct Tool {
-    const char* name;
-    const char* purpose;
-  };
-  for (const Tool tool : {Tool{"terraform", "plan, apply, destroy, bootstrap"}, Tool{"packer", "bake"},
-                          Tool{"session-manager-plugin", "bake and session"},
-                          Tool{"aws", "session, and credentials of SSO and assumed roles"}}) {
+  for (const Tool& tool : kTools) {
     const auto path = find_program(tool.name);
     add("tool", path ? Finding::kGood : Finding::kWarning,
         path ? fmt::format("{} is {}", tool.name, *path)

@@ -54,4 +54,14 @@ Result<std::string> choose_image(Context& context, const std::string& wanted) {
   return **candidate;
 }
 
+Status check_image(Context& context, const std::string& id) {
+  const auto images = ask<std::vector<Image>>(context, DescribeImages{{id}});
+  if (!images) return images.error();
+  if (images->empty()) return Error{fmt::format("there is no image {} in this account and region", id)};
+  const std::string& right = context.settings.instance.architecture;
+  const std::string& found = images->front().architecture;
+  if (found == right) return Ok{};
+  return Error{fmt::format("image {} is for {}, and instances are {} (instance.architecture)", id, found, right)};
+}
+
 }  // namespace rr::deploy

@@ -9,4 +9,7 @@ namespace rr::deploy {
 /// that the last bake wrote down. The error says which of these were looked at.
 Result<std::string> choose_image(Context& context, const std::string& wanted);
 
+/// Whether there is such an image and the settings' instances can run it.
+Status check_image(Context& context, const std::string& id);
+
 }  // namespace rr::deploy

@@ -8,7 +8,9 @@
 #include "deploy/aws/xml.h"
 #include "deploy/commands.h"
 #include "deploy/context.h"
+#include "deploy/rollout/preflight.h"
 #include "deploy/rollout/rollout.h"
+#include "deploy/tool.h"
 
 namespace rr::deploy {
 namespace {
@@ -26,14 +28,27 @@ Result<std::string> image_of_manifest(const std::string& path) {
   return image;
 }
 
+/// Another account's images are nobody's business here: they are neither made there nor removed.
+Status check_account(Context& context) {
+  const auto identity = ask<Identity>(context, GetCallerIdentity{});
+  if (!identity) return identity.error();
+  if (const auto problem = account_problem(context.settings.aws.account, *identity)) return Error{*problem};
+  return Ok{};
+}
+
 int run_bake(const CommandSpec& command, const Arguments& arguments) {
   auto opened = open_context(arguments);
   if (!opened) return fail(command, kRefused, opened.error().message);
   Context& context = **opened;
   const auto checkout = find_checkout();
   if (!checkout) return fail(command, kRefused, "this needs a checkout of the repository: packer/ is part of it");
-  const auto identity = ask<Identity>(context, GetCallerIdentity{});
-  if (!identity) return fail(command, kRefused, identity.error().message);
+  // Packer itself would miss the plugin only when the instance is there.
+  std::vector<const char*> tools = {"packer"};
+  if (!arguments.has("--neutral")) tools.push_back("session-manager-plugin");
+  for (const char* tool : tools) {
+    if (const Status there = need_tool(tool); !there) return fail(command, kRefused, there.error().message);
+  }
+  if (const Status right = check_account(context); !right) return fail(command, kRefused, right.error().message);
   std::vector<std::string> words = {*checkout + "/packer/bake", context.settings.environment};
   for (const char* flag : {"--commit", "--build"}) {
     if (arguments.has(flag)) words.insert(words.end(), {flag, arguments.value(flag)});
@@ -123,6 +138,7 @@ int run_prune(const CommandSpec& command, const Arguments& arguments) {
   auto opened = open_context(arguments);
   if (!opened) return fail(command, kRefused, opened.error().message);
   Context& context = **opened;
+  if (const Status right = check_account(context); !right) return fail(command, kRefused, right.error().message);
   const auto tier = find_tier(context, "");
   if (!tier) return fail(command, kRefused, tier.error().message);
   const auto used = images_in_use(context, *tier);

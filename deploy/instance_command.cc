@@ -7,6 +7,7 @@
 #include "deploy/commands.h"
 #include "deploy/context.h"
 #include "deploy/rollout/rollout.h"
+#include "deploy/tool.h"
 
 namespace rr::deploy {
 namespace {
@@ -79,15 +80,12 @@ int run_logs(const CommandSpec& command, const Arguments& arguments) {
 }
 
 int run_session(const CommandSpec& command, const Arguments& arguments) {
+  for (const char* tool : {"aws", "session-manager-plugin"}) {
+    if (const Status there = need_tool(tool); !there) return fail(command, kRefused, there.error().message);
+  }
   auto opened = open_context(arguments, SettingsFirst::kStored);
   if (!opened) return fail(command, kRefused, opened.error().message);
   Context& context = **opened;
-  for (const char* program : {"aws", "session-manager-plugin"}) {
-    if (!find_program(program)) {
-      return fail(command, kRefused,
-                  fmt::format("{} is not installed: Session Manager needs the AWS CLI and its plugin", program));
-    }
-  }
   auto tier = find_tier(context, "");
   if (!tier) return fail(command, kRefused, tier.error().message);
   const std::string& wanted = arguments.words()[1];

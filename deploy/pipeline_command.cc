@@ -4,6 +4,7 @@
 #include "deploy/commands.h"
 #include "deploy/context.h"
 #include "deploy/rollout/rollout.h"
+#include "deploy/tool.h"
 
 namespace rr::deploy {
 namespace {
@@ -42,6 +43,10 @@ int await_first_instances(Context& context, const Arguments& arguments) {
 int run_pipeline(const CommandSpec& command, const Arguments& arguments) {
   auto opened = open_context(arguments);
   if (!opened) return fail(command, kRefused, opened.error().message);
+  // Of one that a later step needs, this would be told when the image is baked already.
+  for (const char* tool : {"packer", "session-manager-plugin", "terraform"}) {
+    if (const Status there = need_tool(tool); !there) return fail(command, kRefused, there.error().message);
+  }
   Context& context = **opened;
   const auto tier = find_tier(context, "");
   if (!tier) return fail(command, kRefused, tier.error().message);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "deploy/artifact_store.h"
 #include "deploy/aws/xml.h"
@@ -36,8 +37,9 @@ std::string clock_of(Time began, Time at) { return fmt::format("{:>6.1f} s  ", t
 /// One run of the machine in real time.
 class Driver {
  public:
-  Driver(Context& context, Plan plan, Tier tier)
-      : context_(context), tier_(std::move(tier)), rollout_(std::move(plan), now()) {
+  /// `prepare` is called once, after preflight and before anything else is changed; its error ends the run.
+  Driver(Context& context, Plan plan, Tier tier, std::function<Status()> prepare)
+      : context_(context), tier_(std::move(tier)), prepare_(std::move(prepare)), rollout_(std::move(plan), now()) {
     report_.environment = context.settings.environment;
     report_.url = tier_.url;
     report_.began = now();
@@ -49,11 +51,13 @@ class Driver {
 
  private:
   void take(Step step);
+  Event perform(const Command& command);
   void hear(Prober& prober);
   void show_progress();
 
   Context& context_;
   Tier tier_;
+  std::function<Status()> prepare_;
   Rollout rollout_;
   Report report_;
   std::optional<Command> command_;
@@ -68,6 +72,15 @@ void Driver::take(Step step) {
   }
   if (step.command) command_ = std::move(step.command);
   if (step.verdict) verdict_ = std::move(step.verdict);
+}
+
+/// The lock is the first thing that a job changes.
+Event Driver::perform(const Command& command) {
+  if (prepare_ && std::holds_alternative<WriteLock>(command)) {
+    if (const Status prepared = std::exchange(prepare_, nullptr)(); !prepared)
+      return Failure{Failure::Kind::kRefused, "", prepared.error().message};
+  }
+  return context_.client->perform(command, context_.places);
 }
 
 void Driver::hear(Prober& prober) {
@@ -107,8 +120,7 @@ int Driver::run() {
       take(rollout_.handle(Interrupt{}, now()));
     } else if (command_) {
       const Command command = *std::exchange(command_, std::nullopt);
-      Event event = context_.client->perform(command, context_.places);
-      take(rollout_.handle(event, now()));
+      take(rollout_.handle(perform(command), now()));
     } else {
       show_progress();
       const auto wake = rollout_.next_wake();
@@ -192,16 +204,24 @@ Result<Plan> plan_of(Context& context, const Arguments& arguments, JobKind kind,
   return plan;
 }
 
-/// What the lane needs before the group is touched: an image's id, or an object that can be fetched.
+/// What is to be released: an image's id, or an object that can be fetched, or is going to be.
 Result<Lane> lane_of(Context& context, const Arguments& arguments) {
   if (arguments.has("--artifact")) {
-    auto artifact = store_artifact(context, arguments.value("--artifact"));
+    auto artifact = find_artifact(context, arguments.value("--artifact"));
     if (!artifact) return artifact.error();
     return Lane{*artifact};
   }
   auto image = choose_image(context, arguments.value("--image"));
   if (!image) return image.error();
   return Lane{ImageLane{*image}};
+}
+
+/// What is done when preflight is through: an artifact comes to lie where instances fetch it.
+std::function<Status()> preparation(Context& context, const Arguments& arguments, const Lane& lane) {
+  if (!arguments.has("--artifact")) return nullptr;
+  return [&context, file = arguments.value("--artifact"), artifact = std::get<ArtifactLane>(lane)] {
+    return store_artifact(context, file, artifact);
+  };
 }
 
 int finish(const CommandSpec& command, Context& context, const Arguments& arguments, const Driver& driver) {
@@ -249,7 +269,8 @@ int run_job(const CommandSpec& command, const Arguments& arguments, JobKind kind
                             tier->group->name));
   }
   if (!tier->url.empty()) (*context)->speaker.line(tier->url);
-  Driver driver(**context, std::move(*plan), std::move(*tier));
+  auto prepare = preparation(**context, arguments, plan->lane);
+  Driver driver(**context, std::move(*plan), std::move(*tier), std::move(prepare));
   driver.run();
   return finish(command, **context, arguments, driver);
 }

@@ -19,6 +19,7 @@ Result<std::vector<std::string>> image_flags(Context& context, const Arguments& 
   if (tier->group && !arguments.has("--image")) return std::vector<std::string>();
   auto chosen = choose_image(context, arguments.value("--image"));
   if (!chosen) return chosen.error();
+  if (const Status fits = check_image(context, *chosen); !fits) return fits.error();
   return std::vector<std::string>{"-var=initial_image_id=" + *chosen};
 }
 

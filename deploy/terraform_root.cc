@@ -4,7 +4,9 @@
 
 #include <filesystem>
 
+#include "deploy/rollout/preflight.h"
 #include "deploy/settings/render.h"
+#include "deploy/tool.h"
 
 namespace rr::deploy {
 namespace {
@@ -12,9 +14,7 @@ namespace {
 Result<std::string> need_checkout() {
   const auto checkout = find_checkout();
   if (!checkout) return Error{"this needs a checkout of the repository: terraform/ is part of it"};
-  if (!find_program("terraform")) {
-    return Error{"terraform is not installed; ci/tools installs the version that this repository is tested with"};
-  }
+  if (const Status there = need_tool("terraform"); !there) return there.error();
   return *checkout;
 }
 
@@ -22,11 +22,7 @@ Result<std::string> need_checkout() {
 Result<Settings> settled(Context& context) {
   const auto identity = ask<Identity>(context, GetCallerIdentity{});
   if (!identity) return identity.error();
-  const std::string& wanted = context.settings.aws.account;
-  if (!wanted.empty() && wanted != identity->account) {
-    return Error{fmt::format("these credentials are of account {} ({}); the settings say {}", identity->account,
-                             identity->arn, wanted)};
-  }
+  if (const auto problem = account_problem(context.settings.aws.account, *identity)) return Error{*problem};
   return in_account(context.settings, identity->account);
 }
 

@@ -21,10 +21,10 @@ struct Watched {
 
 Result<Watched> open_watched(const Arguments& arguments) {
   Watched watched;
-  auto context = open_context(arguments);
+  std::string url = arguments.value("--url");
+  auto context = open_context(arguments, SettingsFirst::kCheckout, url.empty() ? Calls::kAws : Calls::kNobody);
   if (!context) return context.error();
   watched.context = std::move(*context);
-  std::string url = arguments.value("--url");
   if (url.empty()) {
     auto tier = find_tier(*watched.context, "");
     if (!tier) return tier.error();

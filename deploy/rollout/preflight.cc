@@ -29,10 +29,8 @@ std::vector<std::string> suspended_needed(const Group& group) {
 }
 
 void look_at_identity(const Plan& plan, const Facts& facts, std::vector<std::string>& problems) {
-  if (!plan.account.empty() && facts.identity && facts.identity->account != plan.account) {
-    problems.push_back(fmt::format("these credentials are of account {} ({}); the settings say {}",
-                                   facts.identity->account, facts.identity->arn, plan.account));
-  }
+  if (!facts.identity) return;
+  if (auto problem = account_problem(plan.account, *facts.identity)) problems.push_back(std::move(*problem));
 }
 
 /// A job that has begun has changed the group's size itself.
@@ -198,6 +196,12 @@ std::pair<std::string, std::string> tagged_commit(const Plan& plan, const Facts&
   const Image* image = lane == nullptr ? nullptr : find_image(facts, lane->image);
   if (image == nullptr) return {};
   return {tag(*image, "Commit"), tag(*image, "Build")};
+}
+
+std::optional<std::string> account_problem(const std::string& wanted, const Identity& identity) {
+  if (wanted.empty() || wanted == identity.account) return std::nullopt;
+  return fmt::format("these credentials are of account {} ({}); the settings say {}", identity.account, identity.arn,
+                     wanted);
 }
 
 bool is_numbered(const std::string& version) {

@@ -35,6 +35,9 @@ const Image* find_image(const Facts& facts, const std::string& id);
 /// Commit and build of the image that is to be released, by its tags; empty where they are missing.
 std::pair<std::string, std::string> tagged_commit(const Plan& plan, const Facts& facts);
 
+/// What is wrong with these credentials where the settings name an account (empty: any); nothing when they are right.
+std::optional<std::string> account_problem(const std::string& wanted, const Identity& identity);
+
 /// A number, as opposed to $Latest and $Default.
 bool is_numbered(const std::string& version);
 

@@ -34,7 +34,7 @@ def _hmac(key, text):
 
 
 def check_signature(method, path, headers, body):
-    """The service of the request; Refused when it is not signed as AWS wants it."""
+    """The region of the request; Refused when it is not signed as AWS wants it."""
     match = re.fullmatch(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d+)/([^/]+)/([^/]+)/aws4_request, ?"
                          r"SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})", headers.get("Authorization", ""))
     if not match:
@@ -54,7 +54,7 @@ def check_signature(method, path, headers, body):
         key = _hmac(key, part)
     if not hmac.compare_digest(hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest(), signature):
         raise Refused("SignatureDoesNotMatch", "another signature was computed", status=403)
-    return service
+    return region
 
 
 def _element(name, value):
@@ -86,7 +86,7 @@ class ScriptedAws:
         self.quota, self.pass_role, self.caller = 32.0, "allowed", "arn:aws:iam::123456789012:user/me"
         self.roles = {"AWSServiceRoleForAutoScaling", "AWSServiceRoleForElasticLoadBalancing"}
         self.interfere = lambda action, parameters: None
-        self.calls, self.errors, self.number = [], [], 0
+        self.calls, self.errors, self.number, self.regions = [], [], 0, set()
         self.refuses_rollback, self.bake = False, 0.3
         for _ in range(2):
             self._launch("6", -100_000)
@@ -416,7 +416,7 @@ class _Api(_Handler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         is_json = "json" in self.headers.get("Content-Type", "")
         try:
-            check_signature("POST", self.path, self.headers, body)
+            self.aws.regions.add(check_signature("POST", self.path, self.headers, body))
             if is_json:
                 action, parameters = self.headers["X-Amz-Target"].split(".")[1], json.loads(body)
             else:

@@ -281,8 +281,9 @@ class Script(harness.TestCase):
         for stage in (("plan",), ("bake",), ("apply",), ("release",), ("rollback", "--to", "12")):
             done = self.ci(stage[0], "local", *stage[1:], RR_BIN=str(harness.bin_folder()), **nobody)
             self.assertEqual(done.returncode, 3, done)
-            missing = stage[0] in ("plan", "apply") and shutil.which("terraform") is None
-            self.assertIn("terraform is not installed" if missing else "credentials", done.stderr)
+            needed = {"plan": ["terraform"], "apply": ["terraform"], "bake": ["packer", "session-manager-plugin"]}.get(stage[0], [])
+            missing = [tool for tool in needed if shutil.which(tool) is None]
+            self.assertIn(f"{missing[0]} is not installed" if missing else "credentials", done.stderr)
 
     def test_a_tool_that_came_back_as_an_artifact_is_made_runnable(self):
         (self.bin / "rr-deploy").chmod(0o644)

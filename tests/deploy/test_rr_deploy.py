@@ -459,6 +459,8 @@ class Pipeline(RrDeploy):
         self.script(self.checkout / "packer/bake", 'echo "bake $*" >>calls; mkdir -p build/bake/local\n'
                     f'echo \'{{"builds": [{{"artifact_id": "eu-west-1:{NEW}"}}]}}\' >build/bake/local/manifest.json')
         self.script(self.checkout / "bin/terraform", 'echo "terraform $*" >>calls; exit "${FAIL:-0}"')
+        for tool in ("packer", "session-manager-plugin"):  # looked for before anything is begun
+            self.script(self.checkout / "bin" / tool, "exit 1")
 
     def script(self, path, text):
         path.parent.mkdir(parents=True, exist_ok=True)

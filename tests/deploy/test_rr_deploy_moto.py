@@ -97,7 +97,7 @@ class OnMoto(InStep):
         bundle.write_bytes(b"not really one")
         url, new = self.local_tier()
         words = ["release", "--artifact", bundle, "--commit", NEW, "--strategy", "double", "--url", url]
-        self.assertIn("NoSuchBucket", self.deploy(*words, code=3).stderr)
+        self.assertIn("NoSuchBucket", self.deploy(*words, code=3).stdout)
         self.aws.make_bucket("round-robin-local-artifacts-123456789012")
         self.follow({"1": self.first_image(), "2": new}.get)
         self.assertIn("is released", self.deploy(*words).stdout)
