@@ -128,6 +128,7 @@ void print_outcome(const SwarmOutcome& outcome) {
   for (const std::string& trouble : outcome.troubles) fmt::print("    {}\n", trouble);
   fmt::print("    {} requests, {} lost, at rest {:.0f} s after the last fault, digest {:016x}\n", outcome.requests,
              outcome.failed, to_seconds(outcome.settled_after), outcome.digest);
+  for (const std::string& loss : outcome.losses) fmt::print("    {}\n", loss);
   for (const std::string& violation : outcome.violations) fmt::print("    VIOLATED {}\n", violation);
 }
 
@@ -189,33 +190,78 @@ double memory_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-int print_wrong(const PaceOutcome& outcome) {
+void print_wrong(const PaceOutcome& outcome) {
   for (const std::string& one : outcome.wrong) fmt::print("    WRONG {}\n", one);
-  return outcome.wrong.empty() ? 0 : kExitRefused;
+}
+
+/// One run, what it took of the processor, and the most memory that this process has had by its end.
+struct Paced {
+  PaceOutcome outcome;
+  double cpu = 0;
+  double mib = 0;
+};
+
+template <class Run>
+Paced paced(const Run& run) {
+  const double begun = cpu_seconds();
+  Paced made;
+  made.outcome = run();
+  made.cpu = cpu_seconds() - begun;
+  made.mib = memory_mib();
+  return made;
+}
+
+json small_document(const Paced& small) {
+  return {{"requests", small.outcome.requests},
+          {"events", small.outcome.happenings},
+          {"cpu_seconds", small.cpu},
+          {"requests_per_cpu_second", static_cast<double>(small.outcome.requests) / small.cpu},
+          {"wrong", small.outcome.wrong}};
+}
+
+json hour_document(int instances, const Paced& hour) {
+  return {{"instances", instances},
+          {"groups", hour.outcome.groups},
+          {"checks", hour.outcome.probes},
+          {"events", hour.outcome.happenings},
+          {"steps", hour.outcome.steps},
+          {"launches", hour.outcome.launches},
+          {"cpu_seconds", hour.cpu},
+          {"microseconds_per_check", hour.cpu * 1e6 / static_cast<double>(hour.outcome.probes)},
+          {"mib_so_far", hour.mib},
+          {"digest", fmt::format("{:016x}", hour.outcome.digest)},
+          {"wrong", hour.outcome.wrong}};
 }
 
 int run_pace(const CommandSpec& command, const Arguments& arguments) {
   const auto requests = number_of(command, arguments, "--requests", 2'000'000);
   const auto most = number_of(command, arguments, "--most", 10'000);
   if (!requests || !most) return kExitUsage;
-  double begun = cpu_seconds();
-  const PaceOutcome small = run_small_tier(*requests, kLawSeed);
-  double took = cpu_seconds() - begun;
-  fmt::print("two instances: {} requests, {} events in {:.2f} s of CPU: {:.0f} requests a second\n", small.requests,
-             small.happenings, took, static_cast<double>(small.requests) / took);
-  int exit = print_wrong(small);
-  fmt::print(
-      "\nan hour of a region in 3 zones, checked every 10 s; a zone is lost for 10 minutes, all are refreshed\n"
-      "  instances     checks   launches     CPU s   us a check   MiB so far\n");
+  const bool as_json = arguments.has("--json");
+  const Paced small = paced([&] { return run_small_tier(*requests, kLawSeed); });
+  json document{{"two_instances", small_document(small)}, {"regions", json::array()}};
+  int exit = small.outcome.wrong.empty() ? 0 : kExitRefused;
+  if (!as_json) {
+    fmt::print("two instances: {} requests, {} events in {:.2f} s of CPU: {:.0f} requests a second\n",
+               small.outcome.requests, small.outcome.happenings, small.cpu,
+               static_cast<double>(small.outcome.requests) / small.cpu);
+    print_wrong(small.outcome);
+    fmt::print(
+        "\nan hour of a region in 3 zones, checked every 10 s; a zone is lost for 10 minutes, all are refreshed\n"
+        "  instances  groups     checks   launches     CPU s   us a check   MiB so far\n");
+  }
   for (const int size : {2, 10, 100, 1'000, 10'000}) {
     if (static_cast<std::uint64_t>(size) > *most) break;
-    begun = cpu_seconds();
-    const PaceOutcome hour = run_region_hour(size, kLawSeed);
-    took = cpu_seconds() - begun;
-    fmt::print("  {:>9} {:>10} {:>10} {:>9.2f} {:>12.2f} {:>12.0f}\n", size, hour.probes, hour.launches, took,
-               took * 1e6 / static_cast<double>(hour.probes), memory_mib());
-    exit = std::max(exit, print_wrong(hour));
+    const Paced hour = paced([&] { return run_region_hour(size, kLawSeed); });
+    if (!hour.outcome.wrong.empty()) exit = kExitRefused;
+    document["regions"].push_back(hour_document(size, hour));
+    if (as_json) continue;
+    fmt::print("  {:>9} {:>7} {:>10} {:>10} {:>9.2f} {:>12.2f} {:>12.0f}\n", size, hour.outcome.groups,
+               hour.outcome.probes, hour.outcome.launches, hour.cpu,
+               hour.cpu * 1e6 / static_cast<double>(hour.outcome.probes), hour.mib);
+    print_wrong(hour.outcome);
   }
+  if (as_json) fmt::print("{}\n", document.dump(2));
   return exit;
 }
 
@@ -225,7 +271,8 @@ CommandSpec pace_command() {
   c.summary = "How fast virtual time goes on this machine: requests a second, and regions of up to 10,000.";
   c.more = "Exit status: 0 done, 1 a run did not come out as it should, 2 wrong input.";
   c.flags = {{"--requests", 0, "N", "through two instances (default 2000000)", ""},
-             {"--most", 0, "N", "instances of the largest region (default 10000)", ""}};
+             {"--most", 0, "N", "instances of the largest region (default 10000)", ""},
+             {"--json", 0, "", "as JSON", ""}};
   c.examples = {{"rr-sim pace --most 1000", "a few seconds"}};
   c.run = run_pace;
   return c;

@@ -28,6 +28,12 @@ RegionState fresh_state(Time now, RegionSettings settings, std::uint64_t seed) {
 
 }  // namespace
 
+std::vector<const LoadBalancerSettings*> load_balancers(const RegionSettings& settings) {
+  std::vector<const LoadBalancerSettings*> all{&settings.load_balancer};
+  for (const LoadBalancerSettings& one : settings.further_load_balancers) all.push_back(&one);
+  return all;
+}
+
 Region::Region(Time now, RegionSettings settings, std::uint64_t seed, Journal* journal)
     : machine_(std::make_unique<Machine>(fresh_state(now, std::move(settings), seed), journal)) {}
 

@@ -36,6 +36,9 @@ struct RegionSettings {
   /// health-check timeout.
   bool own_program = false;
   LoadBalancerSettings load_balancer;
+  /// Others on the same nodes, with names and target groups of their own; a zonal shift is of the first one. The world
+  /// of processes serves one only, and rr-sim offers no more.
+  std::vector<LoadBalancerSettings> further_load_balancers{};
   std::uint16_t target_port = 8080;
 
   Duration launch_time = std::chrono::milliseconds(16'500);  // EC2 pending until running (measured average)
@@ -55,6 +58,9 @@ struct RegionSettings {
   bool terminate_when_drained = false;  // true: do not wait for the rest of the deregistration delay when idle
   bool operator==(const RegionSettings&) const = default;
 };
+
+/// All load balancers, the first one first.
+std::vector<const LoadBalancerSettings*> load_balancers(const RegionSettings& settings);
 
 // Commands: what the API accepts. -------------------------------------------------------------------------------------
 
@@ -353,8 +359,8 @@ struct StartNode {
   Address address;
   bool operator==(const StartNode&) const = default;
 };
-/// The whole desired configuration of one load balancer on one node (there is one load balancer now; several of one
-/// node differ in load_balancer.name); to be repeated by the world until the node says it has this generation. Targets
+/// The whole desired configuration of one load balancer on one node (several of one node differ in
+/// load_balancer.name); to be repeated by the world until the node says it has this generation. Targets
 /// carry logical addresses only: the world fills in where they are connected to.
 struct ConfigureNode {
   std::string node;
@@ -407,7 +413,7 @@ struct Group {
 };
 
 struct RegionState {
-  static constexpr int kVersion = 6;
+  static constexpr int kVersion = 7;
   RegionSettings settings;
   Rng rng{0};
   Time as_of;  // of the last command, event or wake that counted

@@ -115,8 +115,7 @@ std::optional<ApiError> Region::Machine::check_settings(const GroupSettings& set
   }
   if (std::optional<ApiError> error = check_template(settings.launch_template)) return error;
   for (const std::string& name : settings.target_groups) {
-    const auto& all = state_.settings.load_balancer.target_groups;
-    if (std::none_of(all.begin(), all.end(), [&](const TargetGroupSettings& t) { return t.name == name; })) {
+    if (!has_target_group(name)) {
       return validation_error(fmt::format(
           "One or more target groups not found. Validating load balancer configuration failed. ({})", name));
     }

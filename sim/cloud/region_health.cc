@@ -117,10 +117,20 @@ void Region::Machine::merge_reports(Time now, Instance& instance) {
 
 Duration Region::Machine::longest_report_interval() const {
   Duration interval = Duration::zero();
-  for (const TargetGroupSettings& target_group : state_.settings.load_balancer.target_groups) {
-    interval = std::max(interval, tempo_.report_interval(target_group));
+  for (const LoadBalancerSettings* balancer : load_balancers(state_.settings)) {
+    for (const TargetGroupSettings& target_group : balancer->target_groups) {
+      interval = std::max(interval, tempo_.report_interval(target_group));
+    }
   }
   return interval;
+}
+
+bool Region::Machine::has_target_group(const std::string& name) const {
+  const auto all = load_balancers(state_.settings);
+  return std::any_of(all.begin(), all.end(), [&](const LoadBalancerSettings* balancer) {
+    const auto& groups = balancer->target_groups;
+    return std::any_of(groups.begin(), groups.end(), [&](const TargetGroupSettings& one) { return one.name == name; });
+  });
 }
 
 }  // namespace rr::sim

@@ -33,8 +33,8 @@ void take_earlier(std::optional<Time>& earliest, const std::optional<Time>& othe
 
 Region::Machine::Machine(RegionState from, Journal* journal)
     : state_(std::move(from)), tempo_(state_.settings), journal_(journal) {
-  for (const TargetGroupSettings& target_group : state_.settings.load_balancer.target_groups) {
-    targets_.add_group(target_group.name);
+  for (const LoadBalancerSettings* balancer : load_balancers(state_.settings)) {
+    for (const TargetGroupSettings& target_group : balancer->target_groups) targets_.add_group(target_group.name);
   }
   for (auto& [name, node] : state_.nodes) {
     if (node.start_at) timers_.insert({*node.start_at, TimerKind::kStartNode, name});
@@ -474,10 +474,12 @@ void Region::Machine::forget(const InstanceId& id) {
 
 Duration Region::Machine::drain_time(const Group& group) const {
   Duration longest = Duration::zero();
-  for (const TargetGroupSettings& target_group : state_.settings.load_balancer.target_groups) {
-    const auto& used = group.settings.target_groups;
-    if (std::find(used.begin(), used.end(), target_group.name) == used.end()) continue;
-    longest = std::max(longest, tempo_.races(target_group.deregistration_delay));
+  const auto& used = group.settings.target_groups;
+  for (const LoadBalancerSettings* balancer : load_balancers(state_.settings)) {
+    for (const TargetGroupSettings& target_group : balancer->target_groups) {
+      if (std::find(used.begin(), used.end(), target_group.name) == used.end()) continue;
+      longest = std::max(longest, tempo_.races(target_group.deregistration_delay));
+    }
   }
   return longest;
 }

@@ -138,6 +138,7 @@ struct Region::Machine {
   bool reports_are_fresh(Time now) const;
   std::vector<InstanceId> to_be_looked_at(Time now, const Group& group);
   Duration longest_report_interval() const;
+  bool has_target_group(const std::string& name) const;
   Duration drain_time(const Group& group) const;
   bool grace_is_over(Time now, const Instance& instance) const;
 

@@ -46,7 +46,8 @@ void Region::Machine::configure_nodes(Time now) {
   if (!configure_at_) return;
   configure_at_.reset();
   const std::set<std::string> in_dns = nodes_in_dns(state_.nodes);
-  const LoadBalancerSettings settings = tempo_.at_speed(state_.settings.load_balancer);
+  std::vector<LoadBalancerSettings> balancers;
+  for (const LoadBalancerSettings* one : load_balancers(state_.settings)) balancers.push_back(tempo_.at_speed(*one));
   for (auto& [name, node] : state_.nodes) {
     const bool accepting = in_dns.contains(name);
     const bool flipped = accepting != node.in_dns;
@@ -55,7 +56,7 @@ void Region::Machine::configure_nodes(Time now) {
     if (!node.running) continue;
     if (!flipped && node.generation != 0 && node.generation >= state_.targets_generation) continue;
     node.generation = ++state_.generation;
-    actions_.push_back(configuration(node, settings));
+    for (const LoadBalancerSettings& settings : balancers) actions_.push_back(configuration(node, settings));
   }
 }
 

@@ -26,20 +26,24 @@ std::vector<Zone> wide_zones() {
   return zones;
 }
 
+LoadBalancerSettings wide_balancer(int number) {
+  LoadBalancerSettings made;
+  made.name = fmt::format("lb-{}", number);
+  TargetGroupSettings& targets = made.target_groups.emplace_back();
+  targets.name = group_name(number);
+  targets.health_check.interval = seconds(10);
+  targets.health_check.healthy_threshold = 2;
+  targets.deregistration_delay = seconds(30);
+  made.listeners.emplace_back().default_action = ForwardAction{{{targets.name, 1}}};
+  return made;
+}
+
 RegionSettings wide_settings(int groups) {
   RegionSettings settings;
   settings.zones = wide_zones();
   settings.terminated_visible = minutes(5);
-  ForwardAction all;
-  for (int i = 0; i < groups; ++i) {
-    TargetGroupSettings& targets = settings.load_balancer.target_groups.emplace_back();
-    targets.name = group_name(i);
-    targets.health_check.interval = seconds(10);
-    targets.health_check.healthy_threshold = 2;
-    targets.deregistration_delay = seconds(30);
-    all.target_groups.push_back({targets.name, 1});
-  }
-  settings.load_balancer.listeners.emplace_back().default_action = all;
+  settings.load_balancer = wide_balancer(0);
+  for (int i = 1; i < groups; ++i) settings.further_load_balancers.push_back(wide_balancer(i));
   return settings;
 }
 
@@ -165,6 +169,7 @@ PaceOutcome run_region_hour(int instances, std::uint64_t seed) {
   }
   hour.world.check(hour.run.now());
   for (const std::string& one : hour.world.violations()) outcome.wrong.push_back(one);
+  outcome.groups = hour.groups;
   outcome.probes = hour.world.counters().probes;
   outcome.happenings = hour.world.happenings();
   outcome.steps = hour.counter.steps;

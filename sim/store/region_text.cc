@@ -38,11 +38,12 @@ void fields(Of<Zone> auto& value, auto&& visit) {
 }
 
 void fields(Of<RegionSettings> auto& value, auto&& visit) {
-  auto& [name, zones, speed, own_program, load_balancer, target_port, launch_time, sweep_interval, rebalance_interval,
-         launch_retry, launch_retry_most, node_check_interval, node_check_threshold, node_check_timeout,
-         node_start_retry, node_start_retry_most, release_timeout, release_question_interval, refresh_timeout,
-         terminated_visible, terminate_when_drained] = value;
+  auto& [name, zones, speed, own_program, load_balancer, further_load_balancers, target_port, launch_time,
+         sweep_interval, rebalance_interval, launch_retry, launch_retry_most, node_check_interval, node_check_threshold,
+         node_check_timeout, node_start_retry, node_start_retry_most, release_timeout, release_question_interval,
+         refresh_timeout, terminated_visible, terminate_when_drained] = value;
   RR_FIELD(name), RR_FIELD(zones), RR_FIELD(speed), RR_FIELD(own_program), RR_FIELD(load_balancer);
+  RR_FIELD(further_load_balancers);
   RR_FIELD(target_port), RR_FIELD(launch_time), RR_FIELD(sweep_interval), RR_FIELD(rebalance_interval);
   RR_FIELD(launch_retry), RR_FIELD(launch_retry_most), RR_FIELD(node_check_interval), RR_FIELD(node_check_threshold);
   RR_FIELD(node_check_timeout), RR_FIELD(node_start_retry), RR_FIELD(node_start_retry_most);

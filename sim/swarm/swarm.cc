@@ -247,6 +247,14 @@ class Swarm final : private RunObserver {
       violated(fmt::format("{} attempts, of which {} ended and {} are under way", tally.attempts, explained,
                            tally.in_flight));
     }
+    std::uint64_t blamed = 0;
+    for (const Loss& loss : world_.losses()) {
+      blamed += loss.attempts;
+      outcome_.losses.push_back(fmt::format("{} lost: {}", loss.attempts, loss.why));
+    }
+    std::uint64_t lost = tally.timed_out;
+    for (const auto& [status, count] : tally.by_status) lost += status >= 200 && status < 500 ? 0 : count;
+    if (blamed != lost) violated(fmt::format("{} attempts failed, {} are explained", lost, blamed));
     outcome_.requests = tally.offered;
     outcome_.failed = tally.failed;
     outcome_.happenings = world_.happenings();

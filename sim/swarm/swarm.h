@@ -27,6 +27,7 @@ struct SwarmOutcome {
   std::uint64_t requests = 0;
   std::uint64_t failed = 0;
   Duration settled_after{};             // the faults' end
+  std::vector<std::string> losses;      // attempts of clients that failed: how many, and to what
   std::vector<std::string> violations;  // none: all is well
 
   bool holds() const { return violations.empty(); }

@@ -14,6 +14,7 @@
 #include "sim/cloud/region.h"
 #include "sim/virtual/call.h"
 #include "sim/virtual/instance.h"
+#include "sim/virtual/loss.h"
 
 namespace rr::sim {
 
@@ -39,11 +40,13 @@ class InstancePool {
 
 class BalancerGroup {
  public:
-  BalancerGroup(std::uint32_t node, std::uint32_t index, const TargetGroupSettings& settings, Journal* journal)
-      : node_(node), index_(index), targets(settings, journal) {}
+  BalancerGroup(std::uint32_t node, std::uint32_t index, std::uint32_t balancer, const TargetGroupSettings& settings,
+                Journal* journal)
+      : node_(node), index_(index), balancer_(balancer), targets(settings, journal) {}
 
   std::uint32_t node() const { return node_; }
   std::uint32_t index() const { return index_; }
+  std::uint32_t balancer() const { return balancer_; }
 
   InstancePool* pool(TargetId target) const {
     return target.value < pools_.size() ? pools_[target.value].get() : nullptr;
@@ -60,6 +63,7 @@ class BalancerGroup {
  private:
   const std::uint32_t node_;
   const std::uint32_t index_;
+  const std::uint32_t balancer_;
   std::vector<std::unique_ptr<InstancePool>> pools_;  // by TargetId::value, which is dense; empty where it is forgotten
   std::uint32_t usable_ = 0;
 
@@ -70,6 +74,7 @@ class BalancerGroup {
   std::shared_ptr<const TargetTable::Group> listed = std::make_shared<const TargetTable::Group>();  // as configured
   std::vector<TargetHealthReported::Target> news{};  // since the last report
   bool retired = false;                              // its process has ended
+  Blame taken_by{LossRule::kStarting};               // what made the last target unusable that was usable
 };
 
 }  // namespace rr::sim

@@ -7,6 +7,7 @@
 #include "lb/base/time.h"
 #include "lb/policy/exchange_rules.h"
 #include "lb/policy/pool_rules.h"
+#include "sim/virtual/loss.h"
 
 namespace rr::sim {
 
@@ -52,7 +53,10 @@ struct Call : ListLink<BusyTag>, ListLink<NodeDeadlineTag>, ListLink<ClientDeadl
   Time deadline{};             // of the node, while it waits for the target
   bool client_waits = false;
   bool exchange_open = false;
-  bool broken = false;  // its connection to the node ended without an answer
+  bool broken = false;   // its connection to the node ended without an answer
+  bool reached = false;  // it was given to an instance
+  bool listed = false;   // which was registered then
+  Blame blame{};         // should it fail: what has gone wrong so far
   InstancePool* pool = nullptr;
   VirtualConnection* connection = nullptr;
   ExchangeRules rules;
@@ -64,6 +68,9 @@ struct Call : ListLink<BusyTag>, ListLink<NodeDeadlineTag>, ListLink<ClientDeadl
     client_waits = false;
     exchange_open = false;
     broken = false;
+    reached = false;
+    listed = false;
+    blame = {};
     pool = nullptr;
     connection = nullptr;
   }

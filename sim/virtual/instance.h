@@ -12,6 +12,7 @@
 #include "lb/base/time.h"
 #include "sim/virtual/distribution.h"
 #include "sim/virtual/links.h"
+#include "sim/virtual/loss.h"
 
 namespace rr::sim {
 
@@ -94,6 +95,8 @@ class VirtualInstance {
   std::string host_name;
   Address address;
   bool unheard = false;           // it ended where nobody tells
+  Blame ended_by{};               // a fault that killed it
+  bool waits = false;             // launched in a zone that stands still: it runs when that is over
   Time ready_at{};                // when it begins to listen
   std::uint32_t connections = 0;  // open ones, as it sees them
 

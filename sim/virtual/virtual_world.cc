@@ -65,8 +65,11 @@ void VirtualWorld::State::happen(Time now, const Happening& what) {
       return;
     case HappeningKind::kClientDeadlines:
       return client_deadlines(now, what.subject);
-    case HappeningKind::kNodeDeadlines:
-      return node_deadlines(now, *nodes[what.subject]);
+    case HappeningKind::kNodeDeadlines: {
+      VirtualNode& node = *nodes[what.subject];
+      if (what.detail < node.balancers.size()) node_deadlines(now, node, *node.balancers[what.detail]);
+      return;
+    }
     case HappeningKind::kConnectionTimer:
       if (VirtualConnection* found = connections.find(what.detail)) connection_timer(now, *found);
       return;
@@ -81,6 +84,7 @@ void VirtualWorld::State::happen(Time now, const Happening& what) {
     case HappeningKind::kNodeChecked:
     case HappeningKind::kInstanceRuns:
     case HappeningKind::kInstanceEnds:
+    case HappeningKind::kLaunchGivenUp:
     case HappeningKind::kReport:
     case HappeningKind::kFaultsEnd:
       return happen_to_machines(now, what);
@@ -111,6 +115,10 @@ void VirtualWorld::State::happen_to_machines(Time now, const Happening& what) {
     instance_runs(now, what.subject);
   } else if (what.kind == HappeningKind::kInstanceEnds) {
     instance_ends(now, what.subject, "exited with status 0");
+  } else if (what.kind == HappeningKind::kLaunchGivenUp) {
+    VirtualInstance& instance = *instances[what.subject];
+    if (instance.waits)
+      launch_fails(now, instance, "Client.InternalError", "Client.InternalError: Client error on launch.");
   } else if (what.kind == HappeningKind::kReport) {
     out->push_back(std::move(reports[what.detail - first_report]));
     reports_taken.insert(what.detail);

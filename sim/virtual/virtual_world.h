@@ -16,6 +16,7 @@
 #include "sim/virtual/clients.h"
 #include "sim/virtual/instance.h"
 #include "sim/virtual/links.h"
+#include "sim/virtual/loss.h"
 #include "sim/world/world.h"
 
 namespace rr::sim {
@@ -76,6 +77,8 @@ class VirtualWorld final : public World {
   void set_chooser(Chooser chooser);
   /// Faults of the world itself, in the middle of a request: what the invariants found wrong, the first few.
   const std::vector<std::string>& violations() const;
+  /// Attempts that failed, by what they were lost to; together as many as clients had no good answer to.
+  std::vector<Loss> losses() const;
   /// Looks at everything: whether the sums that are kept agree with what they are sums of.
   void check(Time now);
 

@@ -4,6 +4,9 @@
 #include "sim/virtual/virtual_world_state.h"
 
 namespace rr::sim {
+namespace {
+constexpr int kGatewayTimeout = 504;
+}
 
 void VirtualWorld::State::arrive(Time now, std::uint32_t population) {
   ClientPopulation& who = *clients[population];
@@ -43,15 +46,21 @@ void VirtualWorld::State::attempt(Time now, std::uint32_t population, Time inten
   }
   const CallHandle handle = Slab<Call>::handle(call);
   // No name resolves, or nobody accepts: known at once, but never in the same instant, or retries would not end.
-  if (!node) return push(now + kMillisecond, HappeningKind::kReachesClient, 0, handle);
+  if (!node) {
+    call.blame = blame_dns(now);
+    return push(now + kMillisecond, HappeningKind::kReachesClient, 0, handle);
+  }
   const auto delay = links.travel(kOutside, nodes[*node]->zone, nullptr, rng);
-  if (delay) after(now, *delay, HappeningKind::kReachesNode, 0, handle);
+  if (delay) return after(now, *delay, HappeningKind::kReachesNode, 0, handle);
+  call.blame = blame_way(nodes[*node].get(), nullptr);
 }
 
 void VirtualWorld::State::client_hears(Time now, Call& call) {
   if (!call.client_waits) return;
   ++clients[call.population]->tally.by_status[call.status];
-  client_done(now, call, call.status >= 200 && call.status < 500);
+  const bool ok = call.status >= 200 && call.status < 500;
+  if (!ok) lost(now, call, call.status == kGatewayTimeout);
+  client_done(now, call, ok);
 }
 
 void VirtualWorld::State::client_done(Time now, Call& call, bool ok) {
@@ -91,6 +100,7 @@ void VirtualWorld::State::client_deadlines(Time now, std::uint32_t population) {
     if (oldest->sent + who.settings.timeout > now) break;
     ++who.tally.timed_out;
     Call& call = *oldest;
+    lost(now, call, true);
     if (call.exchange_open) {
       const auto delay = links.travel(kOutside, nodes[call.node]->zone, nullptr, rng);
       if (delay && *delay > Duration{}) {

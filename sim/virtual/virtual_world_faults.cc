@@ -77,6 +77,7 @@ Status VirtualWorld::State::inject(Time now, const Fault& fault) {
     if (fault.lasts) until = now + *fault.lasts;
     in_force.push_back({fault, now, until});
   }
+  note_fault(now, fault);
   write(now, fault.target.describe(), fmt::format("fault: {} {}", row.name, format_amount(row, fault.amount)));
   strike(now, fault);
   apply_faults(now);
@@ -87,24 +88,27 @@ Status VirtualWorld::State::inject(Time now, const Fault& fault) {
 /// What happens once, when a fault begins.
 void VirtualWorld::State::strike(Time now, const Fault& fault) {
   const std::string& name = fault.target.name;
-  if (fault.kind == FaultKind::kPowerLoss) return lose_power(now, ZoneName(name));
+  const Blame by = blame_for(fault);
+  if (fault.kind == FaultKind::kPowerLoss) return lose_power(now, ZoneName(name), by);
+  if (fault.kind == FaultKind::kLaunchesRefused) return refuse_waiting(now, ZoneName(name));
   if (fault.kind == FaultKind::kPartition) return links.partition(place(ZoneName(name)), true);
   if (fault.kind != FaultKind::kCrash && fault.kind != FaultKind::kNodeLoss) return;
   if (fault.target.kind == FaultTargetKind::kInstance) {
-    instance_ends(now, instance_slots.at(name), "killed by signal 9");
+    instance_ends(now, instance_slots.at(name), "killed by signal 9", by);
   } else {
-    node_ends(now, node_named(name), "killed by signal 9");
+    node_ends(now, node_named(name), "killed by signal 9", by);
   }
 }
 
-void VirtualWorld::State::lose_power(Time now, const ZoneName& zone) {
+void VirtualWorld::State::lose_power(Time now, const ZoneName& zone, Blame by) {
   dark.insert(zone);
+  refuse_waiting(now, zone);
   const Place where = place(zone);
   for (std::uint32_t slot = 0; slot < instances.size(); ++slot) {
-    if (instances[slot]->zone() == where) instance_ends(now, slot, "killed by signal 9");
+    if (instances[slot]->zone() == where) instance_ends(now, slot, "killed by signal 9", by);
   }
   for (const auto& node : nodes) {
-    if (node->zone == where) node_ends(now, *node, "killed by signal 9");
+    if (node->zone == where) node_ends(now, *node, "killed by signal 9", by);
   }
 }
 
@@ -117,13 +121,6 @@ void VirtualWorld::State::power_is_back(Time now, const ZoneName& zone) {
     instance->unheard = false;
     report(now, InstanceStopped{instance->id(), "killed by signal 9"});
   }
-  for (const auto& node : nodes) {
-    if (node->zone != where || !node->unheard) continue;
-    node->unheard = false;
-    node->accepting = false;
-    report(now, NodeStopped{node->name, "killed by signal 9"});
-  }
-  dns_changed();
 }
 
 // What the list makes of things
@@ -196,6 +193,8 @@ void VirtualWorld::State::apply_faults(Time now) {
     node->hung_by_zone = is_in_force(FaultKind::kHang, settings.zones[node->zone].name.value) != nullptr;
     if (was_frozen && !node->frozen()) go_on(now, *node);
   }
+  start_waiting(now);
+  hear_of_lost_nodes(now);
 }
 
 void VirtualWorld::State::go_on(Time now, VirtualInstance& instance, std::uint32_t slot) {
@@ -208,13 +207,15 @@ void VirtualWorld::State::go_on(Time now, VirtualInstance& instance, std::uint32
 
 void VirtualWorld::State::go_on(Time now, VirtualNode& node) {
   if (!node.running) return;
-  if (node.wanted) configure(now, node, *node.wanted);
+  for (const auto& balancer : node.balancers) configure(now, node, *balancer);
   for (const auto& group : node.groups) {
     group->wakes_at.reset();
     arm_wake(*group);
   }
   for (const CallHandle call : std::exchange(node.held, {})) push(now, HappeningKind::kReachesNode, 0, call);
-  if (!node.timer_set) arm_node_deadlines(now, node);
+  for (const auto& balancer : node.balancers) {
+    if (!balancer->timer_set) arm_node_deadlines(now, node, *balancer);
+  }
   observe_by(now + settings.observation, node);
 }
 
@@ -226,6 +227,9 @@ Status VirtualWorld::State::heal(Time now, const FaultTarget& target) {
   if (std::none_of(in_force.begin(), in_force.end(), concerns)) {
     if (Status known = check_target({FaultKind::kLatency, target}); !known) return known;
     return Error{fmt::format("'{}' has no fault to heal", target.describe())};
+  }
+  for (const FaultStatus& one : in_force) {
+    if (concerns(one)) note_fault_over(now, one.fault);
   }
   std::erase_if(in_force, concerns);
   write(now, target.describe(), "healed");
@@ -240,12 +244,14 @@ Status VirtualWorld::State::heal(Time now, const FaultTarget& target) {
 }
 
 /// They end with what they were done to.
-void VirtualWorld::State::forget_faults(const std::string& instance) {
+void VirtualWorld::State::forget_faults(Time now, const std::string& instance) {
   if (in_force.empty()) return;
   std::erase_if(in_force, [&](const FaultStatus& one) {
     const auto ends = link_ends(one.fault.target);
-    return (one.fault.target.kind == FaultTargetKind::kInstance && one.fault.target.name == instance) ||
-           (ends && ends->instance == instance);
+    const bool of_it = (one.fault.target.kind == FaultTargetKind::kInstance && one.fault.target.name == instance) ||
+                       (ends && ends->instance == instance);
+    if (of_it) note_fault_over(now, one.fault);
+    return of_it;
   });
 }
 
@@ -271,6 +277,7 @@ void VirtualWorld::State::end_due_faults(Time now) {
     if (one == in_force.end()) break;
     const FaultStatus over = *one;
     in_force.erase(one);
+    note_fault_over(now, over.fault);
     write(now, over.fault.target.describe(), fmt::format("fault over: {}", fault_row(over.fault.kind).name));
     const ZoneName zone(over.fault.target.name);
     if (over.fault.kind == FaultKind::kPartition) links.partition(place(zone), false);

@@ -11,6 +11,11 @@ namespace {
 
 constexpr Duration kRoundTrip = kMillisecond;
 
+std::string no_capacity(const ZoneName& zone) {
+  return fmt::format("We currently do not have sufficient capacity in the Availability Zone you requested ({}).",
+                     zone.value);
+}
+
 bool serves(const VirtualInstance& instance, Time now) {
   return instance.phase() == VirtualInstance::Phase::kRunning && now >= instance.ready_at && !instance.faults.hung &&
          !instance.faults.link.refuse && !instance.faults.link.blackhole;
@@ -22,10 +27,7 @@ bool serves(const VirtualInstance& instance, Time now) {
 
 void VirtualWorld::State::act(Time now, const LaunchInstance& launch) {
   if (dark.contains(launch.zone) || is_in_force(FaultKind::kLaunchesRefused, launch.zone.value) != nullptr) {
-    return report(now, LaunchFailed{launch.instance, "InsufficientInstanceCapacity",
-                                    fmt::format("We currently do not have sufficient capacity in the Availability "
-                                                "Zone you requested ({}).",
-                                                launch.zone.value)});
+    return report(now, LaunchFailed{launch.instance, "InsufficientInstanceCapacity", no_capacity(launch.zone)});
   }
   const auto known = settings.profiles.find(launch.image.commit);
   const InstanceProfile& profile = known == settings.profiles.end() ? settings.profile : known->second;
@@ -40,7 +42,41 @@ void VirtualWorld::State::act(Time now, const LaunchInstance& launch) {
   if (is_in_force(FaultKind::kBootFailure, launch.zone.value) != nullptr) made.ready_at = Time::max();
   instance_slots[launch.instance.value] = slot;
   if (!in_force.empty()) made.faults = faults_of(now, made);
+  made.waits = stands_still(launch.zone);
+  if (made.waits) return push(now + kLaunchHangs, HappeningKind::kLaunchGivenUp, slot);
   push(now, HappeningKind::kInstanceRuns, slot);
+}
+
+/// As a zone whose processes are frozen, or that nothing reaches: a launch there is heard of by nobody.
+bool VirtualWorld::State::stands_still(const ZoneName& zone) const {
+  return is_in_force(FaultKind::kHang, zone.value) != nullptr ||
+         is_in_force(FaultKind::kPartition, zone.value) != nullptr;
+}
+
+void VirtualWorld::State::start_waiting(Time now) {
+  for (std::uint32_t slot = 0; slot < instances.size(); ++slot) {
+    VirtualInstance& instance = *instances[slot];
+    if (!instance.waits || stands_still(settings.zones[instance.zone()].name)) continue;
+    instance.waits = false;
+    if (instance.phase() != VirtualInstance::Phase::kStarting) continue;
+    if (instance.ready_at != Time::max()) instance.ready_at = now + instance.profile().boot.sample(rng);
+    push(now, HappeningKind::kInstanceRuns, slot);
+  }
+}
+
+void VirtualWorld::State::refuse_waiting(Time now, const ZoneName& zone) {
+  for (const auto& instance : instances) {
+    if (!instance->waits || settings.zones[instance->zone()].name != zone) continue;
+    launch_fails(now, *instance, "InsufficientInstanceCapacity", no_capacity(zone));
+  }
+}
+
+/// Of one that waits.
+void VirtualWorld::State::launch_fails(Time now, VirtualInstance& instance, const char* code, std::string message) {
+  instance.waits = false;
+  if (instance.phase() != VirtualInstance::Phase::kStarting) return;
+  instance.to(VirtualInstance::Phase::kStopped);
+  report(now, LaunchFailed{instance.id(), code, std::move(message)});
 }
 
 void VirtualWorld::State::instance_runs(Time now, std::uint32_t slot) {
@@ -63,17 +99,22 @@ void VirtualWorld::State::act(Time now, const TerminateInstance& wish) {
   push(now + (idle ? Duration{} : instance.profile().stop_grace), HappeningKind::kInstanceEnds, found->second);
 }
 
-void VirtualWorld::State::instance_ends(Time now, std::uint32_t slot, const std::string& why) {
+void VirtualWorld::State::instance_ends(Time now, std::uint32_t slot, const std::string& why, Blame by) {
   VirtualInstance& instance = *instances[slot];
   if (instance.phase() == VirtualInstance::Phase::kStopped) return;
   instance.to(VirtualInstance::Phase::kStopped);
-  forget_faults(instance.id().value);
+  instance.ended_by = by;
+  forget_faults(now, instance.id().value);
   for (const auto& node : nodes) {
     for (const auto& group : node->groups) {
       const auto target = group->targets.find(instance.id().value, instance.address.port);
       InstancePool* pool = target ? group->pool(*target) : nullptr;
       if (pool == nullptr || pool->instance != slot) continue;
       close_idle(*pool);
+      for (Call* call = pool->busy.front(); call != nullptr; call = pool->busy.next(*call)) {
+        if (by.explains()) call->blame = by;
+        if (!call->blame.explains() && call->listed) call->blame = {LossRule::kStopGrace};
+      }
       const auto delay = way(*node, instance, true);
       if (!delay) continue;
       std::vector<CallHandle> cut;
@@ -131,22 +172,33 @@ void VirtualWorld::State::act(Time now, const ConfigureNode& wanted) {
   if (found == node_slots.end()) return;
   VirtualNode& node = *nodes[found->second];
   node.accepting = wanted.accepting;
+  node.admitted = node.admitted || wanted.accepting;
   dns_changed();
-  node.wanted = wanted;
-  if (node.answers()) configure(now, node, wanted);
+  const auto same = [&](const auto& one) { return one->wanted.load_balancer.name == wanted.load_balancer.name; };
+  auto balancer = std::find_if(node.balancers.begin(), node.balancers.end(), same);
+  if (balancer == node.balancers.end()) {
+    balancer = node.balancers.insert(balancer, std::make_unique<VirtualBalancer>());
+    (*balancer)->index = static_cast<std::uint32_t>(node.balancers.size() - 1);
+  }
+  (*balancer)->wanted = wanted;
+  if (node.answers()) configure(now, node, **balancer);
   if (node.answers() && !node.observes_at) observe_by(now + settings.observation, node);
 }
 
-void VirtualWorld::State::node_ends(Time now, VirtualNode& node, const std::string& why) {
+void VirtualWorld::State::node_ends(Time now, VirtualNode& node, const std::string& why, Blame by) {
   if (!node.running && !node.starting) return;
+  node.ended_by = by;
   node.running = false;
   node.starting = false;
-  node.wanted.reset();
   std::erase_if(in_force, [&](const FaultStatus& one) {
-    return one.fault.kind == FaultKind::kHang && one.fault.target == FaultTarget{FaultTargetKind::kNode, node.name};
+    const bool of_it =
+        one.fault.kind == FaultKind::kHang && one.fault.target == FaultTarget{FaultTargetKind::kNode, node.name};
+    if (of_it) note_fault_over(now, one.fault);
+    return of_it;
   });
   node.hung = false;
   cut_calls(now, node);
+  node.balancers.clear();
   for (auto& group : node.groups) {
     group->retired = true;
     for (const auto& pool : group->pools()) {
@@ -158,7 +210,7 @@ void VirtualWorld::State::node_ends(Time now, VirtualNode& node, const std::stri
   node.group_index.clear();
   node.held.clear();
   node.observes_at.reset();
-  if (dark.contains(settings.zones[node.zone].name)) {
+  if (is_lost_unheard(node)) {
     node.unheard = true;
   } else {
     node.accepting = false;
@@ -167,13 +219,31 @@ void VirtualWorld::State::node_ends(Time now, VirtualNode& node, const std::stri
   }
 }
 
+/// What a zone without power has lost nobody is told, and neither that a node is gone for good.
+bool VirtualWorld::State::is_lost_unheard(const VirtualNode& node) const {
+  return dark.contains(settings.zones[node.zone].name) || is_in_force(FaultKind::kNodeLoss, node.name) != nullptr;
+}
+
+void VirtualWorld::State::hear_of_lost_nodes(Time now) {
+  for (const auto& node : nodes) {
+    if (!node->unheard || is_lost_unheard(*node)) continue;
+    node->unheard = false;
+    node->accepting = false;
+    report(now, NodeStopped{node->name, "killed by signal 9"});
+  }
+  dns_changed();
+}
+
 /// Its clients' connections break, and those to its targets.
 void VirtualWorld::State::cut_calls(Time now, VirtualNode& node) {
-  for (auto* list : {&node.connecting, &node.awaiting}) {
-    while (Call* call = list->front()) {
-      const ExchangeStep step = call->rules.on({.kind = ExchangeEventKind::kStopped, .at = now});
-      call->broken = true;
-      finish_exchange(now, *call, step);
+  for (const auto& balancer : node.balancers) {
+    for (auto* list : {&balancer->connecting, &balancer->awaiting}) {
+      while (Call* call = list->front()) {
+        const ExchangeStep step = call->rules.on({.kind = ExchangeEventKind::kStopped, .at = now});
+        call->broken = true;
+        call->blame = node.ended_by;
+        finish_exchange(now, *call, step);
+      }
     }
   }
 }

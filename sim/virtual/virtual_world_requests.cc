@@ -10,7 +10,11 @@ namespace rr::sim {
 namespace {
 
 constexpr int kErrorStatus = 500;
+/// What a fault of a link must add for it to be a reason why somebody waited too long.
+constexpr Duration kTellingDelay = std::chrono::milliseconds(100);
 constexpr int kOverloadedStatus = 503;
+/// A service that alone may be longer than somebody waits: any client or node waits for that long.
+constexpr Duration kLongService = std::chrono::seconds(1);
 
 ExchangeEvent event(ExchangeEventKind kind, Time now) {
   ExchangeEvent made;
@@ -31,12 +35,39 @@ std::optional<Duration> VirtualWorld::State::way(const VirtualNode& node, const 
   return links.travel(from, to, &extra, rng);
 }
 
+/// The same for a request, which bears the mark of what delays or loses it.
+std::optional<Duration> VirtualWorld::State::way(Call& call, bool back) {
+  const VirtualNode& node = *nodes[call.node];
+  const VirtualInstance& instance = *instances[call.instance];
+  const auto delay = way(node, instance, back);
+  if (!delay || (links_are_faulty && *delay >= kTellingDelay)) call.blame = blame_way(&node, &instance);
+  return delay;
+}
+
+void VirtualWorld::State::blame_refusal(Call& call, const VirtualInstance& instance, bool refused, bool full) {
+  if (refused) {
+    call.blame =
+        blame_in_force(nodes[call.node].get(), &instance, [](FaultKind kind) { return kind == FaultKind::kRefuse; });
+  } else if (instance.ended_by.explains()) {
+    call.blame = instance.ended_by;
+  } else if (full) {
+    call.blame = {LossRule::kConnectionLimit};
+  }
+}
+
 // At the node ---------------------------------------------------------------------------------------------------------
 
 void VirtualWorld::State::node_takes(Time now, Call& call) {
   VirtualNode& node = *nodes[call.node];
-  if (!node.running) return to_client(now, call, 0);
-  if (node.frozen()) return node.held.push_back(Slab<Call>::handle(call));
+  if (!node.running) {
+    call.blame = node.ended_by;
+    return to_client(now, call, 0);
+  }
+  if (node.frozen()) {
+    call.blame = blame_hang(&node, nullptr);
+    if (!call.blame.explains()) call.blame = blame_way(&node, nullptr);
+    return node.held.push_back(Slab<Call>::handle(call));
+  }
   ++counters.exchanges;
   ++node.round;
   call.exchange_open = true;
@@ -46,11 +77,17 @@ void VirtualWorld::State::node_takes(Time now, Call& call) {
       who.settings.target_group.empty() ? node.group_index.begin() : node.group_index.find(who.settings.target_group);
   const bool known = found != node.group_index.end();
   const auto target = known ? pick(now, node, *node.groups[found->second]) : std::nullopt;
-  if (!target) return on_failure(now, call, ExchangeEventKind::kNoTarget);
+  if (!target) {
+    call.blame = blame_group(node, known ? node.groups[found->second].get() : nullptr);
+    return on_failure(now, call, ExchangeEventKind::kNoTarget);
+  }
   BalancerGroup& group = *node.groups[found->second];
+  if (group.usable() == 0) call.blame = blame_group(node, &group);
   InstancePool& pool = *group.pool(*target);
   call.pool = &pool;
   call.instance = pool.instance;
+  call.reached = true;
+  call.listed = pool.registered;
   pool.busy.push_back(call);
   ++pool.outstanding;
   group.targets.started(*target);
@@ -97,13 +134,14 @@ void VirtualWorld::State::check_pick(Time now, const BalancerGroup& group, Targe
 void VirtualWorld::State::send_to_instance(Time now, Call& call) {
   VirtualNode& node = *nodes[call.node];
   const bool connecting = call.rules.state() == ExchangeState::kConnecting;
-  const LoadBalancerSettings& limits = node.load_balancer;
+  VirtualBalancer& balancer = *node.balancers[call.pool->group.balancer()];
+  const LoadBalancerSettings& limits = balancer.settings;
   call.deadline = now + (connecting ? limits.connect_timeout : limits.idle_timeout);
   static_cast<ListLink<NodeDeadlineTag>&>(call).unlink();
-  (connecting ? node.connecting : node.awaiting).push_back(call);
-  if (!node.timer_set) arm_node_deadlines(now, node);
+  (connecting ? balancer.connecting : balancer.awaiting).push_back(call);
+  if (!balancer.timer_set) arm_node_deadlines(now, node, balancer);
   if (!connecting) ++call.connection->requests;
-  const auto delay = way(node, *instances[call.instance], false);
+  const auto delay = way(call, false);
   if (delay) after(now, *delay, HappeningKind::kReachesInstance, 0, Slab<Call>::handle(call));
 }
 
@@ -116,7 +154,10 @@ void VirtualWorld::State::connected(Time now, Call& call) {
 void VirtualWorld::State::response_at_node(Time now, Call& call, int status) {
   if (!call.exchange_open || call.rules.state() != ExchangeState::kAwaiting) return;
   VirtualNode& node = *nodes[call.node];
-  if (node.frozen()) return;  // it is not read; what follows is the client's time-out
+  if (node.frozen()) {  // it is not read; what follows is the client's time-out
+    call.blame = blame_hang(&node, nullptr);
+    return;
+  }
   ++node.round;
   ExchangeEvent head = event(ExchangeEventKind::kResponseHead, now);
   head.status = status;
@@ -158,34 +199,35 @@ void VirtualWorld::State::to_client(Time now, Call& call, int status) {
   const auto delay = links.travel(nodes[call.node]->zone, kOutside, nullptr, rng);
   // A failed connection takes a moment even where nothing does: a client that retries at once would never stop.
   const Duration least = status == 0 ? kMillisecond : Duration{};
-  if (delay) after(now, std::max(*delay, least), HappeningKind::kReachesClient, 0, Slab<Call>::handle(call));
+  if (delay) return after(now, std::max(*delay, least), HappeningKind::kReachesClient, 0, Slab<Call>::handle(call));
+  call.blame = blame_way(nodes[call.node].get(), nullptr);
 }
 
-void VirtualWorld::State::arm_node_deadlines(Time now, VirtualNode& node) {
+void VirtualWorld::State::arm_node_deadlines(Time now, VirtualNode& node, VirtualBalancer& balancer) {
   std::optional<Time> next;
-  for (const auto* list : {&node.connecting, &node.awaiting}) {
+  for (const auto* list : {&balancer.connecting, &balancer.awaiting}) {
     const Call* first = list->front();
     if (first != nullptr && (!next || first->deadline < *next)) next = first->deadline;
   }
   // Whatever begins meanwhile has its deadline at least a connect time-out away.
-  const Duration shortest = std::min(node.load_balancer.connect_timeout, node.load_balancer.idle_timeout);
+  const Duration shortest = std::min(balancer.settings.connect_timeout, balancer.settings.idle_timeout);
   if (!next) return;
-  node.timer_set = true;
-  push(std::max(now, std::min(*next, now + shortest)), HappeningKind::kNodeDeadlines, node.index);
+  balancer.timer_set = true;
+  push(std::max(now, std::min(*next, now + shortest)), HappeningKind::kNodeDeadlines, node.index, balancer.index);
 }
 
-void VirtualWorld::State::node_deadlines(Time now, VirtualNode& node) {
-  node.timer_set = false;
+void VirtualWorld::State::node_deadlines(Time now, VirtualNode& node, VirtualBalancer& balancer) {
+  balancer.timer_set = false;
   if (!node.frozen()) {
-    while (Call* call = node.connecting.front()) {
+    while (Call* call = balancer.connecting.front()) {
       if (call->deadline > now) break;
       on_failure(now, *call, ExchangeEventKind::kConnectTimedOut);
     }
-    while (Call* call = node.awaiting.front()) {
+    while (Call* call = balancer.awaiting.front()) {
       if (call->deadline > now) break;
       on_failure(now, *call, ExchangeEventKind::kTargetSilent);
     }
-    if (!node.timer_set) arm_node_deadlines(now, node);
+    if (!balancer.timer_set) arm_node_deadlines(now, node, balancer);
   }
 }
 
@@ -197,16 +239,27 @@ void VirtualWorld::State::reaches_instance(Time now, Call& call) {
   if (call.rules.state() == ExchangeState::kConnecting) return instance_accepts(now, call, instance);
   const bool closed = !instance.alive() || call.connection->closed_at.has_value();
   if (!closed && !is_reset(call, instance)) return instance_serves(now, call, instance);
-  const auto delay = way(*nodes[call.node], instance, true);
+  if (!instance.alive()) {
+    if (instance.ended_by.explains()) call.blame = instance.ended_by;
+  } else if (closed) {
+    call.blame = {LossRule::kKeepAliveRace};
+  }
+  const auto delay = way(call, true);
   if (delay) after(now, *delay, HappeningKind::kResetAtNode, 0, Slab<Call>::handle(call));
 }
 
 /// By a fault of the link or of its zone.
-bool VirtualWorld::State::is_reset(const Call& call, const VirtualInstance& instance) {
-  if (instance.faults.gray > 0 && rng.unit() < instance.faults.gray) return true;
+bool VirtualWorld::State::is_reset(Call& call, const VirtualInstance& instance) {
+  if (instance.faults.gray > 0 && rng.unit() < instance.faults.gray) {
+    call.blame = blame_in_force(nullptr, &instance, [](FaultKind kind) { return kind == FaultKind::kGray; });
+    return true;
+  }
   if (!links_are_faulty || call.connection->requests > 1) return false;
   const double share = link_faults(*nodes[call.node], instance).reset;
-  return share > 0 && rng.unit() < share;
+  if (share == 0 || rng.unit() >= share) return false;
+  call.blame =
+      blame_in_force(nodes[call.node].get(), &instance, [](FaultKind kind) { return kind == FaultKind::kReset; });
+  return true;
 }
 
 void VirtualWorld::State::instance_accepts(Time now, Call& call, VirtualInstance& instance) {
@@ -216,7 +269,8 @@ void VirtualWorld::State::instance_accepts(Time now, Call& call, VirtualInstance
   const bool refused = links_are_faulty && link_faults(*nodes[call.node], instance).refuse;
   const bool accepted = listens && !full && !refused;
   if (accepted) ++instance.connections;
-  const auto delay = way(*nodes[call.node], instance, true);
+  if (!accepted) blame_refusal(call, instance, refused, full);
+  const auto delay = way(call, true);
   const HappeningKind what = accepted ? HappeningKind::kConnected : HappeningKind::kConnectRefused;
   if (delay) after(now, *delay, what, 0, Slab<Call>::handle(call));
 }
@@ -225,7 +279,11 @@ void VirtualWorld::State::instance_serves(Time now, Call& call, VirtualInstance&
   const double errors = instance.profile().error_share + instance.faults.error_share;
   if (errors > 0 && !instance.faults.hung && rng.unit() < errors) {
     const Duration takes = instance.profile().error_time;
-    const auto delay = way(*nodes[call.node], instance, true);
+    call.blame = {LossRule::kOwnErrors};
+    if (instance.faults.error_share > 0) {
+      call.blame = blame_in_force(nullptr, &instance, [](FaultKind kind) { return kind == FaultKind::kErrorAnswers; });
+    }
+    const auto delay = way(call, true);
     if (!delay) return;
     return after(now, takes + instance.faults.slow + *delay, HappeningKind::kResponseAtNode, kErrorStatus,
                  Slab<Call>::handle(call));
@@ -235,21 +293,35 @@ void VirtualWorld::State::instance_serves(Time now, Call& call, VirtualInstance&
     case VirtualInstance::Taken::kServing:
       return begin_service(now, instance, call.instance, handle);
     case VirtualInstance::Taken::kOverloaded:
+      call.blame = {LossRule::kQueueFull};
       return answer_from(now, call, instance, kOverloadedStatus);
     case VirtualInstance::Taken::kWaiting:
+      if (!call.blame.explains()) call.blame = {LossRule::kQueued};
+      return;
     case VirtualInstance::Taken::kHeld:
+      call.blame = blame_hang(nullptr, &instance);
       return;
   }
 }
 
 void VirtualWorld::State::begin_service(Time now, VirtualInstance& instance, std::uint32_t slot, CallHandle call) {
-  push(now + instance.service_time(rng), HappeningKind::kServed, slot, call);
+  const Duration takes = instance.service_time(rng);
+  if (takes > kLongService) {
+    if (Call* served = calls.find(call); served != nullptr && !served->blame.explains()) {
+      served->blame = {LossRule::kServedSlowly};
+    }
+  }
+  push(now + takes, HappeningKind::kServed, slot, call);
 }
 
 /// The work was done, whether or not somebody still waits for it.
 void VirtualWorld::State::served(Time now, std::uint32_t slot, CallHandle handle) {
   VirtualInstance& instance = *instances[slot];
-  if (!instance.alive() || !instance.end_service(handle)) return;
+  if (!instance.alive()) return;
+  if (!instance.end_service(handle)) {
+    if (Call* call = calls.find(handle)) call->blame = blame_hang(nullptr, &instance);
+    return;
+  }
   while (const auto next = instance.next_to_serve()) begin_service(now, instance, slot, *next);
   if (Call* call = calls.find(handle); call != nullptr && call->exchange_open) answer_from(now, *call, instance, 200);
   const bool ended = instance.phase() == VirtualInstance::Phase::kStopping && instance.busy() == 0;
@@ -257,7 +329,10 @@ void VirtualWorld::State::served(Time now, std::uint32_t slot, CallHandle handle
 }
 
 void VirtualWorld::State::answer_from(Time now, Call& call, VirtualInstance& instance, int status) {
-  const auto delay = way(*nodes[call.node], instance, true);
+  if (instance.faults.slow > Duration{}) {
+    call.blame = blame_in_force(nullptr, &instance, [](FaultKind kind) { return kind == FaultKind::kSlow; });
+  }
+  const auto delay = way(call, true);
   if (!delay) return;
   after(now, instance.faults.slow + *delay, HappeningKind::kResponseAtNode, static_cast<std::uint32_t>(status),
         Slab<Call>::handle(call));

@@ -26,7 +26,7 @@ enum class HappeningKind : std::uint8_t {
   kClientGoneAtNode,  // a call
   kReachesClient,     // a call
   kClientDeadlines,   // subject: clients
-  kNodeDeadlines,     // subject: node
+  kNodeDeadlines,     // subject: node; detail: balancer
   kConnectionTimer,   // a connection
   kCloseHeard,        // a connection
   kGroupWakes,        // subject: node; detail: group
@@ -37,6 +37,7 @@ enum class HappeningKind : std::uint8_t {
   kNodeChecked,       // subject: node; detail: 1 passed
   kInstanceRuns,      // subject: instance
   kInstanceEnds,      // subject: instance
+  kLaunchGivenUp,     // subject: instance
   kReport,            // something to report: the front of `reports`
   kFaultsEnd,
 };
@@ -59,6 +60,16 @@ struct VirtualProbe {
   void reset() { group = nullptr; }
 };
 
+/// One load balancer on a node.
+struct VirtualBalancer {
+  std::uint32_t index = 0;
+  ConfigureNode wanted;                             // as last said to the node
+  LoadBalancerSettings settings{};                  // as it serves
+  IntrusiveList<Call, NodeDeadlineTag> connecting;  // by deadline: each list has one time-out
+  IntrusiveList<Call, NodeDeadlineTag> awaiting;
+  bool timer_set = false;
+};
+
 struct VirtualNode {
   std::string name;
   Place zone = 0;
@@ -68,18 +79,16 @@ struct VirtualNode {
   bool running = false;
   bool hung = false;
   bool hung_by_zone = false;
-  LinkFaults link{};                    // of all its links
-  std::optional<ConfigureNode> wanted;  // as last said to it
-  bool accepting = false;               // in DNS, as the control plane last said
-  std::optional<Time> observes_at;      // of the event that counts
-  bool unheard = false;                 // it died where nobody tells
+  LinkFaults link{};                // of all its links
+  bool accepting = false;           // in DNS, as the control plane last said
+  std::optional<Time> observes_at;  // of the event that counts
+  bool unheard = false;             // it died where nobody tells
+  bool admitted = false;            // it has been in DNS
+  Blame ended_by{};                 // the fault that killed it last
   std::uint64_t round = 0;
-  LoadBalancerSettings load_balancer{};
+  std::vector<std::unique_ptr<VirtualBalancer>> balancers;
   std::vector<std::unique_ptr<BalancerGroup>> groups;
   std::map<std::string, std::uint32_t> group_index;
-  IntrusiveList<Call, NodeDeadlineTag> connecting;  // by deadline: each list has one time-out
-  IntrusiveList<Call, NodeDeadlineTag> awaiting;
-  bool timer_set = false;
   std::vector<CallHandle> held;                         // what reached it while it hung
   std::vector<std::unique_ptr<BalancerGroup>> retired;  // of processes that have ended: late events know them
 
@@ -125,7 +134,8 @@ struct VirtualWorld::State {
   void check_pick(Time now, const BalancerGroup& group, TargetId target);
   void send_to_instance(Time now, Call& call);
   void reaches_instance(Time now, Call& call);
-  bool is_reset(const Call& call, const VirtualInstance& instance);
+  bool is_reset(Call& call, const VirtualInstance& instance);
+  void blame_refusal(Call& call, const VirtualInstance& instance, bool refused, bool full);
   void instance_accepts(Time now, Call& call, VirtualInstance& instance);
   void instance_serves(Time now, Call& call, VirtualInstance& instance);
   void begin_service(Time now, VirtualInstance& instance, std::uint32_t slot, CallHandle call);
@@ -136,12 +146,13 @@ struct VirtualWorld::State {
   void on_failure(Time now, Call& call, ExchangeEventKind kind);
   void finish_exchange(Time now, Call& call, const ExchangeStep& step);
   void to_client(Time now, Call& call, int status);
-  void node_deadlines(Time now, VirtualNode& node);
-  void arm_node_deadlines(Time now, VirtualNode& node);
+  void node_deadlines(Time now, VirtualNode& node, VirtualBalancer& balancer);
+  void arm_node_deadlines(Time now, VirtualNode& node, VirtualBalancer& balancer);
   void free_if_over(Call& call) {
     if (!call.client_waits && !call.exchange_open) calls.give_back(call);
   }
   std::optional<Duration> way(const VirtualNode& node, const VirtualInstance& instance, bool back);
+  std::optional<Duration> way(Call& call, bool back);
 
   // Connections (virtual_world_connections.cc)
   // -------------------------------------------------------------------------
@@ -155,7 +166,7 @@ struct VirtualWorld::State {
 
   // Targets (virtual_world_targets.cc)
   // ---------------------------------------------------------------------------------
-  void configure(Time now, VirtualNode& node, const ConfigureNode& wanted);
+  void configure(Time now, VirtualNode& node, VirtualBalancer& balancer);
   void list_targets(Time now, BalancerGroup& group, const std::shared_ptr<const TargetTable::Group>& listed);
   void follow_target(Time now, BalancerGroup& group, const TargetSpec& spec);
   void drain(Time now, InstancePool& pool);
@@ -181,10 +192,16 @@ struct VirtualWorld::State {
   void act(Time now, const AskInstance& question);
   void act(Time now, const AskFront& question);
   void instance_runs(Time now, std::uint32_t slot);
-  void instance_ends(Time now, std::uint32_t slot, const std::string& why);
+  bool stands_still(const ZoneName& zone) const;
+  void start_waiting(Time now);
+  void refuse_waiting(Time now, const ZoneName& zone);
+  void launch_fails(Time now, VirtualInstance& instance, const char* code, std::string message);
+  void instance_ends(Time now, std::uint32_t slot, const std::string& why, Blame by = {});
   void node_starts(Time now, VirtualNode& node);
-  void node_ends(Time now, VirtualNode& node, const std::string& why);
+  void node_ends(Time now, VirtualNode& node, const std::string& why, Blame by = {});
   void cut_calls(Time now, VirtualNode& node);
+  bool is_lost_unheard(const VirtualNode& node) const;
+  void hear_of_lost_nodes(Time now);
   VirtualNode& node_named(const std::string& name);
 
   // Faults (virtual_world_faults.cc)
@@ -193,7 +210,7 @@ struct VirtualWorld::State {
   Status inject(Time now, const Fault& fault);
   Status heal(Time now, const FaultTarget& target);
   void strike(Time now, const Fault& fault);
-  void lose_power(Time now, const ZoneName& zone);
+  void lose_power(Time now, const ZoneName& zone, Blame by);
   void power_is_back(Time now, const ZoneName& zone);
   /// The fault of that kind on the target of that name, or nullptr.
   const Fault* is_in_force(FaultKind kind, const std::string& name) const;
@@ -203,9 +220,26 @@ struct VirtualWorld::State {
   void apply_faults(Time now);
   void go_on(Time now, VirtualInstance& instance, std::uint32_t slot);
   void go_on(Time now, VirtualNode& node);
-  void forget_faults(const std::string& instance);
+  void forget_faults(Time now, const std::string& instance);
   void end_due_faults(Time now);
   void arm_faults(Time now);
+
+  // Who is to blame (virtual_world_losses.cc)
+  // --------------------------------------------------------------------------
+  void note_fault(Time now, const Fault& fault);
+  void note_fault_over(Time now, const Fault& fault);
+  bool touches(const Fault& fault, const VirtualNode* node, const VirtualInstance* instance) const;
+  Blame blame_for(const Fault& fault) const;
+  Blame blame_in_force(const VirtualNode* node, const VirtualInstance* instance, bool (*kind)(FaultKind)) const;
+  Blame blame_hang(const VirtualNode* node, const VirtualInstance* instance) const;
+  Blame blame_way(const VirtualNode* node, const VirtualInstance* instance) const;
+  Blame blame_illness(Time now, const VirtualNode& node, const VirtualInstance& instance,
+                      const HealthCheck& check) const;
+  Blame blame_dns(Time now) const;
+  Blame blame_group(const VirtualNode& node, const BalancerGroup* group) const;
+  void note_taken(Time now, const InstancePool& pool, bool deregistered);
+  /// An attempt has failed; `waited`: somebody's patience was over.
+  void lost(Time now, const Call& call, bool waited);
 
   VirtualWorldSettings settings;
   Journal* journal;
@@ -228,6 +262,8 @@ struct VirtualWorld::State {
 
   std::set<ZoneName> dark;
   std::vector<FaultStatus> in_force;
+  std::vector<FaultRecord> history;  // of all faults, those in force among them
+  std::map<Blame, std::uint64_t> losses;
   std::optional<Time> faults_end;  // or one of them turns
   bool links_are_faulty = false;
   std::map<std::pair<std::string, std::string>, LinkFaults> single_links;  // node, instance

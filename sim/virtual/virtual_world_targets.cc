@@ -7,8 +7,9 @@
 
 namespace rr::sim {
 
-void VirtualWorld::State::configure(Time now, VirtualNode& node, const ConfigureNode& wanted) {
-  node.load_balancer = wanted.load_balancer;
+void VirtualWorld::State::configure(Time now, VirtualNode& node, VirtualBalancer& balancer) {
+  const ConfigureNode& wanted = balancer.wanted;
+  balancer.settings = wanted.load_balancer;
   const GroupPlace place{.zone = wanted.zone,
                          .in_use = true,
                          .enabled_zones = wanted.load_balancer.availability_zones,
@@ -18,8 +19,9 @@ void VirtualWorld::State::configure(Time now, VirtualNode& node, const Configure
     auto found = node.group_index.find(chosen.name);
     if (found == node.group_index.end()) {
       const auto index = static_cast<std::uint32_t>(node.groups.size());
-      node.groups.push_back(std::make_unique<BalancerGroup>(node.index, index, chosen, journal));
+      node.groups.push_back(std::make_unique<BalancerGroup>(node.index, index, balancer.index, chosen, journal));
       found = node.group_index.emplace(chosen.name, index).first;
+      if (node.ended_by.explains()) node.groups.back()->taken_by = node.ended_by;
     }
     BalancerGroup& group = *node.groups[found->second];
     group.targets.configure(now, chosen);
@@ -70,6 +72,7 @@ void VirtualWorld::State::follow_target(Time, BalancerGroup& group, const Target
 /// Nothing new goes there; what is under way may end.
 void VirtualWorld::State::drain(Time now, InstancePool& pool) {
   BalancerGroup& group = pool.group;
+  note_taken(now, pool, true);
   group.set_registered(pool, false);
   close_idle(pool);
   tell(now, pool, Health{TargetState::kDraining, TargetReason::kDeregistrationInProgress, 0});
@@ -122,7 +125,10 @@ void VirtualWorld::State::group_wakes(Time now, BalancerGroup& group) {
 }
 
 void VirtualWorld::State::end_exchanges(Time now, InstancePool& pool, ExchangeEventKind kind) {
-  while (Call* call = pool.busy.front()) on_failure(now, *call, kind);
+  while (Call* call = pool.busy.front()) {
+    if (!call->blame.explains() && call->listed) call->blame = {LossRule::kDrainEnded};
+    on_failure(now, *call, kind);
+  }
 }
 
 // Health checks -------------------------------------------------------------------------------------------------------
@@ -180,7 +186,9 @@ void VirtualWorld::State::probe_over(Time now, VirtualProbe& probe) {
   probes.give_back(probe);
   if (!change) return;
   InstancePool& pool = *group.pool(target);
-  group.set_healthy(pool, change->transition.to.state == TargetState::kHealthy);
+  const bool healthy = change->transition.to.state == TargetState::kHealthy;
+  if (!healthy) note_taken(now, pool, false);
+  group.set_healthy(pool, healthy);
   tell(now, pool, change->transition.to);
 }
 

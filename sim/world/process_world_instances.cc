@@ -12,7 +12,6 @@ namespace rr::sim {
 namespace {
 
 /// How long a launch hangs in a zone that hangs before EC2 gives it up; divided by the speed.
-constexpr Duration kLaunchHangs = std::chrono::seconds(60);
 /// How often programs that are not healthy yet are looked at.
 constexpr Duration kPatrol = std::chrono::milliseconds(500);
 

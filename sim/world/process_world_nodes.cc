@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lb/base/check.h"
 #include "sim/world/node_document.h"
 #include "sim/world/process_world_state.h"
 
@@ -93,6 +94,8 @@ void ProcessWorld::State::node_ended(const std::string& name, ProcessExit exit) 
 
 void ProcessWorld::State::act(Time, const ConfigureNode& wanted) {
   NodeProcess& node = nodes[wanted.node];
+  RR_CHECK(!node.wanted || node.wanted->load_balancer.name == wanted.load_balancer.name,
+           "a process has the front of one load balancer");
   node.name = wanted.node;
   node.wanted = wanted;
   send_wanted(node, false);

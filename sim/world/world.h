@@ -11,6 +11,9 @@
 
 namespace rr::sim {
 
+/// A launch in a zone that stands still is given up after this, divided by the speed.
+constexpr Duration kLaunchHangs = std::chrono::seconds(60);
+
 /// Makes things happen, and reports what happened. An action never reports from inside perform(): what follows from it
 /// comes as an event later.
 class World {

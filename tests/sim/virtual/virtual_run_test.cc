@@ -133,6 +133,114 @@ TEST(VirtualRun, APolicyThatPicksTheUnhealthyIsCaught) {
   EXPECT_NE(tier.world.violations().front().find(victim.value), std::string::npos);
 }
 
+// As with real processes: nobody hears of what is launched in a zone that stands still, and it is tried elsewhere.
+TEST(VirtualRun, NothingIsLaunchedInAZoneThatStandsStill) {
+  for (const FaultKind kind : {FaultKind::kHang, FaultKind::kPartition}) {
+    Tier tier(12);
+    tier.build();
+    ASSERT_TRUE(tier.run.run_until(kBeginning + minutes(3), [&] { return tier.settled(2); }));
+    tier.run.run_for(minutes(2));
+    ASSERT_TRUE(tier.world.inject(tier.run.now(), {kind, {FaultTargetKind::kZone, "eu-west-1b"}}));
+    tier.run.command(SetDesiredCapacity{"web", 4, false}).value();
+    const auto in_a = [&] {
+      int count = 0;
+      for (const auto& [id, one] : tier.region.state().instances) {
+        count +=
+            one.lifecycle == LifecycleState::kInService && one.settled_at && one.zone.value == "eu-west-1a" ? 1 : 0;
+      }
+      return count;
+    };
+    // What is partitioned still serves its own zone, and its node says so: it is not replaced.
+    const int wanted = kind == FaultKind::kHang ? 4 : 3;
+    EXPECT_TRUE(tier.run.run_until(tier.run.now() + minutes(10), [&] { return in_a() == wanted; })) << in_a();
+    ASSERT_TRUE(tier.world.heal(tier.run.now(), {FaultTargetKind::kZone, "eu-west-1b"}));
+    EXPECT_TRUE(tier.run.run_until(tier.run.now() + minutes(15), [&] { return tier.settled(4) && in_a() == 2; }));
+    EXPECT_EQ(joined(tier.world.violations()), "");
+  }
+}
+
+/// What the world says of losses that nothing explains.
+std::vector<std::string> unexplained(const VirtualWorld& world) {
+  std::vector<std::string> found;
+  for (const std::string& one : world.violations()) {
+    if (one.find("lost without a fault") != std::string::npos) found.push_back(one);
+  }
+  return found;
+}
+
+std::uint64_t failed_attempts(const ClientTally& tally) {
+  std::uint64_t failed = tally.timed_out;
+  for (const auto& [status, count] : tally.by_status) failed += status >= 200 && status < 500 ? 0 : count;
+  return failed;
+}
+
+TEST(VirtualRun, EveryLossHasItsFault) {
+  const struct {
+    Fault fault;
+    const char* why;
+  } cases[] = {
+      {{FaultKind::kPowerLoss, {FaultTargetKind::kZone, "eu-west-1b"}}, "power-loss eu-west-1b"},
+      {{FaultKind::kHang, {FaultTargetKind::kZone, "eu-west-1b"}}, "hang eu-west-1b"},
+      {{FaultKind::kPartition, {FaultTargetKind::kZone, "eu-west-1b"}}, "partition eu-west-1b"},
+      {{FaultKind::kGray, {FaultTargetKind::kZone, "eu-west-1b"}, 30}, "gray eu-west-1b"},
+      {{FaultKind::kBlackhole, {FaultTargetKind::kZone, "eu-west-1b"}}, "blackhole eu-west-1b"},
+      {{FaultKind::kNodeLoss, {FaultTargetKind::kNode, "lb-eu-west-1b"}}, "node-loss lb-eu-west-1b"},
+  };
+  for (const auto& one : cases) {
+    Tier tier(11);
+    tier.build();
+    ASSERT_TRUE(tier.run.run_until(kBeginning + minutes(3), [&] { return tier.settled(2); }));
+    ClientSettings clients = stream(20);
+    clients.timeout = seconds(5);
+    const std::size_t number = tier.world.add_clients(tier.run.now(), clients);
+    tier.run.run_for(minutes(1));
+    ASSERT_TRUE(tier.world.inject(tier.run.now(), one.fault));
+    tier.run.run_for(minutes(3));
+    EXPECT_EQ(joined(tier.world.violations()), "") << one.why;
+    const std::vector<Loss> losses = tier.world.losses();
+    ASSERT_EQ(losses.size(), 1u) << one.why;
+    EXPECT_EQ(losses.front().why, one.why);
+    EXPECT_GT(losses.front().attempts, 0u);
+    EXPECT_EQ(losses.front().attempts, failed_attempts(tier.world.tally(number)));
+  }
+}
+
+// It goes on giving requests to targets that were taken off its list, whose instances end. No fault is on.
+TEST(VirtualRun, APolicyThatLosesRequestsWithoutAFaultIsCaught) {
+  Tier tier(9);
+  GroupSettings four = tier.group_settings();
+  four.max_size = 4;
+  tier.build(4, four);
+  ASSERT_TRUE(tier.run.run_until(kBeginning + minutes(3), [&] { return tier.settled(4); }));
+  tier.world.set_chooser([turn = 0u](Time, Rng&, BalancerGroup& group) mutable -> std::optional<TargetId> {
+    const auto all = group.targets.status();  // those that drain among them
+    return all.empty() ? std::nullopt : std::optional(all[turn++ % all.size()].target);
+  });
+  tier.world.add_clients(tier.run.now(), stream(50));
+  tier.run.run_for(minutes(1));
+  EXPECT_EQ(joined(unexplained(tier.world)), "");
+  tier.run.command(SetDesiredCapacity{"web", 2, false}).value();
+  tier.run.run_for(minutes(10));
+  EXPECT_FALSE(tier.world.violations().empty());
+  // Violations are kept up to a number; losses are counted whatever it is.
+  std::uint64_t lost = 0;
+  for (const Loss& loss : tier.world.losses()) lost += loss.blame.explains() ? 0 : loss.attempts;
+  EXPECT_GT(lost, 0u);
+}
+
+TEST(VirtualRun, APolicyThatFindsNobodyWhileTargetsAreHealthyIsCaught) {
+  Tier tier(10);
+  tier.build();
+  ASSERT_TRUE(tier.run.run_until(kBeginning + minutes(3), [&] { return tier.settled(2); }));
+  tier.world.add_clients(tier.run.now(), stream(50));
+  tier.world.set_chooser([turn = 0](Time now, Rng& chance, BalancerGroup& group) mutable -> std::optional<TargetId> {
+    return ++turn % 100 == 0 ? std::nullopt : group.targets.pick(now, chance);
+  });
+  tier.run.run_for(minutes(1));
+  ASSERT_FALSE(unexplained(tier.world).empty());
+  EXPECT_NE(unexplained(tier.world).front().find("status 503"), std::string::npos) << unexplained(tier.world).front();
+}
+
 TEST(VirtualWorld, RefusesFaultsOnWhatDoesNotExist) {
   Tier tier(8);
   tier.build();

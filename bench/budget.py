@@ -1,0 +1,77 @@
+"""What virtual time costs: the figures of rr-sim pace, beside what is promised of them, as a table and as JSON."""
+
+import json
+import math
+import os
+import pathlib
+import platform
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+REQUESTS_A_SECOND = 1_000_000
+LARGE = 10_000
+LARGE_SECONDS = 20
+LARGE_MIB = 2048
+
+
+def promises(figures):
+    """[(what, measured, promised, kept)]; what a short run does not reach is left out."""
+    small = figures["two_instances"]["requests_per_cpu_second"]
+    rows = [("requests a second of CPU, two instances", f"{small:,.0f}", f"at least {REQUESTS_A_SECOND:,}", small >= REQUESTS_A_SECOND)]
+    regions = {one["instances"]: one for one in figures["regions"]}
+    if LARGE in regions:
+        large = regions[LARGE]
+        rows.append((f"CPU seconds of the hour of {LARGE:,}", f"{large['cpu_seconds']:.1f}", f"under {LARGE_SECONDS}",
+                     large["cpu_seconds"] < LARGE_SECONDS))
+        rows.append((f"MiB at most, by the end of it", f"{large['mib_so_far']:.0f}", f"under {LARGE_MIB}", large["mib_so_far"] < LARGE_MIB))
+    for smaller, larger in [(100, 1_000), (1_000, LARGE)]:
+        if larger not in regions:
+            continue
+        growth = regions[larger]["microseconds_per_check"] / regions[smaller]["microseconds_per_check"]
+        allowed = math.log(larger) / math.log(smaller)
+        rows.append((f"cost of a check, {larger:,} instances over {smaller:,}", f"{growth:.2f}", f"at most log n: {allowed:.2f}",
+                     growth <= allowed))
+    return rows
+
+
+def table(figures):
+    """The report, as Markdown."""
+    small = figures["two_instances"]
+    lines = [f"{small['requests']:,} requests through two instances took {small['cpu_seconds']:.2f} s of CPU: "
+             f"{small['requests_per_cpu_second']:,.0f} a second.", "",
+             "| instances | groups | checks | launches | events | CPU s | us a check | MiB so far |",
+             "|---|---|---|---|---|---|---|---|"]
+    for one in figures["regions"]:
+        lines.append(f"| {one['instances']:,} | {one['groups']} | {one['checks']:,} | {one['launches']:,} | {one['events']:,} | "
+                     f"{one['cpu_seconds']:.2f} | {one['microseconds_per_check']:.2f} | {one['mib_so_far']:.0f} |")
+    lines += ["", "| promise | measured | promised | kept |", "|---|---|---|---|"]
+    lines += [f"| {what} | {measured} | {promised} | {'yes' if kept else 'NO'} |" for what, measured, promised, kept in promises(figures)]
+    return "\n".join(lines) + "\n"
+
+
+def wrong(figures):
+    return [text for one in [figures["two_instances"], *figures["regions"]] for text in one["wrong"]]
+
+
+def run(options):
+    if not options.no_build:
+        built = subprocess.run([ROOT / "tools" / "build", "release", "rr-sim"], check=False).returncode
+        if built:
+            return built
+    folder = pathlib.Path(os.environ["RR_BIN"]) if options.no_build and "RR_BIN" in os.environ else ROOT / "build" / "release" / "bin"
+    size = ["--requests", "50000", "--most", "100"] if options.quick else []
+    done = subprocess.run([folder / "rr-sim", "pace", "--json", *size], check=False, capture_output=True, text=True)
+    if done.returncode not in (0, 1):
+        print(done.stderr, end="")
+        return 3
+    figures = json.loads(done.stdout)
+    figures["machine"] = {"processors": os.cpu_count(), "machine": platform.machine(), "load": os.getloadavg()[0]}
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "budget.json").write_text(json.dumps(figures, indent=2) + "\n")
+    report = table(figures)
+    (options.out / "budget.md").write_text(report)
+    print(report + f"\nwritten to {options.out}/budget.md and budget.json")
+    for text in wrong(figures):
+        print(f"WRONG {text}")
+    return 1 if wrong(figures) else 0

@@ -1,0 +1,49 @@
+"""bench/run budget writes what rr-sim pace measured, and judges it by what is promised. How fast anything is, is not asked here."""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+import harness
+
+sys.path.insert(0, str(harness.ROOT / "bench"))
+import budget  # noqa: E402
+
+
+def figures(small=1_500_000.0, checks=(1.0, 1.0, 1.0), seconds=10.0, mib=100.0):
+    regions = [{"instances": size, "groups": 10, "checks": 1_000, "launches": 1, "events": 1, "cpu_seconds": seconds,
+                "microseconds_per_check": cost, "mib_so_far": mib, "wrong": []} for size, cost in zip((100, 1_000, 10_000), checks)]
+    return {"two_instances": {"requests": 10, "cpu_seconds": 0.1, "requests_per_cpu_second": small, "wrong": []}, "regions": regions}
+
+
+class Budget(harness.TestCase):
+    def kept(self, **changes):
+        return [row[3] for row in budget.promises(figures(**changes))]
+
+    def test_each_promise_is_judged_by_its_own_figure(self):
+        self.assertEqual(self.kept(), [True] * 5)
+        self.assertEqual(self.kept(small=999_999.0), [False, True, True, True, True])
+        self.assertEqual(self.kept(seconds=20.0), [True, False, True, True, True])
+        self.assertEqual(self.kept(mib=2048.0), [True, True, False, True, True])
+        # log 1,000 / log 100 is 1.5; log 10,000 / log 1,000 is 1.33.
+        self.assertEqual(self.kept(checks=(1.0, 1.49, 1.49)), [True] * 5)
+        self.assertEqual(self.kept(checks=(1.0, 1.51, 1.51)), [True, True, True, False, True])
+        self.assertEqual(self.kept(checks=(1.0, 1.0, 1.34)), [True, True, True, True, False])
+        self.assertEqual(len(budget.promises({**figures(), "regions": []})), 1)
+
+    def test_a_quick_run_writes_its_figures(self):
+        done = subprocess.run([sys.executable, harness.ROOT / "bench" / "run", "budget", "--quick", "--no-build", "--out", self.folder],
+                              check=False, capture_output=True, text=True, timeout=300, env={**os.environ, "RR_BIN": str(harness.bin_folder())})
+        self.assertEqual(done.returncode, 0, done)
+        written = json.loads((self.folder / "budget.json").read_text())
+        self.assertEqual([one["instances"] for one in written["regions"]], [2, 10, 100])
+        self.assertEqual([one["groups"] for one in written["regions"]], [1, 10, 10])
+        self.assertEqual(written["two_instances"]["requests"], 50_000)
+        self.assertIn((self.folder / "budget.md").read_text(), done.stdout)
+        self.assertIn("| 100 | 10 |", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
