@@ -65,6 +65,8 @@ int run_demo(const CommandSpec& command, const Arguments& arguments);
 
 /// The commands that run in virtual time: laws, swarm, replay.
 std::vector<CommandSpec> virtual_commands();
+/// Scenarios, played and compared.
+std::vector<CommandSpec> scenario_commands();
 
 /// Every command, in the order of --help.
 const std::vector<CommandSpec>& all_commands();

@@ -309,6 +309,7 @@ std::vector<CommandSpec> make_commands() {
   all.push_back(simple("down", "", "Stops the tier in order; cleans up what a killed one left.", run_down, {},
                        {{"rr-sim down", ""}}));
   for (const CommandSpec& command : virtual_commands()) all.push_back(command);
+  for (const CommandSpec& command : scenario_commands()) all.push_back(command);
   CommandSpec settings = simple(
       "settings", "[FILE]", "Prints all settings with their defaults, as a file for up --settings.", run_settings, {},
       {{"rr-sim settings > tier.yaml", "to begin with"}, {"rr-sim settings tier.yaml", "checks a file"}});

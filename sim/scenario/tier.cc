@@ -9,10 +9,10 @@
 #include <set>
 #include <utility>
 
-#include "sim/cloud/instance_refresh.h"
 #include "sim/cloud/tempo.h"
 #include "sim/scenario/cookie_key.h"
 #include "sim/scenario/image_builder.h"
+#include "sim/scenario/refresh_start.h"
 #include "sim/scenario/tier_state.h"
 
 namespace rr::sim {
@@ -391,33 +391,8 @@ Outcome Tier::release(const std::string& text, const std::string& strategy) {
 Outcome Tier::refresh(const std::string& text, StartInstanceRefresh start) {
   const auto image = state_->find_image(text);
   if (!image) return image.error();
-  const Group& group = region().groups.at(state_->options.settings.group.name);
-  start.group = group.settings.name;
-  // What it would be refused for is found before anything is made for it.
-  if (const auto wrong = wrong_preferences(start.preferences)) return Refusal{2, *wrong};
-  for (const std::string& alarm : start.preferences.alarms) {
-    if (!region().alarms.contains(alarm)) return Refusal{2, fmt::format("--alarm {}: there is no such alarm", alarm)};
-  }
-  const bool busy = group.active_refresh() != nullptr || (region().release && region().release->in_progress());
-  if (busy) return command(start).error();
-  const LaunchTemplate& launch_template = region().launch_templates.at(group.settings.launch_template.template_name);
-  std::vector<std::string> said;
-  if (const std::string& version = group.settings.launch_template.version; version.front() == '$') {
-    GroupSettings pinned = group.settings;
-    pinned.launch_template.version =
-        std::to_string(version == "$Latest" ? launch_template.versions.back().number : launch_template.default_version);
-    said.push_back(fmt::format("group {}: pinned from {} to version {}, so that the refresh can be rolled back",
-                               start.group, version, pinned.launch_template.version));
-    if (const auto done = command(UpdateAutoScalingGroup{pinned}); !done) return done.error();
-  }
-  const auto made = command(CreateLaunchTemplateVersion{launch_template.name, *image, "instance refresh"});
-  if (!made) return made.error();
-  start.desired_configuration = LaunchTemplateSpecification{launch_template.name, std::to_string(made->number)};
-  const auto begun = command(start);
-  if (!begun) return begun.error();
-  said.push_back(
-      fmt::format("instance refresh {} to version {} ({}) has begun", begun->id, made->number, image->value));
-  return said;
+  return start_refresh(region(), state_->options.settings.group.name, *image, std::move(start),
+                       [this](const Command& one) { return command(one); });
 }
 
 Outcome Tier::set_load(double rate) {
