@@ -1,6 +1,7 @@
 #include "deploy/command_line.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -161,7 +162,8 @@ std::string CommandSpec::help() const {
 
 int fail(const CommandSpec& command, int code, const std::string& message) {
   std::fflush(stdout);
-  fmt::print(stderr, "rr-deploy {}: {}\n", command.name, message);
+  const std::string line = fmt::format("rr-deploy {}: {}", command.name, message);
+  fmt::print(stderr, "{}\n", ::isatty(STDERR_FILENO) == 1 ? wrapped(line, 2) : line);
   return code;
 }
 

@@ -17,6 +17,9 @@
 namespace rr::deploy {
 namespace {
 
+// Columns: those of a finding's mark and of what was looked at.
+constexpr std::size_t kBesideTheCheck = 21;
+
 enum class Finding { kGood, kWarning, kBad };
 
 struct Check {
@@ -250,8 +253,10 @@ int run_doctor(const CommandSpec& command, const Arguments& arguments) {
                           : check.finding == Finding::kWarning ? Colour::kYellow
                                                                : Colour::kRed;
     document.push_back({{"check", check.name}, {"finding", mark}, {"text", check.text}});
-    if (!(*context)->json)
-      (*context)->speaker.line(fmt::format("{:<5} {:<14} {}", mark, check.name, check.text), colour);
+    if ((*context)->json) continue;
+    const std::string line = fmt::format("{:<5} {:<14} {}", mark, check.name, check.text);
+    Speaker& speaker = (*context)->speaker;
+    speaker.line(speaker.terminal() ? wrapped(line, kBesideTheCheck) : line, colour);
   }
   if ((*context)->json) fmt::print("{}\n", document.dump(2));
   return bad == 0 ? 0 : 1;

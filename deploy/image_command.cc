@@ -145,6 +145,7 @@ int run_prune(const CommandSpec& command, const Arguments& arguments) {
   if (!used) return fail(command, kRefused, used.error().message);
   const auto images = baked_images(context);
   if (!images) return fail(command, kRefused, images.error().message);
+  if (images->empty()) context.speaker.line("this environment has no images: nothing to prune");
   const auto keep = static_cast<std::size_t>(context.settings.release.keep_images);
   int code = 0;
   for (std::size_t at = 0; at < images->size(); ++at) {

@@ -156,10 +156,10 @@ int run_verify(const CommandSpec& command, const Arguments& arguments) {
     sleep_until_interrupt(settings.question_interval, 0);
   }
   const bool proven = tally.verified(rules.instances);
-  context.speaker.line(fmt::format("{} {}: {}", watched->question.url,
-                                   proven ? "answers " + wanted->commit : "does not prove " + wanted->commit,
-                                   tally.shortfall(rules.instances)),
-                       proven ? Colour::kGreen : Colour::kRed);
+  const std::string said = fmt::format("{} {}: {}", watched->question.url,
+                                       proven ? "answers " + wanted->commit : "does not prove " + wanted->commit,
+                                       tally.shortfall(rules.instances));
+  context.speaker.line(context.speaker.terminal() ? wrapped(said, 2) : said, proven ? Colour::kGreen : Colour::kRed);
   if (context.json) {
     fmt::print("{}\n", Json{{"verified", proven},
                             {"url", watched->question.url},
