@@ -67,7 +67,7 @@ class Driver {
 void Driver::take(Step step) {
   for (Note& note : step.notes) {
     const std::string line = clock_of(report_.began, now()) + note.text;
-    context_.speaker.line(context_.speaker.terminal() ? wrapped(line, kBesideTheClock) : line, colour_of(note.kind));
+    context_.speaker.long_line(line, kBesideTheClock, colour_of(note.kind));
     report_.notes.emplace_back(now(), std::move(note));
   }
   if (step.command) command_ = std::move(step.command);
@@ -229,7 +229,7 @@ int finish(const CommandSpec& command, Context& context, const Arguments& argume
   const Tally& tally = driver.rollout().tally();
   const Colour colour = report.verdict.code == kReleased ? Colour::kGreen : Colour::kRed;
   const std::string last = clock_of(report.began, report.ended) + report.verdict.reason;
-  context.speaker.line(context.speaker.terminal() ? wrapped(last, kBesideTheClock) : last, colour);
+  context.speaker.long_line(last, kBesideTheClock, colour);
   if (tally.answers() > 0) {
     context.speaker.line(fmt::format("          {} requests through the load balancer, {} failed; slowest {:.0f} ms",
                                      tally.answers(), tally.failed(), 1000 * to_seconds(tally.slowest())));

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "deploy/command_line.h"
+
 namespace rr::deploy {
 namespace {
 
@@ -42,6 +44,10 @@ void Speaker::line(const std::string& text, Colour colour) {
   clear_progress();
   fmt::print(stream_, "{}\n", painted(text, colour));
   std::fflush(stream_);
+}
+
+void Speaker::long_line(const std::string& text, std::size_t indent, Colour colour) {
+  line(terminal_ ? wrapped(text, indent) : text, colour);
 }
 
 void Speaker::progress(const std::string& text) {

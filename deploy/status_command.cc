@@ -16,6 +16,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// How far the rest of a long line is moved in on a terminal.
+// not a setting: how text is laid out for people
+constexpr std::size_t kUnder = 2;
+
 /// Empty when it is not there or no text: some endpoints write null for what they do not have.
 std::string text_of(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -120,37 +124,38 @@ void print_status(Context& context, const Seen& seen) {
   Speaker& speaker = context.speaker;
   const Group& group = *seen.tier.group;
   speaker.line(seen.tier.url.empty() ? "no load balancer" : seen.tier.url, Colour::kBlue);
-  speaker.line(fmt::format("{}: {} of {} instances (at least {}, at most {}), template version {}", group.name,
-                           group.instances.size(), group.desired, group.min_size, group.max_size, group.version));
+  speaker.long_line(fmt::format("{}: {} of {} instances (at least {}, at most {}), template version {}", group.name,
+                                group.instances.size(), group.desired, group.min_size, group.max_size, group.version),
+                    kUnder);
   for (const Instance& instance : group.instances) {
     const std::string state = state_of(seen, instance.id);
-    speaker.line(fmt::format("  {:<20} {:<12} version {:<4} {:<12} {}", instance.id, instance.zone, instance.version,
-                             instance.lifecycle, state),
-                 state == "healthy" ? Colour::kGreen : Colour::kYellow);
+    speaker.long_line(fmt::format("  {:<20} {:<12} version {:<4} {:<12} {}", instance.id, instance.zone,
+                                  instance.version, instance.lifecycle, state),
+                      2 * kUnder, state == "healthy" ? Colour::kGreen : Colour::kYellow);
   }
   if (!group.suspended.empty())
-    speaker.line(fmt::format("suspended: {}", fmt::join(group.suspended, ", ")), Colour::kYellow);
+    speaker.long_line(fmt::format("suspended: {}", fmt::join(group.suspended, ", ")), kUnder, Colour::kYellow);
   if (!seen.refreshes.empty() && is_active(seen.refreshes.front().status)) {
     const Refresh& refresh = seen.refreshes.front();
-    speaker.line(fmt::format("refresh {} to version {}: {} {}", refresh.id, refresh.version, to_string(refresh.status),
-                             bar(refresh.percent)),
-                 Colour::kYellow);
+    speaker.long_line(fmt::format("refresh {} to version {}: {} {}", refresh.id, refresh.version,
+                                  to_string(refresh.status), bar(refresh.percent)),
+                      kUnder, Colour::kYellow);
   }
   if (seen.lock.job) {
-    speaker.line(fmt::format("{} of {} is under way, renewed {:.0f} s ago", to_string(seen.lock.job->kind),
-                             seen.lock.job->owner, to_seconds(seen.lock.age)),
-                 Colour::kYellow);
+    speaker.long_line(fmt::format("{} of {} is under way, renewed {:.0f} s ago", to_string(seen.lock.job->kind),
+                                  seen.lock.job->owner, to_seconds(seen.lock.age)),
+                      kUnder, Colour::kYellow);
   }
   if (seen.record) {
     const bool good = seen.record->outcome == Outcome::kReleased;
-    speaker.line(fmt::format("{}: {}{}", to_string(seen.record->outcome), released_text(seen.record->current),
-                             seen.record->why.empty() ? "" : " (" + seen.record->why + ")"),
-                 good ? Colour::kGreen : Colour::kYellow);
-    if (seen.record->previous) speaker.line("before: " + released_text(*seen.record->previous));
+    speaker.long_line(fmt::format("{}: {}{}", to_string(seen.record->outcome), released_text(seen.record->current),
+                                  seen.record->why.empty() ? "" : " (" + seen.record->why + ")"),
+                      kUnder, good ? Colour::kGreen : Colour::kYellow);
+    if (seen.record->previous) speaker.long_line("before: " + released_text(*seen.record->previous), kUnder);
   } else {
     speaker.line("no release yet");
   }
-  for (const std::string& one : seen.unreadable) speaker.line("not readable: " + one, Colour::kYellow);
+  for (const std::string& one : seen.unreadable) speaker.long_line("not readable: " + one, kUnder, Colour::kYellow);
 }
 
 int run_status(const CommandSpec& command, const Arguments& arguments) {
@@ -236,11 +241,11 @@ int run_history(const CommandSpec& command, const Arguments& arguments) {
       continue;
     }
     const bool good = record.outcome == Outcome::kReleased;
-    context.speaker.line(
+    context.speaker.long_line(
         fmt::format("{}  {}: {}  by {}{}{}", record.at ? format_iso8601(*record.at, 0) : "unknown time        ",
                     to_string(record.outcome), released_text(record.current), record.by,
                     record.why.empty() ? "" : ": " + record.why, gone.empty() ? "" : "  [" + gone + "]"),
-        good ? Colour::kPlain : Colour::kYellow);
+        2 * kUnder, good ? Colour::kPlain : Colour::kYellow);
   }
   if (context.json) fmt::print("{}\n", document.dump(2));
   if (!context.json && records->empty()) context.speaker.line("no release yet");

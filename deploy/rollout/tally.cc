@@ -94,18 +94,26 @@ void Tally::add_good(const Answer& answer) {
   if (!answer.instance.empty()) instances_.insert(answer.instance);
 }
 
+/// Who does not say which version it is does not say which instance it is either.
+bool Tally::counts_instances() const { return rules_.commits_known && (streak_ == 0 || !instances_.empty()); }
+
+int Tally::needed_answers(int there) const {
+  return rules_.commits_known && !counts_instances() ? rules_.answers * std::max(there, 1) : rules_.answers;
+}
+
 int Tally::needed_instances(int there) const {
-  // Who does not say which version it is does not say which instance it is either.
-  return rules_.commits_known ? std::min(rules_.instances, std::max(there, 1)) : 0;
+  return counts_instances() ? std::min(rules_.instances, std::max(there, 1)) : 0;
 }
 
 bool Tally::verified(int there) const {
-  return streak_ >= rules_.answers && static_cast<int>(instances_.size()) >= needed_instances(there);
+  return streak_ >= needed_answers(there) && static_cast<int>(instances_.size()) >= needed_instances(there);
 }
 
 std::string Tally::shortfall(int there) const {
-  const std::string what = fmt::format("{} of {} right answers one after another, from {} of {} instances", streak_,
-                                       rules_.answers, instances_.size(), needed_instances(there));
+  const std::string run = fmt::format("{} of {} right answers one after another", streak_, needed_answers(there));
+  const std::string what = counts_instances()
+                               ? fmt::format("{}, from {} of {} instances", run, instances_.size(), needed_instances(there))
+                               : fmt::format("{}, which do not say whose they are", run);
   if (answers_ == 0) return what + "; no request was answered at all";
   if (failed_in_a_row_ > 0) return fmt::format("{}; the last failed with {}", what, cause_of(*last_failed_));
   if (streak_ == 0 && last_good_) {

@@ -23,7 +23,9 @@ class Tally {
 
   /// Why the rollout must not go on; nothing while all is well. Once tripped it stays so until expect().
   const std::optional<std::string>& trip() const { return trip_; }
-  /// Enough right answers one after another, from enough instances of the `there` that the group has.
+  /// Enough right answers one after another, from enough instances of the `there` that the group has. Answers that name no
+  /// instance (a header with the commit, say) must be as many for each of the `there`: a load balancer that takes turns has
+  /// then asked all of them, and one that draws lots has passed by one of them with a chance of about there x e^-answers.
   bool verified(int there) const;
   /// What is missing for that, for people.
   std::string shortfall(int there) const;
@@ -45,6 +47,8 @@ class Tally {
   Whose whose(const Answer& answer) const;
   void add_failed(const Answer& answer);
   void add_good(const Answer& answer);
+  bool counts_instances() const;
+  int needed_answers(int there) const;
   int needed_instances(int there) const;
 
   Verification rules_;

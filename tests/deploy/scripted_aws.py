@@ -273,10 +273,11 @@ class ScriptedAws:
         return _element("CreateLaunchTemplateVersionResponse", {"launchTemplateVersion": {"versionNumber": number}})
 
     def DeleteLaunchTemplateVersions(self, p):
-        for key, value in p.items():
-            if key.startswith("LaunchTemplateVersion."):
-                del self.versions[int(value)]
-        return _element("DeleteLaunchTemplateVersionsResponse", {"unsuccessfullyDeletedLaunchTemplateVersionSet": ""})
+        wanted = [int(value) for key, value in p.items() if key.startswith("LaunchTemplateVersion.")]
+        missing = [number for number in wanted if self.versions.pop(number, None) is None]
+        return _element("DeleteLaunchTemplateVersionsResponse", {"unsuccessfullyDeletedLaunchTemplateVersionSet": ("item", [
+            {"versionNumber": number, "responseError": {"code": "launchTemplateVersionDoesNotExist", "message": "not there"}}
+            for number in missing])})
 
     def DescribeImages(self, p):
         wanted = {value for key, value in p.items() if key.startswith("Filter.1.Value")}
@@ -374,9 +375,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def send(self, status, content, kind):
+    def send(self, status, content, kind, **fields):
         content = content.encode()
         self.send_response(status)
+        for name, value in fields.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -445,4 +448,4 @@ class _Front(_Handler):
         with self.aws.lock:
             status, document, seconds = self.aws.answer_viewer()
         time.sleep(seconds)
-        self.send(status, json.dumps(document), "application/json")
+        self.send(status, json.dumps(document), "application/json", Commit=document.get("commit", ""))

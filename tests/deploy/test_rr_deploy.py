@@ -17,44 +17,7 @@ import harness
 from kit.deployment import changed_settings
 from kit.waiting import eventually
 from scripted_aws import Refused, ScriptedAws
-
-OLD, NEW = "ami-0000000000000000a", "ami-0000000000000000b"
-# Quick enough for a test; the meaning of each is in the settings.
-QUICK = {"release.bake_time": "0s", "release.patience": "20s",
-         "verification.deadline": "10s", "verification.consecutive_answers": 6, "verification.answer_timeout": "500ms",
-         "probe.answer_timeout": "500ms", "probe.interval": "100ms"}
-
-
-class RrDeploy(harness.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.aws = ScriptedAws()
-        self.addCleanup(self.aws.close)
-        self.settings = changed_settings(self, QUICK)
-
-    def tearDown(self):
-        self.assertEqual(self.aws.errors, [], "signatures")
-
-    def command(self, verb, *words):
-        return ["rr-deploy", verb, "local", "--settings", str(self.settings), *words]
-
-    def job(self, verb, *words):
-        return self.command(verb, "--url", self.aws.front.url, *words)
-
-    def deploy(self, *words, code=0, environment=None):
-        done = self.run_program(*words, environment={**self.aws.environment(), **(environment or {})}, cwd=self.folder, timeout=60)
-        self.assertEqual(done.returncode, code, done)
-        return done
-
-    def assert_settled(self, version):
-        aws = self.aws
-        self.assertEqual(aws.version, version)
-        self.assertEqual({of for of, _, _ in aws.instances.values()}, {version})
-        self.assertEqual((len(aws.instances), aws.desired, aws.suspended), (2, 2, []))
-        self.assertNotIn("/round-robin/local/lock", aws.parameters)
-
-    def record(self):
-        return json.loads(self.aws.parameters["/round-robin/local/release"][-1][0])
+from scripted_case import NEW, OLD, QUICK, RrDeploy
 
 
 class Releasing(RrDeploy):
@@ -153,6 +116,41 @@ class Releasing(RrDeploy):
                 self.assertEqual(self.record()["outcome"], "rolled back")
                 failures = xml.etree.ElementTree.parse(self.folder / "r.xml").getroot().findall(".//failure")
                 self.assertEqual(len(failures), 1)
+
+    def test_a_program_that_tells_its_commit_in_a_header_answers_once_more_for_each_instance(self):
+        self.settings = changed_settings(self, {**QUICK, "application.version_from": "header:Commit"})
+        done = self.deploy(*self.job("release", "--image", NEW))
+        self.assertRegex(done.stdout, r"\d\d of 12 right answers one after another, which do not say whose they are")
+        self.assert_settled("7")
+        self.deploy(*self.job("rollback"))
+        self.assert_settled("6")
+
+    def test_back_to_what_does_not_work_either_is_eleven(self):
+        self.aws.images[NEW] = {"commit": "commit-new", "status": 500}
+
+        def spoil(action, _):
+            if action == "StartInstanceRefresh":
+                self.aws.images[OLD]["status"] = 500
+        self.aws.interfere = spoil
+        self.settings = changed_settings(self, {**QUICK, "verification.deadline": "3s"})
+        done = self.deploy(*self.job("release", "--image", NEW), code=11)
+        self.assertIn("does not prove it", done.stdout)
+        self.assertEqual(self.record()["outcome"], "broken")
+        self.assert_settled("6")
+
+    def test_a_network_that_stays_away_is_eleven_and_the_next_run_finishes(self):
+        self.settings = changed_settings(self, {**QUICK, "release.patience": "3s"})
+        away = []
+
+        def hang_up(action, _):
+            away.extend([action] if action == "StartInstanceRefresh" else [])
+            return "hang up" if away else None
+        self.aws.interfere = hang_up
+        done = self.deploy(*self.job("release", "--image", NEW), code=11)
+        self.assertIn("takes it up again", done.stdout)
+        self.aws.interfere = lambda *_: None
+        self.deploy(*self.job("release", "--image", NEW))
+        self.assert_settled("7")
 
     def test_an_alarm_in_the_bake_time_rolls_back(self):
         def alarm(_, __):

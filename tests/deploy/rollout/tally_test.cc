@@ -92,6 +92,28 @@ TEST(Tally, WithoutAFormerCommitNoAnswerIsForeign) {
   EXPECT_FALSE(tally.verified(1));
 }
 
+TEST(Tally, AnswersThatNameNoInstanceMustBeAsManyForEachOfThem) {
+  Tally tally(rules());
+  tally.expect(kNew, kOld);
+  for (int at = 0; at < 5; ++at) tally.add(answer("new", "", ""));
+  EXPECT_FALSE(tally.verified(2)) << "three for each of two";
+  EXPECT_EQ(tally.shortfall(2), "5 of 6 right answers one after another, which do not say whose they are");
+  tally.add(answer("new", "", ""));
+  EXPECT_TRUE(tally.verified(2));
+  EXPECT_FALSE(tally.verified(3));
+  tally.add(answer("old", "", ""));
+  EXPECT_FALSE(tally.verified(2)) << "the run begins anew";
+}
+
+TEST(Tally, OneAnswerThatNamesItsInstanceMakesInstancesCount) {
+  Tally tally(rules());
+  tally.expect(kNew, kOld);
+  for (int at = 0; at < 9; ++at) tally.add(answer("new", "28", at == 4 ? "a" : ""));
+  EXPECT_FALSE(tally.verified(2)) << "one instance of two";
+  tally.add(answer("new", "28", "b"));
+  EXPECT_TRUE(tally.verified(2));
+}
+
 TEST(Tally, AnApplicationThatDoesNotSayItsVersionIsVerifiedByItsAnswers) {
   Verification silent = rules();
   silent.commits_known = false;
