@@ -140,6 +140,34 @@ bool convert(const YAML::Node& node, int depth, Document& out) {
   return true;
 }
 
+/// How many bytes from the beginning are well-formed UTF-8 (RFC 3629 section 4): all of them, or up to the first that
+/// is not.
+std::size_t well_formed_utf8(std::string_view text) {
+  const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const unsigned lead = byte(at);
+    if (lead < 0x80) {
+      ++at;
+      continue;
+    }
+    const std::size_t more = lead >= 0xC2 && lead <= 0xDF   ? 1
+                             : lead >= 0xE0 && lead <= 0xEF ? 2
+                             : lead >= 0xF0 && lead <= 0xF4 ? 3
+                                                            : 0;
+    if (more == 0) return at;
+    // The second byte's range leaves out overlong forms, surrogates, and what is beyond U+10FFFF.
+    const unsigned least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    const unsigned most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (byte(at + 1) < least || byte(at + 1) > most) return at;
+    for (std::size_t i = 2; i <= more; ++i) {
+      if (byte(at + i) < 0x80 || byte(at + i) > 0xBF) return at;
+    }
+    at += more + 1;
+  }
+  return at;
+}
+
 }  // namespace
 
 const Document* Document::member(std::string_view key) const {
@@ -181,6 +209,11 @@ Result<Document> parse_json_document(std::string_view text) {
 }
 
 Result<Document> parse_yaml_document(std::string_view text) {
+  // yaml-cpp lets other bytes through, and what is read here is shown as JSON, which cannot have them.
+  if (const std::size_t good = well_formed_utf8(text); good < text.size()) {
+    return Error{fmt::format("{}: byte {:#04x} is not UTF-8", std::count(text.begin(), text.begin() + good, '\n') + 1,
+                             static_cast<unsigned char>(text[good]))};
+  }
   try {
     Document root;
     if (!convert(YAML::Load(std::string(text)), 0, root)) return Error{"1: nested too deeply"};

@@ -193,6 +193,16 @@ TEST(Config, RangesAreCheckedByThePolicy) {
               ::testing::Contains(HasSubstr("load_balancers[tier].target_groups[web].health_check.interval")));
 }
 
+TEST(Config, AFileIsUtf8) {
+  EXPECT_TRUE(read_config_file("f.yaml", "# \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x92\xA9\nload_balancers: []\n").ok());
+  // A lone lead, an overlong slash, a surrogate, beyond the last code point, cut off at the end.
+  for (const std::string bad : {"\xC3x", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF", "\xE2\x82"}) {
+    const auto read = read_config_file("f.yaml", "load_balancers: []\n# " + bad);
+    ASSERT_FALSE(read.ok()) << bad;
+    EXPECT_EQ(read.error().front().substr(0, 15), "f.yaml:2: byte ") << read.error().front();
+  }
+}
+
 TEST(Config, TargetsAloneCanBeRead) {
   const auto read = read_targets(R"({"target_group": "web", "targets": ["127.0.0.1:1", {"address": "127.0.0.1:2"}]})");
   ASSERT_TRUE(read.ok());
