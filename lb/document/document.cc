@@ -107,39 +107,6 @@ Document::Kind scalar_kind(const YAML::Node& node) {
   return is_number(text) ? Document::Kind::kNumber : Document::Kind::kText;
 }
 
-bool convert(const YAML::Node& node, int depth, Document& out) {
-  if (depth > kMaximumDepth) return false;
-  out.line = node.Mark().line + 1;
-  switch (node.Type()) {
-    case YAML::NodeType::Undefined:
-    case YAML::NodeType::Null:
-      return true;
-    case YAML::NodeType::Scalar:
-      out.kind = scalar_kind(node);
-      out.text = node.Scalar();
-      return true;
-    case YAML::NodeType::Sequence:
-      out.kind = Document::Kind::kList;
-      for (const YAML::Node& item : node) {
-        if (!convert(item, depth + 1, out.items.emplace_back())) return false;
-      }
-      return true;
-    case YAML::NodeType::Map:
-      out.kind = Document::Kind::kMap;
-      for (const auto& member : node) {
-        const std::string key = member.first.IsScalar() ? member.first.Scalar() : "?";
-        Document& value = out.members.emplace_back(DocumentMember{key, Document{}}).value;
-        if (!convert(member.second, depth + 1, value)) return false;
-        value.line = std::max(value.line, member.first.Mark().line + 1);
-        if (value.kind != Document::Kind::kMap && value.kind != Document::Kind::kList) {
-          value.line = member.first.Mark().line + 1;
-        }
-      }
-      return true;
-  }
-  return true;
-}
-
 /// How many bytes from the beginning are well-formed UTF-8 (RFC 3629 section 4): all of them, or up to the first that
 /// is not.
 std::size_t well_formed_utf8(std::string_view text) {
@@ -166,6 +133,46 @@ std::size_t well_formed_utf8(std::string_view text) {
     at += more + 1;
   }
   return at;
+}
+
+/// yaml-cpp makes single bytes of the escapes \N and \_ instead of their characters.
+const std::string& text_of(const YAML::Node& node) {
+  const std::string& text = node.Scalar();
+  if (well_formed_utf8(text) < text.size()) throw YAML::Exception(node.Mark(), "text that is not UTF-8");
+  return text;
+}
+
+bool convert(const YAML::Node& node, int depth, Document& out) {
+  if (depth > kMaximumDepth) return false;
+  out.line = node.Mark().line + 1;
+  switch (node.Type()) {
+    case YAML::NodeType::Undefined:
+    case YAML::NodeType::Null:
+      return true;
+    case YAML::NodeType::Scalar:
+      out.kind = scalar_kind(node);
+      out.text = text_of(node);
+      return true;
+    case YAML::NodeType::Sequence:
+      out.kind = Document::Kind::kList;
+      for (const YAML::Node& item : node) {
+        if (!convert(item, depth + 1, out.items.emplace_back())) return false;
+      }
+      return true;
+    case YAML::NodeType::Map:
+      out.kind = Document::Kind::kMap;
+      for (const auto& member : node) {
+        const std::string key = member.first.IsScalar() ? text_of(member.first) : "?";
+        Document& value = out.members.emplace_back(DocumentMember{key, Document{}}).value;
+        if (!convert(member.second, depth + 1, value)) return false;
+        value.line = std::max(value.line, member.first.Mark().line + 1);
+        if (value.kind != Document::Kind::kMap && value.kind != Document::Kind::kList) {
+          value.line = member.first.Mark().line + 1;
+        }
+      }
+      return true;
+  }
+  return true;
 }
 
 }  // namespace

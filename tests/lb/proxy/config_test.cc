@@ -203,6 +203,12 @@ TEST(Config, AFileIsUtf8) {
   }
 }
 
+TEST(Config, AnEscapeThatIsMadeNoUtf8IsRefusedToo) {
+  const auto read = read_config_file("f.yaml", "load_balancers: []\nzone: \"a\\_b\"\n");
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().front(), "f.yaml:2: text that is not UTF-8");
+}
+
 TEST(Config, TargetsAloneCanBeRead) {
   const auto read = read_targets(R"({"target_group": "web", "targets": ["127.0.0.1:1", {"address": "127.0.0.1:2"}]})");
   ASSERT_TRUE(read.ok());
