@@ -1,0 +1,53 @@
+#pragma once
+// The id of X-Amzn-Trace-Id.
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include "lb/base/rng.h"
+#include "lb/base/time.h"
+
+namespace rr {
+
+/// The two digits of each byte.
+inline constexpr std::array<char, 512> kHexDigits = [] {
+  std::array<char, 512> digits{};
+  for (std::size_t i = 0; i < digits.size(); ++i) digits[i] = "0123456789abcdef"[i % 2 == 0 ? i / 32 : i / 2 % 16];
+  return digits;
+}();
+
+/// "Root=1-67891233-abcdef012345678912345678": version, second, 96 bits of chance. In a buffer of its own: two of these
+/// are made a request at most, and nothing is allocated for them.
+/// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
+class TraceId {
+ public:
+  TraceId(std::string_view name, Time now, Rng& random) {
+    append(name);
+    append("=1-");
+    const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+    append_hex(static_cast<std::uint64_t>(second));
+    append("-");
+    const std::uint64_t chance = random.next();
+    append_hex(chance >> 32);
+    append_hex(chance);
+    append_hex(random.next());
+  }
+  std::string_view text() const { return {text_.data(), size_}; }
+
+ private:
+  void append(std::string_view part) { size_ += part.copy(text_.data() + size_, part.size()); }
+  /// The low 32 bits as eight digits.
+  void append_hex(std::uint64_t value) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      const char* const digits = kHexDigits.data() + (value >> shift & 0xFF) * 2;
+      text_[size_++] = digits[0];
+      text_[size_++] = digits[1];
+    }
+  }
+
+  std::array<char, 48> text_;  // "Root=1-", 8, "-", 24: 40 characters
+  std::size_t size_ = 0;
+};
+
+}  // namespace rr
