@@ -11,7 +11,7 @@ UNPACKED = ROOT / "build" / "peers" / "root"
 
 NGINX = """
 daemon off;                        # one process tree whose processor time can be read
-master_process off;                # one process, as every other contender
+{processes}
 worker_rlimit_nofile 8192;
 error_log stderr crit;             # nobody logs: the logs' formats differ too much to be compared
 pid {folder}/nginx.pid;
@@ -32,7 +32,7 @@ http {{
     keepalive_timeout 600s;
   }}
   server {{
-    listen {address} backlog=4096;
+    listen {address} backlog=4096{reuseport};
     location / {{
       proxy_pass http://targets;
       proxy_http_version 1.1;      # needed for kept connections
@@ -48,7 +48,7 @@ http {{
 
 HAPROXY = """
 global
-  nbthread 1                       # one thread, as every other contender
+  nbthread {threads}                       # as many as every other contender
   maxconn 2048
 defaults
   mode http
@@ -82,11 +82,13 @@ def library_path():
 
 
 class Contender:
-    """A proxy before two targets: `name`, `program`, and the command that starts it."""
+    """A proxy before two targets: `name`, `program`, and the command that starts it. With one worker, or with several where
+    that is what is measured."""
 
-    def __init__(self, name, program):
-        self.name = name
+    def __init__(self, name, program, workers=1):
+        self.name = name if workers == 1 else f"{name}, {workers} workers"
         self.program = str(program)
+        self.workers = workers
 
     def version(self):
         done = subprocess.run([self.program, "--version" if self.name.startswith("rr-lb") else "-v"], capture_output=True,
@@ -104,13 +106,13 @@ class Contender:
 class RoundRobin(Contender):
     """Everything on that a deployment has: health checks, X-Forwarded-*, trace ids, desync classification, metrics."""
 
-    def __init__(self, program, access_log=False):
-        super().__init__("rr-lb, access log" if access_log else "rr-lb", program)
+    def __init__(self, program, access_log=False, workers=1):
+        super().__init__("rr-lb, access log" if access_log else "rr-lb", program, workers)
         self.access_log = access_log
 
     def command(self, address, targets, folder):
         command = [self.program, "--listen", address, "--admin", "127.0.0.1:0", "--health-path", "/~health",
-                   "--health-interval", "5", "--unrestricted"]
+                   "--health-interval", "5", "--unrestricted", "--workers", str(self.workers)]
         for target in targets:
             command += ["--target", target]
         if self.access_log:
@@ -120,7 +122,10 @@ class RoundRobin(Contender):
 
 class Nginx(Contender):
     def configuration(self, address, targets, folder):
-        return NGINX.format(address=address, target1=targets[0], target2=targets[1], folder=folder)
+        # One process where there is one worker, as every other contender; spread by the kernel as rr-lb's are otherwise.
+        processes = "master_process off;" if self.workers == 1 else f"worker_processes {self.workers};"
+        return NGINX.format(address=address, target1=targets[0], target2=targets[1], folder=folder, processes=processes,
+                            reuseport="" if self.workers == 1 else " reuseport")
 
     def command(self, address, targets, folder):
         file = folder / "nginx.conf"
@@ -130,7 +135,7 @@ class Nginx(Contender):
 
 class Haproxy(Contender):
     def configuration(self, address, targets, folder):
-        return HAPROXY.format(address=address, target1=targets[0], target2=targets[1])
+        return HAPROXY.format(address=address, target1=targets[0], target2=targets[1], threads=self.workers)
 
     def command(self, address, targets, folder):
         file = folder / "haproxy.cfg"
@@ -150,12 +155,13 @@ class Relay(Contender):
 
 def contenders(programs, replaced):
     """All that can be measured here, rr-lb first, and the names of those that are missing."""
-    found = [RoundRobin(programs / "rr-lb"), RoundRobin(programs / "rr-lb", access_log=True)]
+    found = [RoundRobin(programs / "rr-lb"), RoundRobin(programs / "rr-lb", access_log=True),
+             RoundRobin(programs / "rr-lb", workers=2)]
     missing = []
     for name, kind in (("nginx", Nginx), ("haproxy", Haproxy)):
         program = replaced.get(name) or find_program(name)
         if program:
-            found.append(kind(name, program))
+            found += [kind(name, program), kind(name, program, workers=2)]
         else:
             missing.append(name)
     for name in ("epoll relay", "uv relay"):

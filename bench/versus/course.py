@@ -41,14 +41,19 @@ class Bench:
         for process in [*self.processes.values(), self.origin.process]:
             process.end()
 
-    def place(self, same):
-        self.origin.process.pin(self.processors[0] if same else self.processors[-1])
+    def place(self, scenario):
+        """Puts everybody where the scenario wants them."""
+        everywhere, first, last = set(self.processors), {self.processors[0]}, {self.processors[-1]}
+        self.origin.process.pin(everywhere if scenario.free else first if scenario.same else last)
+        for process in self.processes.values():
+            process.pin(everywhere if scenario.free else first)
 
     def run(self, name, scenario, seconds, more=()):
         """One run; Wrong when the load, the proxy and the origin do not agree on what happened."""
         process = self.processes[name]
         before, (asked_before, bytes_before) = process.processor_time(), self.origin.counts()
-        figures_of_load = running.load(self.load_program, self.processors[0 if scenario.same else -1], self.addresses[name],
+        processor = None if scenario.free else self.processors[0 if scenario.same else -1]
+        figures_of_load = running.load(self.load_program, processor, self.addresses[name],
                                        [*scenario.flags, "--seconds", str(seconds), *more])
         cpu = process.processor_time() - before
         asked, received = self.origin.counts()
@@ -123,20 +128,21 @@ def rounds_of(bench, scenario, names, rounds, seconds):
 def measure(bench, found, options, results):
     rounds = options.rounds or (5 if options.quick else 11)
     seconds = options.seconds or (0.3 if options.quick else 1.0)
-    names = [one.name for one in found]
     for scenario in figures.SCENARIOS:
         if options.only not in scenario.name:
             continue
-        bench.place(scenario.same)
+        bench.place(scenario)
         try:
-            done = rounds_of(bench, scenario, names, rounds, seconds)
+            done = rounds_of(bench, scenario, scenario.contenders(found), rounds, seconds)
         except Wrong as wrong:
             print(f"\nbench/run: {wrong}", file=sys.stderr)
             results["wrong"].append(str(wrong))
             continue
-        results["scenarios"][scenario.name] = {"flags": scenario.flags, "one_core": scenario.same, "rounds": done}
-    bench.place(False)
+        results["scenarios"][scenario.name] = {"flags": scenario.flags, "one_core": scenario.same, "pinned": not scenario.free,
+                                               "rounds": done}
+    bench.place(figures.SCENARIOS[0])
     try:
+        names = figures.SCENARIOS[0].contenders(found)
         results["latencies"] = latencies(bench, names, results, max(seconds, 1.0))
     except Wrong as wrong:
         results["latencies"] = []

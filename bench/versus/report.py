@@ -39,7 +39,8 @@ def by_scenario(results, title, value):
     names = list(results["contenders"])
     lines = [f"| {title} | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for scenario, one in results["scenarios"].items():
-        cells = [value([single["runs"][name] for single in one["rounds"]]) for name in names]
+        runs = {name: [single["runs"][name] for single in one["rounds"] if name in single["runs"]] for name in names}
+        cells = [value(runs[name]) if runs[name] else "-" for name in names]
         lines.append(f"| {scenario} | " + " | ".join(cells) + " |")
     return lines
 

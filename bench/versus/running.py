@@ -33,27 +33,37 @@ class Process:
             self.process = subprocess.Popen(pinned(processor, command), stdout=output, stderr=subprocess.STDOUT,
                                             env={**os.environ, "LD_LIBRARY_PATH": contenders.library_path()})
         self.log = pathlib.Path(log)
-        self.processor = processor
+        self.processors = {processor}
 
     @property
     def pid(self):
         return self.process.pid
 
-    def pin(self, processor):
-        """Moves it to another processor."""
-        if processor is None or processor == self.processor:
+    def tasks(self):
+        """The threads of the program and of its children, as folders of /proc."""
+        found, pids = [], [self.pid]
+        while pids:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                for task in pathlib.Path(f"/proc/{pids.pop()}/task").iterdir():
+                    found.append(task)
+                    pids += [int(child) for child in (task / "children").read_text().split()]
+        return found
+
+    def pin(self, processors):
+        """Moves it to these processors."""
+        if processors == self.processors:
             return
-        self.processor = processor
-        for task in os.listdir(f"/proc/{self.pid}/task"):
+        self.processors = processors
+        for task in self.tasks():
             with contextlib.suppress(ProcessLookupError):
-                os.sched_setaffinity(int(task), {processor})
+                os.sched_setaffinity(int(task.name), processors)
 
     def processor_time(self):
         """Nanoseconds that its threads have run so far, as the scheduler counts them."""
         total = 0
-        for task in os.listdir(f"/proc/{self.pid}/task"):
+        for task in self.tasks():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                total += int(pathlib.Path(f"/proc/{self.pid}/task/{task}/schedstat").read_text().split()[0])
+                total += int((task / "schedstat").read_text().split()[0])
         return total
 
     def end(self):

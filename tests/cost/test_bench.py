@@ -61,7 +61,7 @@ class Course(harness.TestCase):
         def processor_time(self):
             return 0
 
-        def place(self, same):
+        def place(self, scenario):
             pass
 
         def run(self, name, scenario, seconds, more=()):
