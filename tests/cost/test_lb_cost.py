@@ -36,6 +36,8 @@ class Cost(harness.TestCase):
 
     def setUp(self):
         super().setUp()
+        harness.need_command("valgrind")
+        harness.need_command("strace")
         if harness.bin_folder().parent.name != "release":
             self.skipTest("the cost of a request is counted on the release build (RR_BIN=build/release/bin)")
         self.origin = self.target(lambda exchange: BODY)
