@@ -10,6 +10,9 @@
 #include <functional>
 #include <sstream>
 
+#include "lb/net/loop.h"
+#include "lb/proxy/crew.h"
+
 namespace rr {
 namespace {
 
@@ -41,6 +44,7 @@ po::options_description options() {
       "deregistration-delay", text(), "seconds that a removed target has to finish its requests, 0 to 3600 (300)");
   process.add_options()("config,c", text(), "YAML file; the command line wins where both speak")(
       "admin", text(), "ADDRESS:PORT, unix:PATH or fd:N of the admin interface")(
+      "workers", text(), "threads that serve requests, 1 to 64, or auto: one for each processor (1)")(
       "access-log", text(), "file of the access log, or - for standard output; opened anew on SIGHUP")(
       "connection-log", text(), "file of the connection log, likewise")("health-check-log", text(),
                                                                         "file of the health-check log, likewise")(
@@ -49,6 +53,15 @@ po::options_description options() {
   po::options_description all;
   all.add(listening).add(targets).add(process);
   return all;
+}
+
+/// "4", or "auto": as many as there are processors that this process may use.
+Result<int> parse_workers(const std::string& text) {
+  if (text == "auto") return std::clamp(processors(), 1, kMostWorkers);
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number >= 1 && number <= kMostWorkers) return number;
+  return Error{fmt::format("'{}': 1 to {}, or auto", text, kMostWorkers)};
 }
 
 /// Values of the command line, read with complaints that name the flag.
@@ -238,6 +251,14 @@ void read_file(const std::string& path, CommandLine& line, ConfigErrors& errors)
   line.file = std::move(config->file);
   line.node = std::move(config->node);
   if (config->stop_timeout) line.stop_timeout = *config->stop_timeout;
+  if (config->workers) {
+    const auto workers = parse_workers(*config->workers);
+    if (workers) {
+      line.workers = *workers;
+    } else {
+      errors.push_back(line.file->place_of("workers") + "workers: " + workers.error().message);
+    }
+  }
   line.access_log = config->access_log;
   line.connection_log = config->connection_log;
   line.health_check_log = config->health_check_log;
@@ -285,6 +306,8 @@ void read_flags(Flags& flags, CommandLine& line, ConfigErrors& errors) {
   if (flags.has("connection-log")) line.connection_log = flags.text("connection-log");
   if (flags.has("health-check-log")) line.health_check_log = flags.text("health-check-log");
   flags.read_duration("stop-timeout", "", line.stop_timeout);
+  flags.read(
+      "workers", "", [](const std::string& text) { return parse_workers(text); }, line.workers);
   if (line.node.load_balancers.empty() && !line.admin && errors.empty()) {
     errors.push_back("nothing to do: give --listen and --target, --config, or --admin to be configured later (--help)");
   }

@@ -27,6 +27,7 @@ struct CommandLine {
   std::optional<std::string> connection_log;
   std::optional<std::string> health_check_log;
   Duration stop_timeout = std::chrono::seconds(30);
+  int workers = 1;
   std::vector<FlagOfField> flags;
   /// What a person should know: where the command line overrides the file.
   std::vector<std::string> notes;

@@ -16,7 +16,7 @@
 #include "lb/net/loop.h"
 #include "lb/net/signal_watcher.h"
 #include "lb/proxy/admin.h"
-#include "lb/proxy/node.h"
+#include "lb/proxy/crew.h"
 #include "rr_version.h"
 
 namespace {
@@ -50,25 +50,25 @@ class Speaker {
 /// The first signal stops gracefully, the second at once.
 class Stopper {
  public:
-  Stopper(rr::Loop& loop, rr::Node& node, rr::Duration limit) : loop_(loop), node_(node), limit_(limit) {}
+  Stopper(rr::Loop& loop, rr::Crew& crew, rr::Duration limit) : loop_(loop), crew_(crew), limit_(limit) {}
   void stop() {
-    if (node_.stopping()) {
+    if (crew_.first().stopping()) {
       code_ = kForced;
-      node_.stop();
-      loop_.stop();
+      crew_.first().stop();
+      loop_.stop();  // the crew's end stops the others
       return;
     }
-    node_.drain(limit_, [this] { loop_.stop(); });
+    crew_.drain(limit_, [this] { loop_.stop(); });
   }
   /// Asked for through the admin interface: a second time means the same.
   void ask() {
-    if (!node_.stopping()) stop();
+    if (!crew_.first().stopping()) stop();
   }
   int code() const { return code_; }
 
  private:
   rr::Loop& loop_;
-  rr::Node& node_;
+  rr::Crew& crew_;
   rr::Duration limit_;
   int code_ = kStopped;
 };
@@ -115,7 +115,8 @@ std::vector<std::string> lines_of(const rr::ApplyFailure& failure, const rr::Com
 
 /// What is the process's and not the node's.
 auto process_settings(const rr::CommandLine& line) {
-  return std::tie(line.admin, line.access_log, line.connection_log, line.health_check_log, line.stop_timeout);
+  return std::tie(line.admin, line.workers, line.access_log, line.connection_log, line.health_check_log,
+                  line.stop_timeout);
 }
 
 /// Reads the configuration file again, on demand.
@@ -133,7 +134,8 @@ class Reloader {
     if (read->file->document == line_.file->document) return;
     if (const auto applied = node_.apply(read->node); !applied) return refuse(lines_of(applied.error(), *read));
     if (process_settings(*read) != process_settings(line_)) {
-      fmt::print(stderr, "rr-lb: {}: admin, the logs and stop_timeout are what they were: they take a restart\n",
+      fmt::print(stderr,
+                 "rr-lb: {}: admin, workers, the logs and stop_timeout are what they were: they take a restart\n",
                  line_.file->name);
     }
     fmt::print(stderr, "rr-lb: {}: read again, and in force\n", line_.file->name);
@@ -156,16 +158,19 @@ int serve(const rr::CommandLine& line, const std::vector<std::string>& words) {
   if (const auto errors = open_logs(line, logs); !errors.empty()) return fail(kCannotStart, errors);
   const Speaker speaker(line.access_log == "-" || line.connection_log == "-" || line.health_check_log == "-");
   rr::Loop loop;
-  rr::Node node(loop, seeded_by_the_system(), std::move(logs));
+  std::vector<rr::Rng> random;
+  for (int i = 0; i < line.workers; ++i) random.push_back(seeded_by_the_system());
+  rr::Crew crew(loop, std::move(random), std::move(logs));
+  rr::Node& node = crew.first();
   node.journal().set_sink([](const rr::JournalLine& entry) {
     fmt::print(stderr, "{} {} {}\n", rr::format_iso8601(entry.time, 3), entry.entity, entry.event);
   });
   node.on_listening = [&](const std::string& endpoint) { speaker.say("listening on " + endpoint); };
-  Stopper stopper(loop, node, line.stop_timeout);
+  Stopper stopper(loop, crew, line.stop_timeout);
 
   std::optional<rr::Admin> admin;
   if (line.admin) {
-    auto started = rr::Admin::start(node, *line.admin, [&] { stopper.ask(); });
+    auto started = rr::Admin::start(crew, *line.admin, [&] { stopper.ask(); });
     if (!started) return fail(kCannotStart, {"--admin: " + started.error().message});
     admin.emplace(std::move(*started));
   }

@@ -48,9 +48,12 @@ struct UnixPath {
   auto operator<=>(const UnixPath&) const = default;
 };
 
-/// A listening socket that was opened by the parent process and inherited under this descriptor.
+/// A listening socket that somebody else opened and handed over under this descriptor: the parent process, or another
+/// worker of this one.
 struct InheritedSocket {
   int fd = -1;
+  /// Nobody else has it open: what waits in its queue ends with it.
+  bool sole = false;
   auto operator<=>(const InheritedSocket&) const = default;
 };
 

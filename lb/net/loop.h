@@ -18,6 +18,9 @@ class Deferred {
   virtual ~Deferred() = default;
 };
 
+/// How many processors this process may use; at least 1.
+int processors();
+
 class Loop {
  public:
   /// Ignores SIGPIPE for the process and raises the soft limit of open files to the hard one.

@@ -32,7 +32,7 @@ class Mailbox {
     uv_async_send(handle_.raw());
   }
 
- private:
+  /// What has come and was not delivered yet, at once. In the thread of the loop: before it ends, say.
   void deliver() {
     std::vector<Value> values;
     {
@@ -42,6 +42,7 @@ class Mailbox {
     if (!values.empty()) on_mail_(std::move(values));
   }
 
+ private:
   std::mutex mutex_;
   std::vector<Value> values_;
   std::function<void(std::vector<Value>)> on_mail_;

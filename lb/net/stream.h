@@ -116,6 +116,11 @@ class StreamListener {
   /// the two gets the connections. When this returns no other program may share the port.
   static Result<StreamListener> listen_beside(Loop& loop, const Endpoint& endpoint,
                                               std::span<const StreamListener* const> leaving, int backlog = 1024);
+  /// For another loop of this process, which takes it as InheritedSocket: a descriptor that listens where this one
+  /// does. On TCP it is a socket with a queue of its own, and the kernel spreads new connections over all of them
+  /// (SO_REUSEPORT, socket(7)): the port was bound exclusively before, so that no other program was there. An
+  /// inherited or Unix socket cannot be opened twice: its one queue is shared, and `sole` is false.
+  Result<InheritedSocket> open_another();
   ~StreamListener();
   StreamListener(StreamListener&&) noexcept;
 

@@ -58,6 +58,7 @@ struct Listening {
   Stream::State::Domain domain;
   Endpoint endpoint;
   struct ::stat file {};  // of a Unix socket that we made, to remove no other
+  bool inherited = false;
 };
 
 Error bind_error(const Endpoint& endpoint, int error) {
@@ -166,7 +167,7 @@ Result<Listening> take_inherited(const InheritedSocket& inherited, int backlog) 
   ::fcntl(inherited.fd, F_SETFD, FD_CLOEXEC);
   const bool is_unix = std::holds_alternative<UnixPath>(*name);
   const auto domain = is_unix ? Stream::State::Domain::kUnix : Stream::State::Domain::kTcp;
-  return Listening{OwnedFd(inherited.fd), domain, *std::move(name), {}};
+  return Listening{OwnedFd(inherited.fd), domain, *std::move(name), {}, true};
 }
 
 Result<Listening> open_listening(const Endpoint& endpoint, int backlog) {
@@ -203,8 +204,8 @@ AcceptError classify(int error) {
 /// The socket is watched by uv_poll and accepted from by hand: libuv's own listening handle goes on polling and taking
 /// connections when nobody wants them, and could not be stopped without closing the socket that others share.
 struct StreamListener::State {
-  State(Loop& owner_loop, Listening opened)
-      : loop(owner_loop), listening(std::move(opened)), poll(this), pause_over(owner_loop, [this] {
+  State(Loop& owner_loop, Listening opened, int queue)
+      : loop(owner_loop), listening(std::move(opened)), backlog(queue), poll(this), pause_over(owner_loop, [this] {
           if (accepting) watch();
         }) {
     const int status = uv_poll_init(loop.raw(), poll.raw(), listening.fd.get());
@@ -301,6 +302,7 @@ struct StreamListener::State {
 
   Loop& loop;
   Listening listening;
+  int backlog;
   OnAccept on_accept;
   bool accepting = false;
   bool near_ceiling = false;
@@ -312,7 +314,7 @@ struct StreamListener::State {
 Result<StreamListener> StreamListener::listen(Loop& loop, const Endpoint& endpoint, int backlog) {
   Result<Listening> opened = open_listening(endpoint, backlog);
   if (!opened.ok()) return opened.error();
-  return StreamListener(std::make_unique<State>(loop, *std::move(opened)));
+  return StreamListener(std::make_unique<State>(loop, *std::move(opened), backlog));
 }
 
 Result<StreamListener> StreamListener::listen_beside(Loop& loop, const Endpoint& endpoint,
@@ -329,7 +331,23 @@ Result<StreamListener> StreamListener::listen_beside(Loop& loop, const Endpoint&
   if (!opened.ok()) return opened.error();
   share_port(opened->fd.get(), false);
   make_port_exclusive(*address);
-  return StreamListener(std::make_unique<State>(loop, *std::move(opened)));
+  return StreamListener(std::make_unique<State>(loop, *std::move(opened), backlog));
+}
+
+Result<InheritedSocket> StreamListener::open_another() {
+  const Listening& present = state_->listening;
+  const auto* address = std::get_if<Address>(&present.endpoint);
+  if (address == nullptr || present.inherited) {
+    const int fd = ::fcntl(present.fd.get(), F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) return Error{fmt::format("{}: {}", format_endpoint(present.endpoint), std::strerror(errno))};
+    return InheritedSocket{fd, false};
+  }
+  // It stays set: the kernel looks at it when it spreads connections.
+  share_port(present.fd.get(), true);
+  Result<Listening> opened = listen_tcp(*address, state_->backlog, true);
+  if (!opened.ok()) return opened.error();
+  make_port_exclusive(*address);
+  return InheritedSocket{opened->fd.release(), true};
 }
 
 StreamListener::StreamListener(std::unique_ptr<State> state) : state_(std::move(state)) {}

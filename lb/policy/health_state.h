@@ -137,6 +137,7 @@ class HealthState {
   const Health& health() const { return health_; }
   int consecutive_successes() const { return successes_; }
   int consecutive_failures() const { return failures_; }
+  bool operator==(const HealthState&) const = default;
 
  private:
   Health health_;

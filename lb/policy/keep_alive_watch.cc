@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "lb/base/request_view.h"
@@ -51,6 +52,16 @@ bool KeepAliveWatch::on_idle_close(Duration idle, Time now, Duration idle_timeou
   if (last_warning_ && now - *last_warning_ < kWarnEvery) return false;
   last_warning_ = now;
   return true;
+}
+
+void KeepAliveWatch::merge(const KeepAliveWatch& other) {
+  heard_ = heard_ || other.heard_;
+  if (!announced_) announced_ = other.announced_;
+  early_closes_ += other.early_closes_;
+  if (other.shortest_idle_ && (!shortest_idle_ || *other.shortest_idle_ < *shortest_idle_)) {
+    shortest_idle_ = other.shortest_idle_;
+  }
+  last_early_close_ = std::max(last_early_close_, other.last_early_close_);
 }
 
 std::string KeepAliveWatch::warning(std::string_view target, Duration idle_timeout) const {

@@ -33,6 +33,9 @@ class KeepAliveWatch {
   std::optional<Duration> announced() const { return announced_; }
   std::optional<Time> last_early_close() const { return last_early_close_; }
 
+  /// Takes in what another worker has seen of the same target.
+  void merge(const KeepAliveWatch& other);
+
   /// What a person should know of this target under the present idle timeout; empty when all is well.
   std::string warning(std::string_view target, Duration idle_timeout) const;
 

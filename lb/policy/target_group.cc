@@ -227,11 +227,29 @@ std::optional<TargetChange> TargetGroup::observe(Time now, TargetId target, std:
   record->last_applied = sequence;
   const auto transition = record->health_state.observe(outcome, state_->settings.health_check);
   if (!transition) return std::nullopt;
-  record->since = now;
-  state_->recount(*record);
-  if (transition->to.state == TargetState::kHealthy) state_->begin_slow_start(now, *record);
-  state_->write(now, *record, transition->from, transition->to);
-  return TargetChange{target, record->spec.id, *transition};
+  return state_->take_transition(now, *record, *transition);
+}
+
+const HealthState* TargetGroup::health_state(TargetId target) const {
+  const TargetRecord* record = state_->record(target);
+  return record == nullptr ? nullptr : &record->health_state;
+}
+
+std::optional<TargetChange> TargetGroup::adopt(Time now, TargetId target, const HealthState& health) {
+  TargetRecord* record = state_->record(target);
+  if (record == nullptr || record->draining || record->unused) return std::nullopt;
+  const Transition transition{record->health_state.health(), health.health()};
+  record->health_state = health;
+  if (transition.from == transition.to) return std::nullopt;
+  return state_->take_transition(now, *record, transition);
+}
+
+TargetChange TargetGroup::State::take_transition(Time now, TargetRecord& record, const Transition& transition) {
+  record.since = now;
+  recount(record);
+  if (transition.to.state == TargetState::kHealthy) begin_slow_start(now, record);
+  write(now, record, transition.from, transition.to);
+  return TargetChange{record.target, record.spec.id, transition};
 }
 
 void TargetGroup::expire_drains(Time now, std::vector<TargetId>& out) {

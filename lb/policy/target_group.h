@@ -136,6 +136,12 @@ class TargetGroup {
   /// the last one that counted, and any for a target that drains or is forgotten.
   std::optional<TargetChange> observe(Time now, TargetId target, std::uint64_t sequence, const ProbeOutcome& outcome);
 
+  /// The health of a target with its counts, for adopt() of a group of the same targets; nullptr when it is forgotten.
+  const HealthState* health_state(TargetId target) const;
+  /// Takes over what another group of the same targets has found out: where several workers of a process serve them,
+  /// one of them makes the checks. Ignored for a target that drains, is unused or forgotten; the next one tells again.
+  std::optional<TargetChange> adopt(Time now, TargetId target, const HealthState& health);
+
   /// Ends drains whose delay is over at `now` and forgets those targets; they are appended to `out`, by the end of
   /// their delay. Requests still in progress to them are the caller's to end with 502. A target that was registered
   /// again meanwhile begins anew here, with a probe due at once. Call it before due_probes when both are due.

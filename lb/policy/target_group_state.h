@@ -94,6 +94,7 @@ struct TargetGroup::State {
   void reconcile_one(Time now, const TargetSpec& spec);
   void forget(Time now, TargetRecord& record);
   void begin_probes(Time now, TargetRecord& record);
+  TargetChange take_transition(Time now, TargetRecord& record, const Transition& transition);
   std::optional<TargetReason> unused_because(const TargetSpec& spec) const;
   /// Follows whether the target is in use: its probes begin or end.
   void follow_use(Time now, TargetRecord& record);

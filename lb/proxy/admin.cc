@@ -4,11 +4,11 @@
 
 #include <array>
 #include <charconv>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "lb/proxy/config_api.h"
+#include "lb/proxy/crew.h"
 #include "lb/proxy/fault_report.h"
 #include "lb/proxy/metrics.h"
 #include "lb/proxy/node.h"
@@ -21,11 +21,13 @@ using Json = nlohmann::ordered_json;
 /// A configuration with 10,000 targets has about 2 MiB.
 constexpr std::size_t kMaximumBody = 32 * 1024 * 1024;
 
+bool reads(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
+
 HttpResponse plain_error(int status, std::string message) {
   return error_response(status, {{"", "", "", std::move(message)}});
 }
 
-Json target_json(const TargetStatus& status, const TargetPool* pool) {
+Json target_json(const TargetStatus& status, const TargetReport& counted) {
   Json json{{"id", status.spec.id},
             {"port", status.spec.address.port},
             {"address", format_address(status.spec.address)},
@@ -35,43 +37,40 @@ Json target_json(const TargetStatus& status, const TargetPool* pool) {
             {"reason", to_string(status.health.reason)},
             {"description", describe(status.health)},
             {"since", format_iso8601(status.since)},
-            {"outstanding", status.outstanding}};
+            {"outstanding", counted.outstanding}};
   json["anomaly_detection"] = {{"result", status.anomalous ? "anomalous" : "normal"},
                                {"mitigation_in_effect", status.mitigation_in_effect ? "yes" : "no"}};
   json["administrative_override"] = to_string(status.administrative_override);
   if (status.drain_ends) json["drain_ends"] = format_iso8601(*status.drain_ends);
-  const TargetCounters counters = pool == nullptr ? TargetCounters{} : pool->counters;
+  const TargetCounters& counters = counted.counters;
   json["requests"] = counters.requests;
   json["status_2xx"] = counters.status_class[1];
   json["status_3xx"] = counters.status_class[2];
   json["status_4xx"] = counters.status_class[3];
   json["status_5xx"] = counters.status_class[4];
   json["connection_errors"] = counters.connection_errors;
-  json["connections"] = pool == nullptr ? 0 : pool->open();
-  json["idle_connections"] = pool == nullptr ? 0 : pool->idle();
-  json["closed_while_idle"] = pool == nullptr ? 0 : pool->keep_alive().early_closes();
+  json["connections"] = counted.open;
+  json["idle_connections"] = counted.idle;
+  json["closed_while_idle"] = counted.keep_alive.early_closes();
   return json;
 }
 
-Json targets_json(const ServedGroup& group) {
-  std::map<TargetId, const TargetPool*> pools;
-  for (const auto& pool : group.back_pool().pools()) pools[pool->target()] = pool.get();
+Json targets_json(const ServedGroup& group, const GroupReport& counted) {
   Json targets = Json::array();
   for (const TargetStatus& status : group.group().status()) {
-    const auto pool = pools.find(status.target);
-    targets.push_back(target_json(status, pool == pools.end() ? nullptr : pool->second));
+    targets.push_back(target_json(status, counted.target(status.spec.id, status.spec.address.port)));
   }
   return targets;
 }
 
-Json group_json(const ServedGroup& group) {
+Json group_json(const ServedGroup& group, const GroupReport& counted) {
   return {{"name", group.name()},
           {"failing_open", group.group().failing_open()},
-          {"unhealthy_routing_requests", group.group().unhealthy_routing_requests()},
-          {"targets", targets_json(group)}};
+          {"unhealthy_routing_requests", counted.unhealthy_routing_requests},
+          {"targets", targets_json(group, counted)}};
 }
 
-Json listener_json(const Listener& listener) {
+Json listener_json(const Listener& listener, const BalancerReport& counted) {
   Json sockets = Json::array();
   for (const auto& socket : listener.sockets()) {
     sockets.push_back({{"socket", format_endpoint(socket->configured())},
@@ -81,19 +80,19 @@ Json listener_json(const Listener& listener) {
   return {{"name", listener.name()},
           {"port", listener.port()},
           {"accepting", listener.accepting()},
-          {"connections", listener.connections()},
+          {"connections", counted.connections_of(listener.name())},
           {"sockets", std::move(sockets)}};
 }
 
-Json counters_json(const LoadBalancer& balancer) {
-  const LoadBalancerCounters& counters = balancer.counters();
+Json counters_json(const BalancerReport& counted) {
+  const LoadBalancerCounters& counters = counted.counters;
   Json own = Json::object();
   for (std::size_t status = 0; status < counters.own_status.size(); ++status) {
     if (counters.own_status[status] > 0) own[std::to_string(status)] = counters.own_status[status];
   }
   return {{"connections_accepted", counters.connections_accepted},
           {"requests", counters.requests},
-          {"requests_with_target", balancer.totals().targets.requests},
+          {"requests_with_target", counted.totals.targets.requests},
           {"received_bytes", counters.received_bytes},
           {"sent_bytes", counters.sent_bytes},
           {"responses_truncated", counters.truncated},
@@ -119,13 +118,21 @@ Json dns_json(const LoadBalancer& balancer) {
   return json;
 }
 
-Json balancer_json(const LoadBalancer& balancer) {
+Json balancer_json(const LoadBalancer& balancer, const BalancerReport& counted) {
   Json listeners = Json::array(), groups = Json::array();
-  for (const auto& listener : balancer.listeners()) listeners.push_back(listener_json(*listener));
-  for (const auto& group : balancer.groups()) groups.push_back(group_json(*group));
-  return {{"name", balancer.name()},           {"connections", balancer.connections()},
-          {"dns", dns_json(balancer)},         {"counters", counters_json(balancer)},
+  for (const auto& listener : balancer.listeners()) listeners.push_back(listener_json(*listener, counted));
+  for (const auto& group : balancer.groups()) groups.push_back(group_json(*group, counted.group(group->name())));
+  return {{"name", balancer.name()},           {"connections", counted.connections},
+          {"dns", dns_json(balancer)},         {"counters", counters_json(counted)},
           {"listeners", std::move(listeners)}, {"target_groups", std::move(groups)}};
+}
+
+Json workers_json(const NodeReport& report) {
+  Json workers = Json::array();
+  for (const WorkerReport& one : report.workers) {
+    workers.push_back({{"connections_accepted", one.connections_accepted}, {"requests", one.requests}});
+  }
+  return workers;
 }
 
 Json drains_json(const DrainLog& log, std::uint64_t since) {
@@ -144,7 +151,7 @@ Json drains_json(const DrainLog& log, std::uint64_t since) {
   return drains;
 }
 
-HttpResponse get_observed(const Node& node, Loop& loop, std::string_view query) {
+HttpResponse get_observed(const Node& node, const NodeReport& report, std::string_view query) {
   std::uint64_t since = 0;
   if (!query.empty()) {
     constexpr std::string_view kName = "drains_since=";
@@ -156,21 +163,24 @@ HttpResponse get_observed(const Node& node, Loop& loop, std::string_view query) 
     }
   }
   Json balancers = Json::array();
-  for (const auto& balancer : node.load_balancers()) balancers.push_back(balancer_json(*balancer));
+  for (const auto& balancer : node.load_balancers()) {
+    balancers.push_back(balancer_json(*balancer, report.balancer(balancer->name())));
+  }
   return json_response(200, {{"generation", node.config().generation},
-                             {"time", format_iso8601(loop.now())},
+                             {"time", format_iso8601(node.loop().now())},
                              {"started", format_iso8601(node.started())},
                              {"stopping", node.stopping()},
+                             {"workers", workers_json(report)},
                              {"load_balancers", std::move(balancers)},
                              {"drains", drains_json(node.drains(), since)},
                              {"drains_cursor", node.drains().last_cursor()}});
 }
 
-HttpResponse get_targets(const Node& node) {
+HttpResponse get_targets(const Node& node, const NodeReport& report) {
   Json groups = Json::array();
   for (const auto& balancer : node.load_balancers()) {
     for (const auto& group : balancer->groups()) {
-      Json json = group_json(*group);
+      Json json = group_json(*group, report.balancer(balancer->name()).group(group->name()));
       json["load_balancer"] = balancer->name();
       json["in_dns"] = balancer->own_dns().in_dns;
       groups.push_back(std::move(json));
@@ -229,19 +239,23 @@ HttpResponse no_route(const HttpRequest& request) {
   return response;
 }
 
-HttpResponse handle(Node& node, Loop& loop, const HttpRequest& request, const std::function<void()>& on_stop) {
+HttpResponse handle(Node& node, const NodeReport& report, const HttpRequest& request,
+                    const std::function<void()>& on_stop) {
   const std::string_view path = request.path();
-  const bool get = request.method == "GET" || request.method == "HEAD";
+  const bool get = reads(request);
   // A page in somebody's browser may send requests to 127.0.0.1 too; a browser says whose page it is.
   if (!get && request.header("origin")) return plain_error(403, "a web page has no business here: leave Origin out");
-  if (auto answer = answer_config_request(node, request, targets_json)) return std::move(*answer);
-  if (get && path == "/observed") return get_observed(node, loop, request.query());
-  if (get && path == "/targets") return get_targets(node);
-  if (get && path == "/errors") return json_response(200, errors_json(node));
-  if (get && path == "/warnings") return json_response(200, warnings_json(node));
+  const auto describe = [&](const LoadBalancer& balancer, const ServedGroup& group) {
+    return targets_json(group, report.balancer(balancer.name()).group(group.name()));
+  };
+  if (auto answer = answer_config_request(node, request, describe)) return std::move(*answer);
+  if (get && path == "/observed") return get_observed(node, report, request.query());
+  if (get && path == "/targets") return get_targets(node, report);
+  if (get && path == "/errors") return json_response(200, errors_json(report));
+  if (get && path == "/warnings") return json_response(200, warnings_json(node, report));
   if (get && path == "/config") return get_config(node);
   if (get && path == "/metrics") {
-    return {200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics_text(node), false};
+    return {200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics_text(node, report), false};
   }
   if (get && path == "/healthz") {
     return json_response(node.stopping() ? 503 : 200, {{"status", node.stopping() ? "stopping" : "ok"}});
@@ -250,20 +264,34 @@ HttpResponse handle(Node& node, Loop& loop, const HttpRequest& request, const st
   if (request.method == "PUT" && path == "/desired") return put_desired(node, request.body);
   if (request.method == "PUT" && path == "/targets") return put_targets(node, request.body);
   if (request.method == "POST" && path == "/stop") {
-    loop.post(on_stop);
+    node.loop().post(on_stop);
     return json_response(202, {{"status", "stopping"}});
   }
   return no_route(request);
 }
 
+/// What is read adds up all workers; what was changed is answered when all workers have taken it.
+void answer(Crew& crew, const HttpRequest& request, const HttpServer::Responder& respond,
+            const std::function<void()>& on_stop) {
+  if (reads(request)) {
+    const ReportErrors errors = request.path() == "/errors" ? ReportErrors::kYes : ReportErrors::kNo;
+    crew.report(errors, [&crew, request, respond, on_stop](const NodeReport& report) {
+      respond(handle(crew.first(), report, request, on_stop));
+    });
+    return;
+  }
+  HttpResponse response = handle(crew.first(), report_of(crew.first(), ReportErrors::kNo), request, on_stop);
+  crew.when_all_have_followed([respond, response = std::move(response)] { respond(response); });
+}
+
 }  // namespace
 
-Result<Admin> Admin::start(Node& node, const Endpoint& endpoint, std::function<void()> on_stop) {
+Result<Admin> Admin::start(Crew& crew, const Endpoint& endpoint, std::function<void()> on_stop) {
   HttpServerSettings settings;
   settings.max_body = kMaximumBody;
-  auto server = HttpServer::start(node.loop(), endpoint, settings,
-                                  [&node, on_stop](const HttpRequest& request, const HttpServer::Responder& respond) {
-                                    respond(handle(node, node.loop(), request, on_stop));
+  auto server = HttpServer::start(crew.first().loop(), endpoint, settings,
+                                  [&crew, on_stop](const HttpRequest& request, const HttpServer::Responder& respond) {
+                                    answer(crew, request, respond, on_stop);
                                   });
   if (!server) return server.error();
   return Admin(std::move(*server));

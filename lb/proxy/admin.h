@@ -12,12 +12,12 @@
 
 namespace rr {
 
-class Node;
+class Crew;
 
 class Admin {
  public:
   /// `on_stop` is called when somebody asks for the graceful stop.
-  static Result<Admin> start(Node& node, const Endpoint& endpoint, std::function<void()> on_stop);
+  static Result<Admin> start(Crew& crew, const Endpoint& endpoint, std::function<void()> on_stop);
   Endpoint endpoint() const { return server_.endpoint(); }
 
  private:

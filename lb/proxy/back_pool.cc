@@ -79,8 +79,8 @@ void TargetPool::note_idle_close(Duration idle) {
 }
 
 void TargetPool::warn() const {
-  if (worker_.journal == nullptr) return;
-  worker_.journal->write(worker_.loop.now(), spec_.id, keep_alive_.warning(text_, settings_.idle_timeout));
+  if (worker_.notices == nullptr) return;
+  worker_.notices->write(worker_.loop.now(), spec_.id, keep_alive_.warning(text_, settings_.idle_timeout));
 }
 
 void TargetPool::set_draining() {

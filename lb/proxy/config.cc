@@ -182,11 +182,13 @@ Result<FileConfig, ConfigErrors> read_config_file(std::string_view name, std::st
   auto document = parse_yaml_document(yaml);
   if (!document) return ConfigErrors{fmt::format("{}:{}", name, document.error().message)};
   ConfigErrors errors;
-  FileConfig config{{std::string(name), std::move(*document)}, {}, {}, {}, {}, {}, {}};
+  FileConfig config{{std::string(name), std::move(*document)}, {}, {}, {}, {}, {}, {}, {}};
   {
     MapReader map(config.file.document, "", name, errors);
-    std::string admin, access_log, connection_log, health_check_log;
+    std::string admin, access_log, connection_log, health_check_log, workers;
     map.text("admin", admin);
+    map.text("workers", workers);
+    if (!workers.empty()) config.workers = workers;
     map.text("access_log", access_log);
     map.text("connection_log", connection_log);
     map.text("health_check_log", health_check_log);

@@ -61,6 +61,7 @@ struct FileConfig {
   std::optional<std::string> connection_log;
   std::optional<std::string> health_check_log;
   std::optional<Duration> stop_timeout;
+  std::optional<std::string> workers;  // a number, or "auto"
 };
 
 /// Reads what PUT /desired brings. `generation` is required there.

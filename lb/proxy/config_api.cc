@@ -34,12 +34,9 @@ Result<std::optional<std::uint16_t>, EditFailure> read_port(std::string_view que
                     fmt::format("{} is no port: write ?port= and 1 to 65535", query));
 }
 
-const ServedGroup* find_group(const Node& node, const ConfigPath& path) {
+const LoadBalancer* find_balancer(const Node& node, const ConfigPath& path) {
   for (const auto& balancer : node.load_balancers()) {
-    if (balancer->name() != path.load_balancer) continue;
-    for (const auto& group : balancer->groups()) {
-      if (group->name() == path.of_it) return group.get();
-    }
+    if (balancer->name() == path.load_balancer) return balancer.get();
   }
   return nullptr;
 }
@@ -47,9 +44,10 @@ const ServedGroup* find_group(const Node& node, const ConfigPath& path) {
 /// DescribeTargetHealth. What was deregistered is listed while it drains.
 Result<Json, EditFailure> show_targets(const Node& node, const ConfigPath& path,
                                        const std::optional<std::uint16_t>& port, const DescribeTargets& describe) {
-  const ServedGroup* group = find_group(node, path);
+  const LoadBalancer* balancer = find_balancer(node, path);
+  const ServedGroup* group = balancer == nullptr ? nullptr : balancer->find_group(path.of_it);
   if (group == nullptr) return failure_of(404, "TargetGroupNotFound", "", nullptr, "there is no such target group");
-  Json targets = describe(*group);
+  Json targets = describe(*balancer, *group);
   Json found = Json::array();
   for (Json& target : targets) {
     if (path.part == ConfigPart::kTarget && target["id"] != path.of_that) continue;

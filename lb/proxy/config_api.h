@@ -12,7 +12,7 @@
 namespace rr {
 
 /// How the targets of a group are doing, which only a running group knows.
-using DescribeTargets = std::function<nlohmann::ordered_json(const ServedGroup&)>;
+using DescribeTargets = std::function<nlohmann::ordered_json(const LoadBalancer&, const ServedGroup&)>;
 
 /// The answer; nothing where the path is none of the configuration's.
 std::optional<HttpResponse> answer_config_request(Node& node, const HttpRequest& request,

@@ -2,6 +2,7 @@
 // Plain counters of one worker: written on the request path without locks or look-ups, summed and printed when somebody
 // asks. What a target does is counted in its own TargetCounters and nowhere else; a group and a load balancer add up.
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -71,6 +72,15 @@ struct LoadBalancerCounters {
   std::uint64_t app_cookie_non_sticky = 0;      // AppCookieNonStickinessCount
   std::uint64_t truncated = 0;                  // responses that were cut after their head
   std::array<std::uint64_t, 600> own_status{};  // answers of the load balancer's own, and 460, by status
+
+  LoadBalancerCounters& operator+=(const LoadBalancerCounters& other) {
+    // Every member is a count: taken as one array, none can be forgotten here.
+    using Counts = std::array<std::uint64_t, sizeof(LoadBalancerCounters) / sizeof(std::uint64_t)>;
+    auto sum = std::bit_cast<Counts>(*this);
+    const auto added = std::bit_cast<Counts>(other);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += added[i];
+    return *this = std::bit_cast<LoadBalancerCounters>(sum);
+  }
 
   /// Of own_status, from `first` to `last`.
   std::uint64_t own_responses(std::size_t first, std::size_t last) const {

@@ -1,7 +1,7 @@
 #pragma once
-// The workers of a process: a loop, a thread and a node each. The first one is the caller's; it leads. The others follow:
-// they take its configuration and what its health checks find out by mail, and tell what they count when they are asked.
-// Nothing on a request's way is shared between them, so nothing is locked there.
+// The workers of a process: a loop, a thread and a node each. The first one is the caller's; it leads. The others
+// follow: they take its configuration and what its health checks find out by mail, and tell what they count when they
+// are asked. Nothing on a request's way is shared between them, so nothing is locked there.
 //
 // Each worker has its own turn (round robin is exact among the requests of one worker), its own connections to targets
 // and its own clients: the kernel gives a new connection to one of them (SO_REUSEPORT), and there it stays.

@@ -24,8 +24,8 @@ Json error_json(const ErrorEntry& error) {
   return json;
 }
 
-Json warning_json(const LoadBalancer& balancer, const ServedGroup& group, const TargetPool& pool) {
-  const KeepAliveWatch& watch = pool.keep_alive();
+Json warning_json(const LoadBalancer& balancer, const ServedGroup& group, const TargetPool& pool,
+                  const KeepAliveWatch& watch) {
   Json json{{"load_balancer", balancer.name()},
             {"target_group", group.name()},
             {"id", pool.spec().id},
@@ -41,23 +41,24 @@ Json warning_json(const LoadBalancer& balancer, const ServedGroup& group, const 
 
 }  // namespace
 
-Json errors_json(const Node& node) {
+Json errors_json(const NodeReport& report) {
   Json balancers = Json::array();
-  for (const auto& balancer : node.load_balancers()) {
-    const ErrorLog& log = balancer->errors();
+  for (const BalancerReport& balancer : report.balancers) {
     Json errors = Json::array();
-    for (std::size_t i = 0; i < log.size(); ++i) errors.push_back(error_json(log.newest(i)));
-    balancers.push_back({{"name", balancer->name()}, {"total", log.total()}, {"errors", std::move(errors)}});
+    for (const ErrorEntry& one : balancer.errors) errors.push_back(error_json(one));
+    balancers.push_back({{"name", balancer.name}, {"total", balancer.errors_total}, {"errors", std::move(errors)}});
   }
   return {{"load_balancers", std::move(balancers)}};
 }
 
-Json warnings_json(const Node& node) {
+Json warnings_json(const Node& node, const NodeReport& report) {
   Json warnings = Json::array();
   for (const auto& balancer : node.load_balancers()) {
     for (const auto& group : balancer->groups()) {
+      const GroupReport& counted = report.balancer(balancer->name()).group(group->name());
       for (const auto& pool : group->back_pool().pools()) {
-        const Json warning = warning_json(*balancer, *group, *pool);
+        const TargetReport& target = counted.target(pool->spec().id, pool->spec().address.port);
+        const Json warning = warning_json(*balancer, *group, *pool, target.keep_alive);
         if (warning["warning"] != "") warnings.push_back(warning);
       }
     }

@@ -1,5 +1,7 @@
 #include "lb/proxy/listener.h"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "lb/proxy/load_balancer.h"
@@ -19,6 +21,12 @@ ResponseChanges response_changes_of(const ListenerSettings& settings) {
   return changes;
 }
 
+/// What is in the queue of an inherited socket is there for the other processes too.
+bool ends_with_us(const Endpoint& configured) {
+  const auto* inherited = std::get_if<InheritedSocket>(&configured);
+  return inherited == nullptr || inherited->sole;
+}
+
 }  // namespace
 
 ListenerSocket::ListenerSocket(StreamListener stream_listener, Endpoint configured)
@@ -29,20 +37,42 @@ ListenerSocket::ListenerSocket(StreamListener stream_listener, Endpoint configur
 }
 
 Result<std::unique_ptr<ListenerSocket>> ListenerSocket::open(Worker& worker, const Endpoint& configured,
+                                                             std::size_t followers,
                                                              std::span<ListenerSocket* const> leaving) {
   std::vector<const StreamListener*> in_the_way;
   if (const auto* wanted = std::get_if<Address>(&configured)) {
     for (const ListenerSocket* one : leaving) {
       const auto* taken = std::get_if<Address>(&one->actual());
-      // An inherited socket is shared with other processes, so it does not go when we let go of it.
-      const bool ours = taken != nullptr && !std::holds_alternative<InheritedSocket>(one->configured());
-      if (ours && taken->port == wanted->port) in_the_way.push_back(&one->stream_listener_);
+      const bool same_port = taken != nullptr && taken->port == wanted->port;
+      if (same_port && ends_with_us(one->configured())) in_the_way.push_back(&one->stream_listener_);
     }
   }
   auto opened = in_the_way.empty() ? StreamListener::listen(worker.loop, configured)
                                    : StreamListener::listen_beside(worker.loop, configured, in_the_way);
   if (!opened) return opened.error();
-  return std::unique_ptr<ListenerSocket>(new ListenerSocket(std::move(opened).value(), configured));
+  std::unique_ptr<ListenerSocket> socket(new ListenerSocket(std::move(opened).value(), configured));
+  if (const Status shared = socket->open_for(followers); !shared) return shared.error();
+  return socket;
+}
+
+Status ListenerSocket::open_for(std::size_t followers) {
+  for (std::size_t i = 0; i < followers; ++i) {
+    auto another = stream_listener_.open_another();
+    if (!another) return another.error();
+    of_followers_.push_back(*another);
+  }
+  return Ok{};
+}
+
+const InheritedSocket& ListenerSocket::hand_over(std::size_t follower) {
+  handed_over_ = true;
+  return of_followers_[follower];
+}
+
+ListenerSocket::~ListenerSocket() {
+  set_owner(nullptr);
+  if (handed_over_) return;
+  for (const InheritedSocket& one : of_followers_) ::close(one.fd);
 }
 
 void ListenerSocket::set_owner(Listener* owner) {
@@ -64,8 +94,7 @@ void ListenerSocket::accept(bool accepting) {
 }
 
 void ListenerSocket::take_queued() {
-  // An inherited socket lives on in other processes, which serve its queue.
-  if (!std::holds_alternative<InheritedSocket>(configured_)) stream_listener_.take_queued();
+  if (ends_with_us(configured_)) stream_listener_.take_queued();
 }
 
 Listener::Listener(Worker& worker, LoadBalancer& load_balancer, std::string name)

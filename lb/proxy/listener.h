@@ -27,9 +27,10 @@ struct Worker;
 class ListenerSocket {
  public:
   /// `leaving` are sockets of ours that end as soon as everything is open; none of them keeps this one from its port.
-  static Result<std::unique_ptr<ListenerSocket>> open(Worker& worker, const Endpoint& configured,
+  /// For each of the `followers` a descriptor is opened beside it, which that follower closes.
+  static Result<std::unique_ptr<ListenerSocket>> open(Worker& worker, const Endpoint& configured, std::size_t followers,
                                                       std::span<ListenerSocket* const> leaving = {});
-  ~ListenerSocket() { set_owner(nullptr); }
+  ~ListenerSocket();
   ListenerSocket(const ListenerSocket&) = delete;
   ListenerSocket& operator=(const ListenerSocket&) = delete;
 
@@ -38,6 +39,8 @@ class ListenerSocket {
   /// With the port that the kernel chose.
   const Endpoint& actual() const { return actual_; }
   bool accepting() const { return stream_listener_.accepting(); }
+  /// What a follower is to listen on; from now on it is that follower's to close.
+  const InheritedSocket& hand_over(std::size_t follower);
   /// New connections go to `owner` from now on. What was turned away until now stays with the one before.
   void set_owner(Listener* owner);
   /// Connections that the kernel turned away since the present owner has the socket, because its queue was full.
@@ -48,10 +51,13 @@ class ListenerSocket {
 
  private:
   ListenerSocket(StreamListener stream_listener, Endpoint configured);
+  Status open_for(std::size_t followers);
 
   StreamListener stream_listener_;
   Endpoint configured_;
   Endpoint actual_;
+  std::vector<InheritedSocket> of_followers_;
+  bool handed_over_ = false;
   Listener* owner_ = nullptr;
   std::uint64_t turned_away_before_ = 0;
 };

@@ -41,8 +41,8 @@ PoolSettings pool_settings_of(const LoadBalancerSettings& settings, const std::s
 
 }  // namespace
 
-LoadBalancer::LoadBalancer(Worker& worker, std::string name, DrainLog& drains)
-    : worker_(worker), drains_(drains), follows_dns_soon_(std::make_shared<bool>(false)) {
+LoadBalancer::LoadBalancer(Worker& worker, std::string name)
+    : worker_(worker), follows_dns_soon_(std::make_shared<bool>(false)) {
   log_name_ = fmt::format("app/{}/{}", name, stable_id(name));
   settings_.name = std::move(name);
 }
@@ -88,7 +88,7 @@ void LoadBalancer::configure_groups(const LoadBalancerConfig& config) {
       group->configure(settings, pool_settings_of(settings_, zone_));
     } else {
       group = std::make_unique<ServedGroup>(worker_, name(), log_name(), settings, pool_settings_of(settings_, zone_),
-                                            drains_, [this] { follow_dns_soon(); });
+                                            [this] { follow_dns_soon(); });
     }
     group->set_place(place_of(settings.name));
     group->set_targets(config.targets[i]);
@@ -225,6 +225,13 @@ void LoadBalancer::retire() {
 Listener* LoadBalancer::find_listener(const std::string& listener_name) {
   for (const auto& listener : listeners_) {
     if (listener->name() == listener_name) return listener.get();
+  }
+  return nullptr;
+}
+
+ServedGroup* LoadBalancer::find_group(const std::string& group_name) const {
+  for (const auto& group : groups_) {
+    if (group->name() == group_name) return group.get();
   }
   return nullptr;
 }

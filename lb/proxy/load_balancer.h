@@ -25,7 +25,7 @@ using ListenerSockets = std::vector<std::vector<std::unique_ptr<ListenerSocket>>
 
 class LoadBalancer {
  public:
-  LoadBalancer(Worker& worker, std::string name, DrainLog& drains);
+  LoadBalancer(Worker& worker, std::string name);
   ~LoadBalancer();
 
   /// Takes a whole configuration, which must be valid. Connections and requests in progress go on; what is no longer
@@ -50,6 +50,7 @@ class LoadBalancer {
   /// The status that answers bytes which are no request.
   int refusal_status(ParseError error) const;
   ServedGroup& group(std::size_t index) { return *groups_[index]; }
+  ServedGroup* find_group(const std::string& name) const;  // nullptr where there is none
   Listener* find_listener(const std::string& name);
   const std::vector<std::unique_ptr<Listener>>& listeners() const { return listeners_; }
   const std::vector<std::unique_ptr<ServedGroup>>& groups() const { return groups_; }
@@ -85,7 +86,6 @@ class LoadBalancer {
   void follow_dns();
 
   Worker& worker_;
-  DrainLog& drains_;
   LoadBalancerSettings settings_;
   std::string log_name_;
   std::string zone_;

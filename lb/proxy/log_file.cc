@@ -38,12 +38,29 @@ Result<LogFile> LogFile::open(const std::string& path) {
   return LogFile(path, fd);
 }
 
-LogFile::LogFile(std::string path, int fd) : path_(std::move(path)), fd_(fd), never_waits_(is_regular_file(fd)) {}
+LogFile::LogFile(std::string path, int fd)
+    : path_(std::move(path)), fd_(fd), never_waits_(fd < 0 || is_regular_file(fd)) {}
+
+LogFile LogFile::handing_over(std::function<void(std::string)> take) {
+  LogFile file("", -1);
+  file.take_ = std::move(take);
+  return file;
+}
+
+void LogFile::append(std::string_view lines) {
+  if (buffer_.size() >= kMostWaiting) {
+    lost_ += static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+    return;
+  }
+  buffer_.append(lines);
+  if (buffer_.size() >= kFlushAt) flush();
+}
 
 LogFile::LogFile(LogFile&& other) noexcept
     : path_(std::move(other.path_)),
       fd_(std::exchange(other.fd_, -1)),
       never_waits_(other.never_waits_),
+      take_(std::move(other.take_)),
       buffer_(std::move(other.buffer_)),
       lost_(other.lost_) {}
 
@@ -53,7 +70,13 @@ LogFile::~LogFile() {
   if (path_ != "-") ::close(fd_);
 }
 
-void LogFile::flush() { write_out(0); }
+void LogFile::flush() {
+  if (take_) {
+    if (!buffer_.empty()) take_(std::exchange(buffer_, {}));
+  } else {
+    write_out(0);
+  }
+}
 
 // A pipe that can be written to takes PIPE_BUF bytes without waiting, but not always more.
 void LogFile::write_out(int patience_milliseconds) {
@@ -76,7 +99,7 @@ void LogFile::write_out(int patience_milliseconds) {
 
 Status LogFile::reopen() {
   flush();
-  if (path_ == "-") return Ok{};
+  if (take_ || path_ == "-") return Ok{};
   const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0) return Error{fmt::format("{}: {}; the old file is kept", path_, std::strerror(errno))};
   ::close(std::exchange(fd_, fd));

@@ -2,7 +2,9 @@
 // A file of lines that is written in large pieces and holds nobody up.
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "lb/base/result.h"
 
@@ -14,6 +16,8 @@ class LogFile {
  public:
   /// "-" is standard output. The error names the file.
   static Result<LogFile> open(const std::string& path);
+  /// Of a worker whose lines another worker writes: they go there in large pieces, each of whole lines.
+  static LogFile handing_over(std::function<void(std::string)> take);
   ~LogFile();
   LogFile(LogFile&& other) noexcept;
   LogFile& operator=(LogFile&&) = delete;
@@ -31,6 +35,8 @@ class LogFile {
     buffer_.push_back('\n');
     if (buffer_.size() >= kFlushAt) flush();
   }
+  /// Whole lines of another worker, each with its end.
+  void append(std::string_view lines);
   void flush();
   /// After a rotation: goes on in a new file of the same name. When that cannot be opened, the old one is kept.
   Status reopen();
@@ -45,7 +51,8 @@ class LogFile {
   void write_out(int patience_milliseconds);
   std::string path_;
   int fd_ = -1;
-  bool never_waits_;  // a regular file
+  bool never_waits_ = true;                // a regular file
+  std::function<void(std::string)> take_;  // in place of a file
   std::string buffer_;
   std::uint64_t lost_ = 0;
 };

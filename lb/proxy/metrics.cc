@@ -29,25 +29,24 @@ struct HostCounts {
 
 /// A target group, looked at once for all of its metrics.
 struct GroupView {
-  const ServedGroup* group;
+  const GroupReport* report;
   std::string label;
-  GroupTotals totals;
   HostCounts hosts;
   std::map<std::string, HostCounts> hosts_of_zones;  // not of targets that stand in no zone
   std::vector<ZoneStates> states;
 };
 
 struct BalancerView {
-  const LoadBalancer* balancer;
+  const BalancerReport* report;
   std::string label;
-  GroupTotals totals;
   std::vector<GroupView> groups;
 };
 
 std::string zone_label(std::string_view zone) { return label("AvailabilityZone", zone); }
 
-GroupView view_of(const LoadBalancer& balancer, const ServedGroup& group) {
-  GroupView view{&group, label("TargetGroup", group.log_name()), group.totals(), {}, {}, balancer.zone_states(group)};
+GroupView view_of(const LoadBalancer& balancer, const ServedGroup& group, const BalancerReport& report) {
+  GroupView view{
+      &report.group(group.name()), label("TargetGroup", group.log_name()), {}, {}, balancer.zone_states(group)};
   for (const TargetStatus& one : group.group().status()) {
     view.hosts.count(one);
     const bool unused = one.health.state == TargetState::kUnused || one.health.state == TargetState::kDraining;
@@ -56,12 +55,12 @@ GroupView view_of(const LoadBalancer& balancer, const ServedGroup& group) {
   return view;
 }
 
-std::vector<BalancerView> views_of(const Node& node) {
+std::vector<BalancerView> views_of(const Node& node, const NodeReport& report) {
   std::vector<BalancerView> views;
   for (const auto& balancer : node.load_balancers()) {
-    BalancerView& view = views.emplace_back(
-        BalancerView{balancer.get(), label("LoadBalancer", balancer->log_name()), balancer->totals(), {}});
-    for (const auto& group : balancer->groups()) view.groups.push_back(view_of(*balancer, *group));
+    const BalancerReport& counted = report.balancer(balancer->name());
+    BalancerView& view = views.emplace_back(BalancerView{&counted, label("LoadBalancer", balancer->log_name()), {}});
+    for (const auto& group : balancer->groups()) view.groups.push_back(view_of(*balancer, *group, counted));
   }
   return views;
 }
@@ -69,7 +68,7 @@ std::vector<BalancerView> views_of(const Node& node) {
 /// Writes a metric in the sets of dimensions that CloudWatch has it in. L: LoadBalancer, T: TargetGroup, A: the zone.
 class Page {
  public:
-  Page(std::string& out, const Node& node) : out_(out), views_(views_of(node)) {
+  Page(std::string& out, const Node& node, const NodeReport& report) : out_(out), views_(views_of(node, report)) {
     if (!node.config().zone.empty()) zone_ = zone_label(node.config().zone);
   }
 
@@ -77,28 +76,28 @@ class Page {
   template <class Value>
   void whole_balancer(const Metric& metric, Value value) {
     Family family(out_, metric);
-    for (const BalancerView& one : views_) family.sample(one.label, value(*one.balancer));
+    for (const BalancerView& one : views_) family.sample(one.label, value(*one.report));
   }
   /// {A, L}; without A where there is none
   template <class Value>
   void balancer_in_zone(const Metric& metric, Value value) {
     Family family(out_, metric);
-    for (const BalancerView& one : views_) family.sample(join_labels({zone_, one.label}), value(*one.balancer));
+    for (const BalancerView& one : views_) family.sample(join_labels({zone_, one.label}), value(*one.report));
   }
   /// {L} {A, L}
   template <class Value>
   void balancer(const Metric& metric, Value value) {
     Family family(out_, metric);
-    for (const BalancerView& one : views_) in_both(family, one.label, value(*one.balancer));
+    for (const BalancerView& one : views_) in_both(family, one.label, value(*one.report));
   }
   /// {L} {A, L} {T, L} {A, T, L}: what the groups add up
   template <class Value>
   void traffic(const Metric& metric, Value value) {
     Family family(out_, metric);
     for (const BalancerView& one : views_) {
-      in_both(family, one.label, value(one.totals));
+      in_both(family, one.label, value(one.report->totals));
       for (const GroupView& group : one.groups) {
-        in_both(family, join_labels({one.label, group.label}), value(group.totals));
+        in_both(family, join_labels({one.label, group.label}), value(group.report->totals));
       }
     }
   }
@@ -136,7 +135,7 @@ class Page {
     Family family(out_, metric);
     std::map<std::string, double> by_group;
     const auto count = [&](const std::string& labels, const GroupView& group, bool in_zone) {
-      const double value = group.group->requests_per_target(in_zone);
+      const double value = in_zone ? group.report->requests_per_target_of_zone : group.report->requests_per_target;
       family.sample(join_labels({in_zone ? zone_ : "", labels}), value);
       by_group[join_labels({in_zone ? zone_ : "", group.label})] += value;
     };
@@ -167,24 +166,24 @@ class Page {
 
 void append_connections(Page& page) {
   page.balancer({"ActiveConnectionCount", "gauge", "Open connections of clients and to targets."},
-                [](const LoadBalancer& b) { return b.connections() + b.totals().connections; });
+                [](const BalancerReport& b) { return b.connections + b.totals.connections; });
   page.balancer(
       {"NewConnectionCount", "counter", "Connections made by clients and to targets."},
-      [](const LoadBalancer& b) { return b.counters().connections_accepted + b.totals().targets.connections_opened; });
+      [](const BalancerReport& b) { return b.counters.connections_accepted + b.totals.targets.connections_opened; });
   page.balancer({"RejectedConnectionCount", "counter", "Connections turned away because a listener's queue was full."},
-                [](const LoadBalancer& b) { return b.connections_rejected(); });
+                [](const BalancerReport& b) { return b.connections_rejected; });
   page.balancer({"ProcessedBytes", "counter", "Bytes of requests and of responses, heads included."},
-                [](const LoadBalancer& b) { return b.counters().received_bytes + b.counters().sent_bytes; });
+                [](const BalancerReport& b) { return b.counters.received_bytes + b.counters.sent_bytes; });
   page.balancer({"IPv6ProcessedBytes", "counter", "Those of clients that came by IPv6."},
-                [](const LoadBalancer& b) { return b.counters().ipv6_bytes; });
+                [](const BalancerReport& b) { return b.counters.ipv6_bytes; });
   page.balancer({"IPv6RequestCount", "counter", "Requests of clients that came by IPv6."},
-                [](const LoadBalancer& b) { return b.counters().ipv6_requests; });
+                [](const BalancerReport& b) { return b.counters.ipv6_requests; });
 }
 
 void append_own_answers(Page& page) {
   const auto answers = [&](std::string_view name, std::string_view help, std::size_t first, std::size_t last) {
     page.balancer({name, "counter", help},
-                  [=](const LoadBalancer& b) { return b.counters().own_responses(first, last); });
+                  [=](const BalancerReport& b) { return b.counters.own_responses(first, last); });
   };
   answers("HTTPCode_ELB_3XX_Count", "Redirects of the load balancer's own.", 300, 399);
   answers("HTTPCode_ELB_4XX_Count", "Answers of the load balancer's own with 4xx, and 460.", 400, 499);
@@ -197,7 +196,7 @@ void append_own_answers(Page& page) {
 
 void append_rules_and_headers(Page& page) {
   const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t LoadBalancerCounters::*count) {
-    page.balancer({name, "counter", help}, [=](const LoadBalancer& b) { return b.counters().*count; });
+    page.balancer({name, "counter", help}, [=](const BalancerReport& b) { return b.counters.*count; });
   };
   counter("HTTP_Redirect_Count", "Redirect actions that were carried out.", &LoadBalancerCounters::redirects);
   counter("HTTP_Redirect_Url_Limit_Exceeded_Count", "Redirect actions whose URL would be longer than 8 K.",
@@ -211,13 +210,13 @@ void append_rules_and_headers(Page& page) {
   counter("AppCookieNonStickinessCount", "Those of them that came with the application's cookie.",
           &LoadBalancerCounters::app_cookie_non_sticky);
   page.whole_balancer({"RuleEvaluations", "counter", "Rules that were asked, default ones not counted."},
-                      [](const LoadBalancer& b) { return b.counters().rule_evaluations; });
+                      [](const BalancerReport& b) { return b.counters.rule_evaluations; });
   page.balancer_in_zone(
       {"DroppedInvalidHeaderRequestCount", "counter", "Requests routed without some header whose name is not valid."},
-      [](const LoadBalancer& b) { return b.counters().dropped_invalid_header; });
+      [](const BalancerReport& b) { return b.counters.dropped_invalid_header; });
   page.balancer_in_zone(
       {"ForwardedInvalidHeaderRequestCount", "counter", "Requests routed with a header whose name is not valid."},
-      [](const LoadBalancer& b) { return b.counters().forwarded_invalid_header; });
+      [](const BalancerReport& b) { return b.counters.forwarded_invalid_header; });
 }
 
 void append_target_traffic(Page& page) {
@@ -236,7 +235,7 @@ void append_target_traffic(Page& page) {
   page.requests_per_target(
       {"RequestCountPerTarget", "counter", "Requests, each as its share among the healthy targets of its time."});
   page.group({"UnhealthyRoutingRequestCount", "counter", "Requests routed while too few targets were healthy."},
-             [](const GroupView& view) { return view.group->group().unhealthy_routing_requests(); });
+             [](const GroupView& view) { return view.report->unhealthy_routing_requests; });
 }
 
 void append_hosts(Page& page) {
@@ -257,8 +256,8 @@ void append_hosts(Page& page) {
 
 }  // namespace
 
-void append_cloudwatch_metrics(std::string& out, const Node& node) {
-  Page page(out, node);
+void append_cloudwatch_metrics(std::string& out, const Node& node, const NodeReport& report) {
+  Page page(out, node, report);
   append_connections(page);
   append_own_answers(page);
   append_rules_and_headers(page);
@@ -266,10 +265,10 @@ void append_cloudwatch_metrics(std::string& out, const Node& node) {
   append_hosts(page);
 }
 
-std::string metrics_text(const Node& node) {
+std::string metrics_text(const Node& node, const NodeReport& report) {
   std::string out;
-  append_cloudwatch_metrics(out, node);
-  append_own_metrics(out, node);
+  append_cloudwatch_metrics(out, node, report);
+  append_own_metrics(out, node, report);
   return out;
 }
 

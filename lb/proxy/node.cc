@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "lb/proxy/cookie_seal.h"
 #include "lb/proxy/exchange.h"
 
 namespace rr {
@@ -22,8 +23,9 @@ ApplyFailure outdated(std::string message) {
 
 }  // namespace
 
-Node::Node(Loop& loop, Rng random, NodeLogs logs_of_node)
+Node::Node(Loop& loop, Rng random, NodeLogs logs_of_node, NodeRole role, std::size_t followers)
     : worker_(loop, random),
+      followers_(followers),
       sweep_timer_(loop, [this] { sweep(); }),
       flush_timer_(loop,
                    [this] {
@@ -31,7 +33,11 @@ Node::Node(Loop& loop, Rng random, NodeLogs logs_of_node)
                      flush_timer_.arm(kFlushInterval);
                    }),
       started_(loop.now()) {
-  worker_.journal = &journal_;
+  worker_.notices = &journal_;
+  if (role == NodeRole::kLeads) worker_.journal = &journal_;
+  worker_.makes_health_checks = role == NodeRole::kLeads;
+  worker_.on_drain_ended = [this](DrainEnded drain) { drains_.add(std::move(drain)); };
+  drains_.set_workers(followers + 1);
   if (logs_of_node.access) worker_.access_log.emplace(std::move(*logs_of_node.access));
   if (logs_of_node.connection) worker_.connection_log.emplace(std::move(*logs_of_node.connection));
   if (logs_of_node.health_check) {
@@ -52,7 +58,7 @@ std::vector<LogFile*> Node::logs() {
 
 Node::~Node() { stop(); }
 
-LoadBalancer* Node::find(const std::string& name) {
+LoadBalancer* Node::find(const std::string& name) const {
   for (const auto& balancer : load_balancers_) {
     if (balancer && balancer->name() == name) return balancer.get();
   }
@@ -155,7 +161,7 @@ Result<std::vector<ListenerSockets>, ApplyFailure> Node::gather_sockets(const No
   ApplyFailure failure{ApplyFailure::Kind::kCannotListen, {}};
   for (Wanted& wanted : all) {
     if (wanted.open != nullptr) continue;
-    auto opened = ListenerSocket::open(worker_, *wanted.endpoint, leaving);
+    auto opened = ListenerSocket::open(worker_, *wanted.endpoint, followers_, leaving);
     if (opened) {
       wanted.opened = std::move(*opened);
     } else {
@@ -199,13 +205,14 @@ Result<Ok, ApplyFailure> Node::apply(const NodeConfig& config) {
   if (!sockets) return sockets.error();
 
   std::vector<std::unique_ptr<LoadBalancer>> before = std::exchange(load_balancers_, {});
+  const NodeConfig keyed = with_keys(config);
   for (std::size_t i = 0; i < config.load_balancers.size(); ++i) {
-    const LoadBalancerConfig& wanted = config.load_balancers[i];
+    const LoadBalancerConfig& wanted = keyed.load_balancers[i];
     std::unique_ptr<LoadBalancer> balancer;
     for (auto& one : before) {
       if (one && one->name() == wanted.settings.name) balancer = std::move(one);
     }
-    if (!balancer) balancer = std::make_unique<LoadBalancer>(worker_, wanted.settings.name, drains_);
+    if (!balancer) balancer = std::make_unique<LoadBalancer>(worker_, wanted.settings.name);
     balancer->configure(wanted, config.zone, std::move((*sockets)[i]));
     load_balancers_.push_back(std::move(balancer));
   }
@@ -217,6 +224,7 @@ Result<Ok, ApplyFailure> Node::apply(const NodeConfig& config) {
   config_ = config;
   ++revision_;
   sweep_timer_.arm(sweep_interval());
+  tell_followers();
   return Ok{};
 }
 
@@ -267,7 +275,55 @@ Result<Ok, ApplyFailure> Node::apply(const TargetsUpdate& update) {
   load_balancers_[b]->set_targets(g, update.targets);
   config_ = std::move(changed);
   ++revision_;
+  tell_followers();
   return Ok{};
+}
+
+// ------------------------------------------------------------------------------------------------- the followers
+
+/// A load balancer without a key draws one. Where several workers serve it they need the same.
+NodeConfig Node::with_keys(NodeConfig config) {
+  if (followers_ == 0) return config;
+  for (LoadBalancerConfig& balancer : config.load_balancers) {
+    if (!balancer.settings.cookie_key.empty()) continue;
+    std::string& key = drawn_keys_[balancer.settings.name];
+    if (key.empty()) key = draw_cookie_key();
+    balancer.settings.cookie_key = key;
+  }
+  return config;
+}
+
+std::vector<NodeConfig> Node::for_followers(const NodeConfig& config) {
+  std::vector<NodeConfig> all(followers_, config);
+  for (std::size_t b = 0; b < config.load_balancers.size(); ++b) {
+    const auto& listeners = load_balancers_[b]->listeners();
+    for (std::size_t l = 0; l < listeners.size(); ++l) {
+      for (std::size_t f = 0; f < followers_; ++f) {
+        std::vector<Endpoint>& sockets = all[f].load_balancers[b].bindings[l].sockets;
+        sockets.clear();
+        for (const auto& socket : listeners[l]->sockets()) sockets.emplace_back(socket->hand_over(f));
+      }
+    }
+  }
+  return all;
+}
+
+void Node::tell_followers() {
+  if (followers_ > 0) on_config(for_followers(with_keys(config_)));
+}
+
+void Node::adopt(const HealthNews& news) {
+  LoadBalancer* balancer = find(news.load_balancer);
+  ServedGroup* group = balancer == nullptr ? nullptr : balancer->find_group(news.target_group);
+  if (group != nullptr) group->adopt(news.id, news.port, news.health);
+}
+
+void Node::append_access_log(std::string_view lines) {
+  if (worker_.access_log) worker_.access_log->append(lines);
+}
+
+void Node::append_connection_log(std::string_view lines) {
+  if (worker_.connection_log) worker_.connection_log->append(lines);
 }
 
 // ---------------------------------------------------------------------------------------------- time and the end

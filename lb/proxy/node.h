@@ -38,9 +38,14 @@ struct NodeLogs {
   std::optional<LogFile> health_check{};
 };
 
+/// Where a process has several workers, each has a node of its own: the first one leads, makes the health checks, and
+/// opens the sockets; the others follow what it says.
+enum class NodeRole : std::uint8_t { kLeads, kFollows };
+
 class Node {
  public:
-  Node(Loop& loop, Rng random, NodeLogs logs);
+  /// `followers`: so many nodes follow this one, which must then have on_config and on_health set.
+  Node(Loop& loop, Rng random, NodeLogs logs, NodeRole role = NodeRole::kLeads, std::size_t followers = 0);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -62,10 +67,21 @@ class Node {
 
   /// "listening on ..." for each socket that was opened, once.
   std::function<void(const std::string&)> on_listening;
+  /// What the followers are to apply now, one configuration for each: with sockets of its own.
+  std::function<void(std::vector<NodeConfig>)> on_config;
+  /// What the followers are to adopt(), and who wants to know of drains.
+  void set_on_health(std::function<void(const HealthNews&)> on_health) { worker_.on_health = std::move(on_health); }
+  void set_on_drain_ended(std::function<void(DrainEnded)> on_drain) { worker_.on_drain_ended = std::move(on_drain); }
+  void adopt(const HealthNews& news);
+  /// A follower's part of a drain.
+  void add_drain(DrainEnded drain) { drains_.add(std::move(drain)); }
+  /// Lines of a follower's logs.
+  void append_access_log(std::string_view lines);
+  void append_connection_log(std::string_view lines);
   /// After a rotation: every log goes on in a new file. What could not be opened is told, a line each.
   std::vector<std::string> reopen_logs();
 
-  Loop& loop() { return worker_.loop; }
+  Loop& loop() const { return worker_.loop; }
   const NodeConfig& config() const { return config_; }
   /// Names the present state of the configuration, of this process: a change makes another. In quotes, as in HTTP.
   std::string etag() const;
@@ -83,12 +99,15 @@ class Node {
   struct Wanted;
   std::optional<ApplyFailure> owned_by_control_plane() const;
   std::vector<LogFile*> logs();
-  LoadBalancer* find(const std::string& name);
+  LoadBalancer* find(const std::string& name) const;
   std::vector<Wanted> wanted_sockets(const NodeConfig& config);
   std::vector<ListenerSocket*> claim_open_sockets(std::vector<Wanted>& all) const;
   using OpenSockets = std::map<ListenerSocket*, std::unique_ptr<ListenerSocket>>;  // looked up, never iterated
   OpenSockets take_open_sockets(std::vector<Wanted>& all);
   Result<std::vector<ListenerSockets>, ApplyFailure> gather_sockets(const NodeConfig& config);
+  NodeConfig with_keys(NodeConfig config);
+  std::vector<NodeConfig> for_followers(const NodeConfig& config);
+  void tell_followers();
   void sweep();
   Duration sweep_interval() const;
   std::size_t connections() const;
@@ -98,6 +117,8 @@ class Node {
   std::optional<LogFile> health_check_file_;
   std::optional<HealthCheckLog> health_check_log_;
   DrainLog drains_;
+  std::size_t followers_;
+  std::map<std::string, std::string> drawn_keys_;  // by load balancer: of cookies that all workers have to understand
   NodeConfig config_;
   std::uint64_t revision_ = 0;                                 // of config_: how often it was changed
   std::vector<std::unique_ptr<LoadBalancer>> load_balancers_;  // as config_.load_balancers

@@ -83,9 +83,8 @@ void add(GroupReport& sum, const GroupReport& other) {
 void add_errors(BalancerReport& sum, const BalancerReport& other) {
   sum.errors_total += other.errors_total;
   const auto middle = sum.errors.insert(sum.errors.end(), other.errors.begin(), other.errors.end());
-  std::inplace_merge(
-      sum.errors.begin(), middle, sum.errors.end(),
-      [](const ErrorEntry& one, const ErrorEntry& two) { return one.record.ended > two.record.ended; });
+  std::inplace_merge(sum.errors.begin(), middle, sum.errors.end(),
+                     [](const ErrorEntry& one, const ErrorEntry& two) { return one.record.ended > two.record.ended; });
   if (sum.errors.size() > kKeptErrors) sum.errors.resize(kKeptErrors);
 }
 

@@ -30,7 +30,7 @@ struct GroupReport {
   std::uint64_t unhealthy_routing_requests = 0;
   double requests_per_target = 0;          // by the targets of all zones,
   double requests_per_target_of_zone = 0;  // by those that this node gives requests to
-  std::vector<TargetReport> targets;  // ascending by identity
+  std::vector<TargetReport> targets;       // ascending by identity
 
   /// Of a target that the group does not know: one that has counted nothing.
   const TargetReport& target(std::string_view id, std::uint16_t port) const;
@@ -69,8 +69,8 @@ struct NodeReport {
   std::uint64_t lost_connection_log_lines = 0;
   std::uint64_t lost_health_check_log_lines = 0;
 
-  /// Adds what another worker has counted. What this one's configuration does not have is left out: a worker that has not
-  /// taken a new configuration yet tells of the old one, and counts on under the new one.
+  /// Adds what another worker has counted. What this one's configuration does not have is left out: a worker that has
+  /// not taken a new configuration yet tells of the old one, and counts on under the new one.
   void add(const NodeReport& other);
   const BalancerReport& balancer(std::string_view name) const;
 };

@@ -32,27 +32,29 @@ void for_each_group(const Node& node, const EachGroup& each) {
   }
 }
 
-void append_balancers(std::string& out, const Node& node) {
+void append_balancers(std::string& out, const Node& node, const NodeReport& report) {
   const auto each = [&](const Metric& metric, auto value) {
     Family family(out, metric);
-    for (const auto& balancer : node.load_balancers()) family.sample(balancer_label(*balancer), value(*balancer));
+    for (const auto& balancer : node.load_balancers()) {
+      family.sample(balancer_label(*balancer), value(report.balancer(balancer->name())));
+    }
   };
   each({"rr_lb_connections", "gauge", "Open connections of clients."},
-       [](const LoadBalancer& b) { return b.connections(); });
+       [](const BalancerReport& b) { return b.connections; });
   each({"rr_lb_connections_accepted_total", "counter", "Connections accepted from clients."},
-       [](const LoadBalancer& b) { return b.counters().connections_accepted; });
+       [](const BalancerReport& b) { return b.counters.connections_accepted; });
   each({"rr_lb_requests_total", "counter", "Requests that were answered, refused or abandoned."},
-       [](const LoadBalancer& b) { return b.counters().requests; });
+       [](const BalancerReport& b) { return b.counters.requests; });
   each({"rr_lb_responses_truncated_total", "counter", "Responses that were cut after their head."},
-       [](const LoadBalancer& b) { return b.counters().truncated; });
+       [](const BalancerReport& b) { return b.counters.truncated; });
   each({"rr_lb_received_bytes_total", "counter", "Bytes of requests."},
-       [](const LoadBalancer& b) { return b.counters().received_bytes; });
+       [](const BalancerReport& b) { return b.counters.received_bytes; });
   each({"rr_lb_sent_bytes_total", "counter", "Bytes of responses."},
-       [](const LoadBalancer& b) { return b.counters().sent_bytes; });
+       [](const BalancerReport& b) { return b.counters.sent_bytes; });
   Family own(out,
              {"rr_lb_own_responses_total", "counter", "Answers of the load balancer's own, and 460, by their status."});
   for (const auto& balancer : node.load_balancers()) {
-    const auto& by_status = balancer->counters().own_status;
+    const auto& by_status = report.balancer(balancer->name()).counters.own_status;
     for (std::size_t status = 0; status < by_status.size(); ++status) {
       if (by_status[status] == 0) continue;
       own.sample(join_labels({balancer_label(*balancer), label("status", std::to_string(status))}), by_status[status]);
@@ -60,14 +62,15 @@ void append_balancers(std::string& out, const Node& node) {
   }
 }
 
-void append_latencies(std::string& out, const Node& node) {
+void append_latencies(std::string& out, const Node& node, const NodeReport& report) {
   const auto each = [&](const Metric& metric, LatencyHistogram GroupLatencies::*histogram) {
     Family family(out, metric);
     for (const auto& balancer : node.load_balancers()) {
-      family.sample(balancer_label(*balancer), balancer->totals().latencies.*histogram);
+      family.sample(balancer_label(*balancer), report.balancer(balancer->name()).totals.latencies.*histogram);
     }
     for_each_group(node, [&](const LoadBalancer& balancer, const ServedGroup& group) {
-      family.sample(group_labels(balancer, group), group.totals().latencies.*histogram);
+      family.sample(group_labels(balancer, group),
+                    report.balancer(balancer.name()).group(group.name()).totals.latencies.*histogram);
     });
   };
   each({"rr_lb_target_connect_seconds", "histogram", "What a connection to a target took that a request waited for."},
@@ -96,57 +99,66 @@ void append_states(std::string& out, const Node& node) {
   });
 }
 
-void append_targets(std::string& out, const Node& node) {
-  const auto each_pool = [&](const auto& visit) {
+void append_targets(std::string& out, const Node& node, const NodeReport& report) {
+  const auto each_target = [&](const auto& visit) {
     for_each_group(node, [&](const LoadBalancer& balancer, const ServedGroup& group) {
-      for (const auto& pool : group.back_pool().pools()) visit(target_labels(balancer, group, pool->spec()), *pool);
+      const GroupReport& counted = report.balancer(balancer.name()).group(group.name());
+      for (const auto& pool : group.back_pool().pools()) {
+        visit(target_labels(balancer, group, pool->spec()), counted.target(pool->spec().id, pool->spec().address.port));
+      }
     });
   };
   const auto each = [&](const Metric& metric, auto value) {
     Family family(out, metric);
-    each_pool([&](const std::string& labels, const TargetPool& pool) { family.sample(labels, value(pool)); });
+    each_target([&](const std::string& labels, const TargetReport& target) { family.sample(labels, value(target)); });
   };
   each({"rr_lb_target_requests_total", "counter", "Requests given to a target."},
-       [](const TargetPool& pool) { return pool.counters.requests; });
+       [](const TargetReport& target) { return target.counters.requests; });
   each({"rr_lb_target_connection_errors_total", "counter", "Connections to a target that were not made."},
-       [](const TargetPool& pool) { return pool.counters.connection_errors; });
+       [](const TargetReport& target) { return target.counters.connection_errors; });
   each({"rr_lb_target_connections_opened_total", "counter", "Connections made to a target."},
-       [](const TargetPool& pool) { return pool.counters.connections_opened; });
+       [](const TargetReport& target) { return target.counters.connections_opened; });
   each({"rr_lb_target_closed_while_idle_total", "counter",
         "Kept connections that the target closed before the load balancer's idle timeout."},
-       [](const TargetPool& pool) { return pool.keep_alive().early_closes(); });
+       [](const TargetReport& target) { return target.keep_alive.early_closes(); });
   each({"rr_lb_target_connections", "gauge", "Open connections to a target."},
-       [](const TargetPool& pool) { return pool.open(); });
+       [](const TargetReport& target) { return target.open; });
   each({"rr_lb_target_connections_idle", "gauge", "Kept connections to a target without a request."},
-       [](const TargetPool& pool) { return pool.idle(); });
+       [](const TargetReport& target) { return target.idle; });
   Family classes(out,
                  {"rr_lb_target_responses_total", "counter", "Responses of a target by the class of their status."});
-  each_pool([&](const std::string& labels, const TargetPool& pool) {
-    for (std::size_t i = 1; i < pool.counters.status_class.size(); ++i) {
-      classes.sample(join_labels({labels, label("class", fmt::format("{}xx", i + 1))}), pool.counters.status_class[i]);
+  each_target([&](const std::string& labels, const TargetReport& target) {
+    for (std::size_t i = 1; i < target.counters.status_class.size(); ++i) {
+      classes.sample(join_labels({labels, label("class", fmt::format("{}xx", i + 1))}),
+                     target.counters.status_class[i]);
     }
   });
 }
 
-void append_process(std::string& out, const Node& node) {
+void append_process(std::string& out, const Node& node, const NodeReport& report) {
   const auto one = [&](const Metric& metric, std::uint64_t value) { Family(out, metric).sample("", value); };
   one({"rr_lb_access_log_lines_lost_total", "counter", "Lines of the access log that could not be written."},
-      node.lost_log_lines());
+      report.lost_log_lines);
   one({"rr_lb_connection_log_lines_lost_total", "counter", "Those of the connection log."},
-      node.lost_connection_log_lines());
+      report.lost_connection_log_lines);
   one({"rr_lb_health_check_log_lines_lost_total", "counter", "Those of the health-check log."},
-      node.lost_health_check_log_lines());
+      report.lost_health_check_log_lines);
   one({"rr_lb_config_generation", "gauge", "Generation of the configuration in force."}, node.config().generation);
+  Family accepted(out, {"rr_lb_worker_connections_accepted_total", "counter",
+                        "Connections accepted from clients, by the worker that has them."});
+  for (std::size_t i = 0; i < report.workers.size(); ++i) {
+    accepted.sample(label("worker", std::to_string(i)), report.workers[i].connections_accepted);
+  }
 }
 
 }  // namespace
 
-void append_own_metrics(std::string& out, const Node& node) {
-  append_balancers(out, node);
-  append_latencies(out, node);
+void append_own_metrics(std::string& out, const Node& node, const NodeReport& report) {
+  append_balancers(out, node, report);
+  append_latencies(out, node, report);
   append_states(out, node);
-  append_targets(out, node);
-  append_process(out, node);
+  append_targets(out, node, report);
+  append_process(out, node, report);
 }
 
 }  // namespace rr

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "lb/proxy/worker.h"
@@ -14,20 +15,44 @@ std::string stable_id(std::string_view name) {
   return fmt::format("{:016x}", hash);
 }
 
+/// The whole drain, once every worker has told its part.
+std::optional<DrainEnded> DrainLog::add_partly(DrainEnded drain) {
+  const auto same = [&](const Partly& one) {
+    return one.drain.id == drain.id && one.drain.port == drain.port && one.drain.target_group == drain.target_group &&
+           one.drain.load_balancer == drain.load_balancer;
+  };
+  auto found = std::find_if(partly_.begin(), partly_.end(), same);
+  if (found == partly_.end()) found = partly_.insert(partly_.end(), Partly{drain, 0});
+  if (found->told > 0) {
+    found->drain.expired |= drain.expired;
+    found->drain.requests_cut += drain.requests_cut;
+    found->drain.at = std::max(found->drain.at, drain.at);
+  }
+  if (++found->told < workers_) {
+    if (partly_.size() > kKeep) partly_.pop_front();
+    return std::nullopt;
+  }
+  DrainEnded whole = std::move(found->drain);
+  partly_.erase(found);
+  return whole;
+}
+
 void DrainLog::add(DrainEnded drain) {
-  drain.cursor = ++last_;
-  drains_.push_back(std::move(drain));
+  std::optional<DrainEnded> whole = std::move(drain);
+  if (workers_ > 1) whole = add_partly(std::move(*whole));
+  if (!whole) return;
+  whole->cursor = ++last_;
+  drains_.push_back(std::move(*whole));
   if (drains_.size() > kKeep) drains_.pop_front();
 }
 
 ServedGroup::ServedGroup(Worker& worker, std::string load_balancer, std::string load_balancer_log_name,
-                         const TargetGroupSettings& settings, const PoolSettings& pool_settings, DrainLog& drains,
+                         const TargetGroupSettings& settings, const PoolSettings& pool_settings,
                          std::function<void()> on_change)
     : worker_(worker),
       load_balancer_(std::move(load_balancer)),
       load_balancer_log_name_(std::move(load_balancer_log_name)),
       log_name_(fmt::format("targetgroup/{}/{}", settings.name, stable_id(settings.name))),
-      drains_(drains),
       on_change_(std::move(on_change)),
       group_(settings, worker.journal),
       pool_(worker, pool_settings),
@@ -97,7 +122,8 @@ double ServedGroup::requests_per_target(bool of_own_zone) const {
 void ServedGroup::report(TargetPool& pool, bool expired, std::uint64_t requests_cut) {
   if (pool.drain_reported) return;
   pool.drain_reported = true;
-  drains_.add(
+  if (!worker_.on_drain_ended) return;
+  worker_.on_drain_ended(
       {0, load_balancer_, name(), pool.spec().id, pool.spec().address.port, expired, requests_cut, worker_.loop.now()});
 }
 
@@ -113,7 +139,9 @@ void ServedGroup::wake() {
   }
   std::vector<ProbeDue> due;
   group_.due_probes(now, due);
-  for (const ProbeDue& probe : due) prober_.probe(probe, group_.settings().health_check);
+  if (worker_.makes_health_checks) {
+    for (const ProbeDue& probe : due) prober_.probe(probe, group_.settings().health_check);
+  }
   follow();
   on_change_();
 }
@@ -127,7 +155,19 @@ void ServedGroup::tell_observer(const ProbeDue& probe, int status, ProbeReason r
 
 void ServedGroup::on_probe(const ProbeDue& probe, const ProbeOutcome& outcome, const ProbeCourse& course) {
   tell_observer(probe, outcome.status, probe_reason(outcome, group_.settings().health_check.matcher), course);
-  if (!group_.observe(worker_.loop.now(), probe.target, probe.sequence, outcome)) return;
+  const bool changed = group_.observe(worker_.loop.now(), probe.target, probe.sequence, outcome).has_value();
+  const TargetSpec* spec = group_.find(probe.target);
+  if (worker_.on_health && spec != nullptr) {
+    worker_.on_health({load_balancer_, name(), spec->id, spec->address.port, *group_.health_state(probe.target)});
+  }
+  if (!changed) return;
+  follow_shares();
+  on_change_();
+}
+
+void ServedGroup::adopt(const std::string& id, std::uint16_t port, const HealthState& health) {
+  const auto target = group_.find(id, port);
+  if (!target || !group_.adopt(worker_.loop.now(), *target, health)) return;
   follow_shares();
   on_change_();
 }

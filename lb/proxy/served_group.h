@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,32 +13,31 @@
 #include "lb/policy/target_group.h"
 #include "lb/proxy/back_pool.h"
 #include "lb/proxy/prober.h"
+#include "lb/proxy/worker_news.h"
 
 namespace rr {
 
 struct Worker;
 
-/// The end of one target's draining, for the control plane.
-struct DrainEnded {
-  std::uint64_t cursor = 0;  // ascending within the process
-  std::string load_balancer;
-  std::string target_group;
-  std::string id;
-  std::uint16_t port = 0;
-  bool expired = false;            // by the delay; otherwise its last request was over
-  std::uint64_t requests_cut = 0;  // in progress at the end of the delay
-  Time at{};
-};
-
 /// The drains that ended, the last kKeep of them, numbered.
 class DrainLog {
  public:
   static constexpr std::size_t kKeep = 10'000;
+  /// Each drain is told by so many workers; it has ended when the last of them has said so. Before the first add().
+  void set_workers(std::size_t workers) { workers_ = workers; }
   void add(DrainEnded drain);
   const std::deque<DrainEnded>& drains() const { return drains_; }
   std::uint64_t last_cursor() const { return last_; }
 
  private:
+  struct Partly {
+    DrainEnded drain;
+    std::size_t told = 0;
+  };
+  std::optional<DrainEnded> add_partly(DrainEnded drain);
+
+  std::size_t workers_ = 1;
+  std::deque<Partly> partly_;  // in the order of their first word; at most kKeep
   std::deque<DrainEnded> drains_;
   std::uint64_t last_ = 0;
 };
@@ -47,8 +47,7 @@ class ServedGroup final : private ProbeListener {
   /// `on_change` is called when health, or what a zonal shift does, may have changed; not from within a call of this
   /// class.
   ServedGroup(Worker& worker, std::string load_balancer, std::string load_balancer_log_name,
-              const TargetGroupSettings& settings, const PoolSettings& pool_settings, DrainLog& drains,
-              std::function<void()> on_change);
+              const TargetGroupSettings& settings, const PoolSettings& pool_settings, std::function<void()> on_change);
 
   void configure(const TargetGroupSettings& settings, const PoolSettings& pool_settings);
   void set_place(const GroupPlace& place);
@@ -61,6 +60,9 @@ class ServedGroup final : private ProbeListener {
   const std::string& name() const { return group_.settings().name; }
   /// "targetgroup/web/0123456789abcdef", as in an ARN.
   const std::string& log_name() const { return log_name_; }
+
+  /// What the worker that makes the health checks has found out about a target.
+  void adopt(const std::string& id, std::uint16_t port, const HealthState& health);
 
   /// A request is given to the target, and is over.
   void started(TargetPool& pool);
@@ -87,7 +89,6 @@ class ServedGroup final : private ProbeListener {
   std::string load_balancer_;
   std::string load_balancer_log_name_;
   std::string log_name_;
-  DrainLog& drains_;
   std::function<void()> on_change_;
   TargetGroup group_;
   GroupPlace place_;

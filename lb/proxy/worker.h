@@ -16,6 +16,7 @@
 #include "lb/net/loop.h"
 #include "lb/proxy/health_check_observer.h"
 #include "lb/proxy/log_file.h"
+#include "lb/proxy/worker_news.h"
 
 namespace rr {
 
@@ -35,8 +36,16 @@ struct Worker {
   std::string own_fields;  // of a response's head, likewise
   std::optional<LogFile> access_log;
   std::optional<LogFile> connection_log;
+  /// Of what is decided; none in a worker that follows another one, which decides the same.
   Journal* journal = nullptr;
+  /// Of what only a worker with the connection sees.
+  Journal* notices = nullptr;
   HealthCheckObserver* health_check_observer = nullptr;  // may be none
+  /// False: another worker of the process makes them, and tells.
+  bool makes_health_checks = true;
+  // Either may be none.
+  std::function<void(const HealthNews&)> on_health;
+  std::function<void(DrainEnded)> on_drain_ended;
 
   /// To be called for each event of a connection.
   void count_event() {

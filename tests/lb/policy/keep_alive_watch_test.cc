@@ -64,5 +64,22 @@ TEST(KeepAliveWatch, BothSignsStandInOneSentence) {
             "keep-alive above it");
 }
 
+TEST(KeepAliveWatch, WhatSeveralWorkersSawIsOneStory) {
+  KeepAliveWatch one, two;
+  one.on_first_response(std::nullopt, std::chrono::seconds(60));
+  one.on_idle_close(std::chrono::seconds(6), Time{std::chrono::seconds(10)}, std::chrono::seconds(60));
+  two.on_first_response("timeout=5", std::chrono::seconds(60));
+  two.on_idle_close(std::chrono::seconds(5), Time{std::chrono::seconds(9)}, std::chrono::seconds(60));
+  one.merge(two);
+  EXPECT_EQ(one.early_closes(), 2u);
+  EXPECT_EQ(one.shortest_idle(), std::chrono::seconds(5));
+  EXPECT_EQ(one.announced(), std::chrono::seconds(5));
+  EXPECT_EQ(one.last_early_close(), Time{std::chrono::seconds(10)});
+  KeepAliveWatch fresh;
+  fresh.merge(one);
+  EXPECT_EQ(fresh.early_closes(), 2u);
+  EXPECT_EQ(fresh.shortest_idle(), std::chrono::seconds(5));
+}
+
 }  // namespace
 }  // namespace rr
