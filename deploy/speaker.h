@@ -17,7 +17,8 @@ class Speaker {
       : stream_(stream), terminal_(is_terminal), colours_(is_terminal && !no_colour) {}
 
   void line(const std::string& text, Colour colour = Colour::kPlain);
-  /// A line that may be longer than a terminal is wide: there it is broken between words, and goes on at column `indent`.
+  /// A line that may be longer than a terminal is wide: there it is broken between words, and goes on at column
+  /// `indent`.
   void long_line(const std::string& text, std::size_t indent, Colour colour = Colour::kPlain);
   /// In place of the former one; nothing where there is no terminal.
   void progress(const std::string& text);

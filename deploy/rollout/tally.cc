@@ -111,9 +111,9 @@ bool Tally::verified(int there) const {
 
 std::string Tally::shortfall(int there) const {
   const std::string run = fmt::format("{} of {} right answers one after another", streak_, needed_answers(there));
-  const std::string what = counts_instances()
-                               ? fmt::format("{}, from {} of {} instances", run, instances_.size(), needed_instances(there))
-                               : fmt::format("{}, which do not say whose they are", run);
+  const std::string what =
+      counts_instances() ? fmt::format("{}, from {} of {} instances", run, instances_.size(), needed_instances(there))
+                         : fmt::format("{}, which do not say whose they are", run);
   if (answers_ == 0) return what + "; no request was answered at all";
   if (failed_in_a_row_ > 0) return fmt::format("{}; the last failed with {}", what, cause_of(*last_failed_));
   if (streak_ == 0 && last_good_) {

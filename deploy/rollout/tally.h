@@ -23,9 +23,10 @@ class Tally {
 
   /// Why the rollout must not go on; nothing while all is well. Once tripped it stays so until expect().
   const std::optional<std::string>& trip() const { return trip_; }
-  /// Enough right answers one after another, from enough instances of the `there` that the group has. Answers that name no
-  /// instance (a header with the commit, say) must be as many for each of the `there`: a load balancer that takes turns has
-  /// then asked all of them, and one that draws lots has passed by one of them with a chance of about there x e^-answers.
+  /// Enough right answers one after another, from enough instances of the `there` that the group has. Answers that name
+  /// no instance (a header with the commit, say) must be as many for each of the `there`: a load balancer that takes
+  /// turns has then asked all of them, and one that draws lots has passed by one of them with a chance of about there x
+  /// e^-answers.
   bool verified(int there) const;
   /// What is missing for that, for people.
   std::string shortfall(int there) const;
