@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "lb/net/loop.h"
 #include "lb/net/signal_watcher.h"
@@ -127,8 +128,12 @@ class ProcessStage final : public Stage {
 }  // namespace
 
 Played play_real(const Scenario& scenario, const RealStage& stage) {
-  std::string folder = "/tmp/rr-play-XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) return {{}, {}, Error{fmt::format("/tmp: {}", std::strerror(errno))}};
+  std::error_code none;
+  std::string folder = std::filesystem::temp_directory_path(none) / "rr-play-XXXXXX";
+  if (none || ::mkdtemp(folder.data()) == nullptr) {
+    return {
+        {}, {}, Error{fmt::format("TMPDIR, for the tier's folder: {}", none ? none.message() : std::strerror(errno))}};
+  }
   const StateLayout layout(folder);
   Played played;
   {
