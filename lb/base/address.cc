@@ -60,8 +60,17 @@ Result<Address> parse_address(std::string_view text) {
 
 std::string format_ip(const Address& address) {
   char text[INET6_ADDRSTRLEN] = {};
-  inet_ntop(address.family == Address::Family::kV4 ? AF_INET : AF_INET6, address.ip.data(), text, sizeof text);
-  return text;
+  if (address.family == Address::Family::kV6) {
+    inet_ntop(AF_INET6, address.ip.data(), text, sizeof text);
+    return text;
+  }
+  // Every connection has its client's address as text, and for that inet_ntop is slow: it takes printf's way.
+  char* at = text;
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (i > 0) *at++ = '.';
+    at = std::to_chars(at, text + sizeof text, address.ip[i]).ptr;
+  }
+  return {text, at};
 }
 
 std::string format_address(const Address& address) {

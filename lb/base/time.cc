@@ -100,21 +100,33 @@ std::string format_iso8601(Time time, int fraction_digits) {
 }
 
 std::array<char, 27> iso8601_microseconds(Time time) {
-  const CivilTime c = civil(time);
-  std::array<char, 27> text;
+  const auto instant = time.time_since_epoch();
+  const auto day = std::chrono::floor<std::chrono::days>(instant);
+  const std::chrono::year_month_day date{std::chrono::sys_days(day)};
+  const auto microsecond = static_cast<std::uint64_t>((instant - day).count() / 1000);  // of the day
+  const auto second = static_cast<unsigned>(microsecond / 1'000'000);
+  const auto fraction = static_cast<unsigned>(microsecond % 1'000'000);
+  const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
+  std::array<char, 27> text{};
   char* at = text.data();
-  const auto put = [&at](std::uint64_t number, int digits, char behind) {
-    for (int i = digits; i > 0; --i, number /= 10) at[i - 1] = static_cast<char>('0' + number % 10);
-    at += digits;
+  const auto put = [&at](unsigned number) {  // two digits
+    *at++ = static_cast<char>('0' + number / 10);
+    *at++ = static_cast<char>('0' + number % 10);
+  };
+  const auto put_before = [&](unsigned number, char behind) {
+    put(number);
     *at++ = behind;
   };
-  put(static_cast<std::uint64_t>(c.year), 4, '-');
-  put(c.month, 2, '-');
-  put(c.day, 2, 'T');
-  put(c.hour, 2, ':');
-  put(c.minute, 2, ':');
-  put(c.second, 2, '.');
-  put(static_cast<std::uint64_t>(c.nanosecond / 1000), 6, 'Z');
+  put(year / 100);
+  put_before(year % 100, '-');
+  put_before(static_cast<unsigned>(date.month()), '-');
+  put_before(static_cast<unsigned>(date.day()), 'T');
+  put_before(second / 3600, ':');
+  put_before(second / 60 % 60, ':');
+  put_before(second % 60, '.');
+  put(fraction / 10'000);
+  put(fraction / 100 % 100);
+  put_before(fraction % 100, 'Z');
   return text;
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 // Many pieces put behind each other into a string. For .cc files of this folder.
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -28,11 +31,18 @@ class Appender {
   }
   Appender& operator+=(char c) { return *this += std::string_view(&c, 1); }
 
+  /// In decimal digits.
+  void append_number(std::uint64_t number) {
+    if (static_cast<std::size_t>(end_ - at_) < kMostDigits) [[unlikely]]
+      make_room(kMostDigits);
+    at_ = std::to_chars(at_, at_ + kMostDigits, number).ptr;
+  }
+
   /// ASCII letters in lower case.
   void append_lower(std::string_view piece) {
     const std::size_t begin = size();
     *this += piece;
-    for (char* c = out_.data() + begin; c != at_; ++c) *c = ascii_lower(*c);
+    lower(out_.data() + begin, at_);
   }
 
   std::size_t size() const { return static_cast<std::size_t>(at_ - out_.data()); }
@@ -40,7 +50,24 @@ class Appender {
   void cut(std::size_t size) { at_ = out_.data() + size; }
 
  private:
-  static constexpr std::size_t kStep = 1024;
+  static constexpr std::size_t kStep = 512;
+  static constexpr std::size_t kMostDigits = 20;  // of 2^64 - 1
+
+  /// Eight bytes a step: the high bit of each byte says whether it is from 'A' to 'Z', and becomes the bit that letters
+  /// in lower case have and others have not. Byte by byte the name of a host took 200 instructions.
+  static void lower(char* at, char* end) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    constexpr std::uint64_t kHighs = 0x80 * kOnes;
+    for (; end - at >= 8; at += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, at, 8);
+      const std::uint64_t low = word & ~kHighs;
+      const std::uint64_t letters = (low + (0x80 - 'A') * kOnes) & ~(low + (0x80 - 'Z' - 1) * kOnes) & ~word & kHighs;
+      word |= letters >> 2;
+      std::memcpy(at, &word, 8);
+    }
+    for (; at != end; ++at) *at = ascii_lower(*at);
+  }
 
   [[gnu::noinline]] void make_room(std::size_t wanted) {
     const std::size_t used = size();

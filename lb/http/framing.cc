@@ -144,19 +144,23 @@ bool wants_keep_alive(const SpecialFields& special, int minor) {
   return !special.close && (minor >= 1 || special.keep_alive);
 }
 
-/// What cannot be in a host and port, and what would let two readers see two hosts.
-constexpr std::array<bool, 256> kHostTable = [] {
-  std::array<bool, 256> table{};
-  for (std::size_t byte = 0x21; byte < 0x7F; ++byte) table[byte] = true;
-  for (const char c : std::string_view("/?#@\\,\"<>")) table[static_cast<unsigned char>(c)] = false;
+enum HostByte : std::uint8_t {
+  kOfAName = 0,
+  kOfAPort = 1,   // a colon or a bracket: whether there is a port has to be looked at
+  kOfNoHost = 2,  // it cannot be in a host and port, or would let two readers see two hosts
+};
+constexpr std::array<std::uint8_t, 256> kHostTable = [] {
+  std::array<std::uint8_t, 256> table{};
+  for (std::size_t byte = 0; byte < 256; ++byte) table[byte] = byte > 0x20 && byte < 0x7F ? kOfAName : kOfNoHost;
+  for (const char c : std::string_view("/?#@\\,\"<>")) table[static_cast<unsigned char>(c)] = kOfNoHost;
+  for (const char c : std::string_view(":[]")) table[static_cast<unsigned char>(c)] = kOfAPort;
   return table;
 }();
 
 bool is_host(std::string_view text) {
-  for (const char c : text) {
-    if (!kHostTable[static_cast<unsigned char>(c)]) return false;
-  }
-  return has_proper_port(text);
+  unsigned seen = kOfAName;
+  for (const char c : text) seen |= kHostTable[static_cast<unsigned char>(c)];
+  return seen == kOfAName || ((seen & kOfNoHost) == 0 && has_proper_port(text));
 }
 
 }  // namespace

@@ -16,12 +16,6 @@ namespace {
 // Above this much of header the ALB gives up on the trace id that came in and writes a new one.
 constexpr std::size_t kTraceHeaderBudget = 7 * 1024;
 
-void append_number(Appender& out, std::uint64_t number) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number);
-  out += std::string_view(digits, static_cast<std::size_t>(end.ptr - digits));
-}
-
 void append_field(Appender& out, std::string_view name, std::string_view value) {
   out += name;
   out += ": ";
@@ -160,7 +154,7 @@ InvalidFields append_request_fields(Appender& out, const RequestHead& head, bool
 
 void append_content_length(Appender& out, std::uint64_t length) {
   out += "Content-Length: ";
-  append_number(out, length);
+  out.append_number(length);
   out += "\r\n";
 }
 
@@ -191,6 +185,7 @@ void append_request_line(Appender& out, const RequestHead& head, const std::opti
 
 /// Where the port of "name:80" or "[::1]:80" begins (at its colon), or the size when there is none.
 std::size_t find_port(std::string_view host) {
+  if (host.find(':') == std::string_view::npos) return host.size();
   const std::size_t bracket = host.rfind(']');
   const std::size_t colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
   return colon == std::string_view::npos ? host.size() : colon;
@@ -375,7 +370,7 @@ std::string_view alb_reason(int status) {
 
 void append_status_line(Appender& out, int status, std::string_view reason) {
   out += "HTTP/1.1 ";
-  append_number(out, static_cast<std::uint64_t>(status));
+  out.append_number(static_cast<std::uint64_t>(status));
   out += ' ';
   out += reason;
   out += "\r\n";

@@ -8,6 +8,10 @@ namespace {
 
 struct RequestSide {
   static constexpr HeadReader::Kind kKind = HeadReader::Kind::kRequest;
+  // What a message's end, or the end of HTTP on the connection, may depend on: strangers write it, and two readers must
+  // agree. About a browser's GET, which has none of these, asking took 4,800 instructions.
+  static constexpr FieldNames kConfirmed{FieldName::kContentLength, FieldName::kTransferEncoding, FieldName::kUpgrade,
+                                         FieldName::kFramingLookalike};
   RequestHead head;
   bool tolerant = false;
 

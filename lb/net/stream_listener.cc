@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -59,6 +60,7 @@ struct Listening {
   Endpoint endpoint;
   struct ::stat file {};  // of a Unix socket that we made, to remove no other
   bool inherited = false;
+  bool sends_at_once = true;  // so do its connections
 };
 
 Error bind_error(const Endpoint& endpoint, int error) {
@@ -100,6 +102,9 @@ Result<Listening> listen_tcp(const Address& address, int backlog, bool beside_ou
   // Lets a restarted program have its port back at once; it does not let two programs listen on one port.
   const int yes = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  // Every connection is born with it: on each by itself it is a system call. tcp(7) does not promise that, but Linux
+  // clones the listening socket for each connection, and a test looks.
+  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   if (beside_our_own) share_port(fd.get(), true);
   if (::bind(fd.get(), name.get(), name.length) != 0 || ::listen(fd.get(), backlog) != 0) {
     return bind_error(address, errno);
@@ -167,7 +172,8 @@ Result<Listening> take_inherited(const InheritedSocket& inherited, int backlog) 
   ::fcntl(inherited.fd, F_SETFD, FD_CLOEXEC);
   const bool is_unix = std::holds_alternative<UnixPath>(*name);
   const auto domain = is_unix ? Stream::State::Domain::kUnix : Stream::State::Domain::kTcp;
-  return Listening{OwnedFd(inherited.fd), domain, *std::move(name), {}, true};
+  // A foreign one may have no TCP_NODELAY, or connections that came before it had.
+  return Listening{OwnedFd(inherited.fd), domain, *std::move(name), {}, true, is_unix || inherited.sole};
 }
 
 Result<Listening> open_listening(const Endpoint& endpoint, int backlog) {
@@ -290,7 +296,7 @@ struct StreamListener::State {
       if (fd >= 0) {
         auto stream = std::make_unique<Stream::State>(loop, listening.domain);
         stream->peer = from_socket_address(peer);
-        if (!stream->take(fd)) stream->close();
+        if (!stream->take(fd, listening.sends_at_once)) stream->close();
         return stream;
       }
       const AcceptError error = classify(errno);

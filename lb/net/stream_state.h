@@ -37,7 +37,8 @@ struct Stream::State {
   State& operator=(const State&) = delete;
 
   /// For a socket that is connected already, not blocking and close-on-exec. Takes it over; false: it was closed.
-  bool take(int fd);
+  /// `sends_at_once`: it has TCP_NODELAY, or is none of TCP.
+  bool take(int fd, bool sends_at_once);
   void prepare_connected();
   /// The end of the owning Stream.
   void dispose();
@@ -96,8 +97,9 @@ struct Stream::State {
  private:
   ~State() = default;
   friend struct std::default_delete<State>;
-  ssize_t try_write(std::span<const std::string_view> pieces, std::size_t total);
+  ssize_t try_write(std::span<const std::string_view> pieces) const;
   void write_waiting();
+  void send_at_once();
   void send_fin();
   void fail_output();
   void end_by_reset();

@@ -1,33 +1,25 @@
 #include "lb/proxy/access_log.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 
 #include "lb/http/appender.h"
+#include "lb/http/characters.h"
+#include "lb/proxy/trace_id.h"
 
 namespace rr {
 namespace {
 
 constexpr std::size_t kMaximumUserAgent = 8 * 1024;
 
-constexpr std::array<bool, 256> kEscaped = [] {
-  std::array<bool, 256> table{};
-  for (std::size_t byte = 0; byte < 0x20; ++byte) table[byte] = true;
-  for (const unsigned char byte : {0x7f, int{'"'}, int{'\\'}}) table[byte] = true;
-  return table;
-}();
-
 /// What is printed as \xHH inside quotes: the quote itself and whatever is not printable. A space stays.
 void append_escaped(Appender& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
-  while (!text.empty()) {
-    const auto special =
-        std::find_if(text.begin(), text.end(), [](char c) { return kEscaped[static_cast<unsigned char>(c)]; });
-    const auto plain = static_cast<std::size_t>(special - text.begin());
+  while (true) {
+    const char* const special = find_escaped_in_quotes(text.data(), text.data() + text.size());
+    const auto plain = static_cast<std::size_t>(special - text.data());
     out += text.substr(0, plain);
     if (plain == text.size()) return;
     const auto byte = static_cast<unsigned char>(text[plain]);
@@ -38,27 +30,53 @@ void append_escaped(Appender& out, std::string_view text) {
   }
 }
 
+/// With a space before it: most of a line is these, and most of them are empty.
 void append_quoted(Appender& out, std::string_view text) {
-  out += '"';
-  append_escaped(out, text.empty() ? std::string_view("-") : text);
+  if (text.empty()) {
+    out += " \"-\"";
+    return;
+  }
+  out += " \"";
+  append_escaped(out, text);
   out += '"';
 }
 
 void append_or_dash(Appender& out, std::string_view text) { out += text.empty() ? std::string_view("-") : text; }
 
-void append_number(Appender& out, std::uint64_t number) {
-  const fmt::format_int digits(number);
+void append_hex(Appender& out, std::uint64_t number) {
+  std::array<char, 16> digits;
+  for (std::size_t i = 0; i < 8; ++i) std::memcpy(&digits[2 * i], &kHexDigits[(number >> (56 - 8 * i) & 0xFF) * 2], 2);
   out += std::string_view(digits.data(), digits.size());
 }
 
-void append_hex(Appender& out, std::uint64_t number) {
-  for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[number >> shift & 15];
+void append_three_digits(Appender& out, unsigned number) {
+  const auto digit = [](unsigned value) { return static_cast<char>('0' + value); };
+  const std::array<char, 3> digits{digit(number / 100), digit(number / 10 % 10), digit(number % 10)};
+  out += std::string_view(digits.data(), digits.size());
 }
 
-void append_iso8601(Appender& out, Time time) {
-  const auto text = iso8601_microseconds(time);
-  out += std::string_view(text.data(), text.size());
-}
+/// Each line has two times, most often of one second: what is before their fractions is made once.
+class TwoTimes {
+ public:
+  explicit TwoTimes(Time first)
+      : second_(std::chrono::floor<std::chrono::seconds>(first)), text_(iso8601_microseconds(first)) {}
+  void append_first(Appender& out) const { out += std::string_view(text_.data(), text_.size()); }
+  /// In milliseconds, printed with six digits.
+  void append_second(Appender& out, Time second) const {
+    const auto part = std::chrono::floor<std::chrono::milliseconds>(second - second_);
+    if (part < Duration::zero() || part >= std::chrono::seconds(1)) {
+      TwoTimes(std::chrono::floor<std::chrono::milliseconds>(second)).append_first(out);
+      return;
+    }
+    out += std::string_view(text_.data(), std::string_view("2026-11-22T20:45:42.").size());
+    append_three_digits(out, static_cast<unsigned>(part.count()));
+    out += "000Z";
+  }
+
+ private:
+  Time second_;
+  std::array<char, 27> text_;
+};
 
 void append_seconds(Appender& out, const std::optional<Duration>& span) {
   if (!span) {
@@ -68,16 +86,16 @@ void append_seconds(Appender& out, const std::optional<Duration>& span) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*span).count();
   if (milliseconds < 0) out += '-';  // a clock that went back
   const auto positive = static_cast<std::uint64_t>(std::abs(milliseconds));
-  append_number(out, positive / 1000);
+  out.append_number(positive / 1000);
   out += '.';
-  for (const std::uint64_t unit : {100U, 10U, 1U}) out += static_cast<char>('0' + positive / unit % 10);
+  append_three_digits(out, static_cast<unsigned>(positive % 1000));
 }
 
 void append_status(Appender& out, int status) {
   if (status == 0) {
     out += '-';
   } else {
-    append_number(out, static_cast<std::uint64_t>(status));
+    out.append_number(static_cast<std::uint64_t>(status));
   }
 }
 
@@ -92,7 +110,7 @@ void append_request_line(Appender& out, const AccessLogEntry& entry) {
     out += "- http://";
     out += entry.host;
     out += ':';
-    append_number(out, entry.listener_port);
+    out.append_number(entry.listener_port);
     out += "- -\"";
     return;
   }
@@ -111,11 +129,11 @@ void append_request_line(Appender& out, const AccessLogEntry& entry) {
   append_escaped(out, host);
   if (!has_port(host)) {
     out += ':';
-    append_number(out, entry.listener_port);
+    out.append_number(entry.listener_port);
   }
   append_escaped(out, rest);
   out += " HTTP/1.";
-  append_number(out, static_cast<std::uint64_t>(entry.minor));
+  out.append_number(static_cast<std::uint64_t>(entry.minor));
   out += '"';
 }
 
@@ -127,14 +145,15 @@ void append_access_log_line(std::string& into, const AccessLogEntry& e) {
   Appender out(into);
   out += e.type;
   out += ' ';
-  append_iso8601(out, record.ended);
+  const TwoTimes printed(record.ended);
+  printed.append_first(out);
   out += ' ';
   append_or_dash(out, e.load_balancer);
   const bool v6 = e.client_ip.find(':') != std::string_view::npos;
   out += v6 ? " [" : " ";
   out += e.client_ip;
   out += v6 ? "]:" : ":";
-  append_number(out, e.client_port);
+  out.append_number(e.client_port);
   out += ' ';
   append_or_dash(out, e.target);
   for (const auto& span : {times.request, times.target, times.response}) {
@@ -147,44 +166,38 @@ void append_access_log_line(std::string& into, const AccessLogEntry& e) {
   }
   for (const std::uint64_t bytes : {e.received_bytes, e.sent_bytes}) {
     out += ' ';
-    append_number(out, bytes);
+    out.append_number(bytes);
   }
   out += ' ';
   append_request_line(out, e);
-  out += ' ';
   append_quoted(out, e.user_agent.substr(0, kMaximumUserAgent));
   out += " - - ";
   append_or_dash(out, e.target_group);
-  out += ' ';
   append_quoted(out, e.trace_id);
   out += " \"-\" \"-\" ";
   if (e.rule_priority < 0) {
     out += '-';
   } else {
-    append_number(out, static_cast<std::uint64_t>(e.rule_priority));
+    out.append_number(static_cast<std::uint64_t>(e.rule_priority));
   }
-  // request_creation_time has milliseconds, printed with six digits.
   out += ' ';
-  append_iso8601(out, std::chrono::floor<std::chrono::milliseconds>(record.created));
+  printed.append_second(out, record.created);  // request_creation_time
   for (const std::string_view text : {e.actions, e.redirect_url, e.error_reason, e.target}) {
-    out += ' ';
     append_quoted(out, text);
   }
   out += " \"";
   append_status(out, record.target_status);
   out += '"';
   for (const std::string_view text : {e.classification, e.classification_reason}) {
-    out += ' ';
     append_quoted(out, text);
   }
   out += " TID_";
   append_hex(out, e.connection_high);
   append_hex(out, e.connection_low);
-  out += ' ';
   for (const std::string_view text : {e.transformed_host, e.transformed_uri, e.transform_status}) {
     append_quoted(out, text);
-    out += ' ';
   }
+  out += ' ';
   append_or_dash(out, e.node_ip);
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "lb/base/rng.h"
@@ -39,11 +40,10 @@ class TraceId {
   void append(std::string_view part) { size_ += part.copy(text_.data() + size_, part.size()); }
   /// The low 32 bits as eight digits.
   void append_hex(std::uint64_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8) {
-      const char* const digits = kHexDigits.data() + (value >> shift & 0xFF) * 2;
-      text_[size_++] = digits[0];
-      text_[size_++] = digits[1];
-    }
+    char* const at = text_.data() + size_;
+    for (std::size_t i = 0; i < 4; ++i)
+      std::memcpy(at + 2 * i, kHexDigits.data() + (value >> (24 - 8 * i) & 0xFF) * 2, 2);
+    size_ += 8;
   }
 
   std::array<char, 48> text_;  // "Root=1-", 8, "-", 24: 40 characters

@@ -52,6 +52,32 @@ TEST(Characters, KnowsPlainNamesAtAnyPlace) {
   EXPECT_FALSE(is_plain_name(""));
 }
 
+TEST(Characters, FindsWhatIsEscapedInQuotesAtAnyPlace) {
+  at_each_place([](const std::string& text, std::size_t at, char byte) {
+    const auto value = static_cast<unsigned char>(byte);
+    const bool escaped = value < 0x20 || value == 0x7F || byte == '"' || byte == '\\';
+    ASSERT_EQ(is_escaped_in_quotes(byte), escaped);
+    const char* const end = text.data() + text.size();
+    ASSERT_EQ(find_escaped_in_quotes(text.data(), end) - text.data(),
+              escaped ? static_cast<std::ptrdiff_t>(at) : static_cast<std::ptrdiff_t>(text.size()))
+        << static_cast<int>(byte) << " at " << at;
+  });
+  EXPECT_EQ(find_escaped_in_quotes(nullptr, nullptr), nullptr);
+}
+
+TEST(Characters, FindsTheFirstOfTwoWhereTheStepsOverlap) {
+  for (std::size_t size = 1; size <= 35; ++size) {
+    for (std::size_t first = 0; first < size; ++first) {
+      for (std::size_t second = first; second < size; ++second) {
+        std::string text(size, 'a');
+        text.shrink_to_fit();
+        text[first] = text[second] = '\r';
+        ASSERT_EQ(find_control(text.data(), text.data() + size), text.data() + first) << size << " " << second;
+      }
+    }
+  }
+}
+
 TEST(Characters, PlainOnesAreLettersDigitsAndTheHyphen) {
   for (int byte = 0; byte < 256; ++byte) {
     const char c = static_cast<char>(byte);

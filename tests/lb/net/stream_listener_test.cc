@@ -1,6 +1,8 @@
 // Listening: exclusively, on inherited sockets that others share, and without dying of a lack of descriptors.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -42,6 +44,37 @@ TEST(StreamListenerTest, ReportsTheChosenPortAndHoldsItExclusively) {
   auto second = StreamListener::listen(loop, endpoint);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().message, format_endpoint(endpoint) + " is in use by another program");
+}
+
+/// TCP_NODELAY of this process's socket whose other end is at that address; -1: there is none.
+int nodelay_towards(const Address& peer) {
+  for (int fd = 3; fd < 1024; ++fd) {
+    SocketAddress name;
+    name.length = sizeof name.storage;
+    if (getpeername(fd, name.get(), &name.length) != 0 || name.storage.ss_family != AF_INET) continue;
+    if (from_socket_address(name) != peer) continue;
+    int value = -1;
+    socklen_t length = sizeof value;
+    getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &length);
+    return value;
+  }
+  return -1;
+}
+
+TEST(StreamListenerTest, WhatItTakesSendsAtOnce) {
+  // Of its own socket, where the kernel hands the option down, and of one that was opened by somebody else.
+  Loop loop;
+  Address address;
+  auto own = StreamListener::listen(loop, any_port());
+  auto inherited = StreamListener::listen(loop, InheritedSocket{open_shared(address)});
+  for (auto* listener : {&own, &inherited}) {
+    ASSERT_TRUE(listener->ok());
+    std::optional<Stream> served;
+    (*listener)->start([&](Stream stream) { served.emplace(std::move(stream)); });
+    const RawClient client((*listener)->endpoint());
+    RUN_UNTIL(loop, served.has_value());
+    EXPECT_EQ(nodelay_towards(served->peer()), 1);
+  }
 }
 
 TEST(StreamListenerTest, APortThatJustServedCanBeBoundAgainAtOnce) {

@@ -63,6 +63,22 @@ TEST(AccessLog, AGoodRequestPrintsAsTheComposedExample) {
       "10.0.0.11");
 }
 
+TEST(AccessLog, PrintsBothTimesInFullWhereTheSecondIsAnother) {
+  ExchangeRecord record;
+  record.ended = at(0.015);
+  const auto created = [&](double seconds) {
+    record.created = at(seconds);
+    const std::string line = line_of(example(record));
+    const std::size_t place = line.find("\"-\" \"-\" 0 ") + 10;
+    return line.substr(place, line.find(' ', place) - place);
+  };
+  EXPECT_EQ(created(0.0149999), "2026-11-22T20:45:42.317000Z");
+  EXPECT_EQ(created(-0.303), "2026-11-22T20:45:42.000000Z");
+  EXPECT_EQ(created(-0.304), "2026-11-22T20:45:41.999000Z");
+  EXPECT_EQ(created(-86400), "2026-11-21T20:45:42.303000Z");
+  EXPECT_EQ(created(0.697), "2026-11-22T20:45:43.000000Z");  // a clock that went back
+}
+
 TEST(AccessLog, AMessageThatIsNoneHasDashes) {
   ExchangeRecord record;
   record.created = record.ended = at(0);
