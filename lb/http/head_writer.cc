@@ -251,10 +251,16 @@ void append_forwarded_for(Appender& out, const RequestView& request, const Forwa
 }
 
 /// X-Forwarded-Proto and -Port: our own word, or where it is to be kept the first that came in, if it is clean.
-void append_proto_or_port(Appender& out, const RequestView& request, FieldName which, std::string_view name,
-                          std::string_view own, const ForwardContext& context) {
-  const auto came = context.replace_proto ? std::nullopt : request.header(which);
-  append_field(out, name, came && !came->empty() && !has_control(*came) ? *came : own);
+void append_proto_and_port(Appender& out, const RequestView& request, const ForwardContext& context) {
+  const auto value = [&](FieldName which, std::string_view own) {
+    const auto came = context.replace_proto ? std::nullopt : request.header(which);
+    return came && !came->empty() && !has_control(*came) ? *came : own;
+  };
+  out += "X-Forwarded-Proto: ";
+  out += value(FieldName::kXForwardedProto, context.scheme);
+  out += "\r\nX-Forwarded-Port: ";
+  out += value(FieldName::kXForwardedPort, context.port);
+  out += "\r\n";
 }
 
 std::size_t header_bytes(std::span<const HeaderView> fields) {
@@ -424,8 +430,7 @@ InvalidFields append_forwarded_request(std::string& into, const RequestHead& hea
   const std::optional<AbsoluteTarget> absolute = split_absolute_target(request.target);
   append_request_line(out, head, absolute, context.rewritten_target);
   append_forwarded_for(out, request, context);
-  append_proto_or_port(out, request, FieldName::kXForwardedProto, "X-Forwarded-Proto", context.scheme, context);
-  append_proto_or_port(out, request, FieldName::kXForwardedPort, "X-Forwarded-Port", context.port, context);
+  append_proto_and_port(out, request, context);
   const std::optional<std::string_view> sent_host = request.header(FieldName::kHost);
   if (!context.rewritten_host.empty()) {
     append_host(out, context.rewritten_host, context.port);
@@ -466,7 +471,7 @@ void append_forwarded_response(std::string& into, const ResponseHead& head, bool
     append_upgrade(out, response.headers);
   } else if (!head.interim) {
     const bool ends_by_close = append_response_framing(out, head, client_minor);
-    append_field(out, "Connection", keep_alive && !ends_by_close ? "keep-alive" : "close");
+    out += keep_alive && !ends_by_close ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
   }
   out += "\r\n";
 }

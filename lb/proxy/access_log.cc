@@ -2,12 +2,11 @@
 
 #include <array>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 
+#include "lb/base/hex.h"
 #include "lb/http/appender.h"
 #include "lb/http/characters.h"
-#include "lb/proxy/trace_id.h"
 
 namespace rr {
 namespace {
@@ -45,7 +44,8 @@ void append_or_dash(Appender& out, std::string_view text) { out += text.empty() 
 
 void append_hex(Appender& out, std::uint64_t number) {
   std::array<char, 16> digits;
-  for (std::size_t i = 0; i < 8; ++i) std::memcpy(&digits[2 * i], &kHexDigits[(number >> (56 - 8 * i) & 0xFF) * 2], 2);
+  write_hex(digits.data(), static_cast<std::uint32_t>(number >> 32));
+  write_hex(digits.data() + 8, static_cast<std::uint32_t>(number));
   out += std::string_view(digits.data(), digits.size());
 }
 

@@ -3,20 +3,13 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
+#include "lb/base/hex.h"
 #include "lb/base/rng.h"
 #include "lb/base/time.h"
 
 namespace rr {
-
-/// The two digits of each byte.
-inline constexpr std::array<char, 512> kHexDigits = [] {
-  std::array<char, 512> digits{};
-  for (std::size_t i = 0; i < digits.size(); ++i) digits[i] = "0123456789abcdef"[i % 2 == 0 ? i / 32 : i / 2 % 16];
-  return digits;
-}();
 
 /// "Root=1-67891233-abcdef012345678912345678": version, second, 96 bits of chance. In a buffer of its own: two of these
 /// are made a request at most, and nothing is allocated for them.
@@ -40,9 +33,7 @@ class TraceId {
   void append(std::string_view part) { size_ += part.copy(text_.data() + size_, part.size()); }
   /// The low 32 bits as eight digits.
   void append_hex(std::uint64_t value) {
-    char* const at = text_.data() + size_;
-    for (std::size_t i = 0; i < 4; ++i)
-      std::memcpy(at + 2 * i, kHexDigits.data() + (value >> (24 - 8 * i) & 0xFF) * 2, 2);
+    write_hex(text_.data() + size_, static_cast<std::uint32_t>(value));
     size_ += 8;
   }
 

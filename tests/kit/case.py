@@ -34,8 +34,12 @@ class TestCase(unittest.TestCase):
     def setUp(self):
         self.mark = f"{os.getpid()}-{time.monotonic_ns()}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rr-test-"))
-        self.programs, self.targets = [], []
+        self.programs, self.targets, self.figures = [], [], []
         self.addCleanup(self._clean)
+
+    def measured(self, figure):
+        """A line that is shown with the test's name though it passes."""
+        self.figures.append(figure)
 
     def environment(self, added=None):
         """What the started programs get in addition to this process's environment."""

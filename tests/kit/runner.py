@@ -48,6 +48,8 @@ class _Recorder(unittest.TestResult):
     def stopTest(self, test):
         signal.setitimer(signal.ITIMER_REAL, 0)
         super().stopTest(test)
+        if self.outcome_of == "passed":
+            self.notes = list(getattr(test, "figures", []))
         self._write(test.id(), self.outcome_of, time.monotonic() - self.began)
 
     def _write(self, identity, outcome, seconds):
@@ -243,5 +245,5 @@ class Runner:
             if record["outcome"] != "passed" or not self.quiet_passes:
                 reason = f"  ({record['note']})" if record["outcome"] == "skipped" else ""
                 print(f"  {word:7} {record['seconds']:7.2f} s  {record['name']}{reason}", flush=True)
-            if record["outcome"] == "failed":
+            if record["outcome"] != "skipped" and record["note"]:
                 print("".join(f"      {line}\n" for line in record["note"].splitlines()), end="", flush=True)

@@ -9,7 +9,6 @@ for a socket is not the process's and is not counted.) To see the figures, on th
 
 import resource
 import socket
-import sys
 import unittest
 
 import harness
@@ -72,7 +71,7 @@ class IdleConnections(LoadBalancerTest):
         return [(memory - before) / (count - fewer) for (fewer, before), (count, memory) in zip(seen, seen[1:])]
 
     def assert_small(self, what, slopes):
-        print(f"    {what}: an idle kept connection costs {', '.join(f'{one:.0f}' for one in slopes)} bytes", file=sys.stderr)
+        self.measured(f"{what}: an idle kept connection costs {', '.join(f'{one:.0f}' for one in slopes)} bytes")
         for one in slopes:
             self.assertLess(one, MOST_BYTES)
 
