@@ -98,6 +98,12 @@ class SetUp(harness.TestCase):
         self.assertEqual(finished.returncode, 3, finished)
         self.assertIn("Missing: nginx haproxy.", finished.stderr)
         self.assertIn("  apt-get download nginx liblua5.3-0\n", finished.stderr)
+        # The load generators are only missed by who needs them, and h2load is in a package of another name.
+        self.fake("apt-get", 'echo "$*" >>"${0%/*}/calls"; echo "Inst nginx (1.22 Debian)"')
+        finished = self.run_program(shutil.which("bash"), str(self.folder / "tools" / "peers"), "--for", "bench", "--no-install",
+                                    environment={"PATH": path})
+        self.assertIn("Missing: nginx haproxy wrk h2load.", finished.stderr)
+        self.assertIn("nginx haproxy wrk nghttp2-client", (self.folder / "bin/calls").read_text())
 
     def test_which_package_has_the_parser_is_asked_of_the_release(self):
         path = self.minimal_path()
@@ -121,6 +127,7 @@ class SetUp(harness.TestCase):
         self.assert_usage_error(self.script("peers", "--preset", "lunch"), "lunch", "dev or asan")
         self.assert_usage_error(self.script("fuzz", "lunch"), "lunch", "request_parser")
         self.assert_usage_error(self.script("tools/peers", "--frob"), "--frob", "--no-install")
+        self.assert_usage_error(self.script("tools/peers", "--for", "lunch"), "lunch", "peers or bench")
         self.assert_usage_error(self.script("tools/setup", "--frob"), "--frob")
         self.assert_usage_error(self.script("tools/setup", "--for", "lunch"), "lunch", "demo, check, all, fuzz or bench")
 
