@@ -1,6 +1,8 @@
 // The client of the measurements: closed loop (each connection asks when it has its answer) or open loop (--rate,
 // requests are due at fixed instants, and what one took counts from then, so that a proxy which stalls cannot hide it).
+// Open loop also says what counts from the moment it was sent, which is what other load generators call latency.
 // Every answer is looked at: status, length and content.
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,8 +36,9 @@ struct Wish {
 struct Result {
   std::uint64_t requests = 0;
   std::uint64_t errors = 0;
-  std::uint64_t bytes = 0;               // of bodies
-  std::vector<std::uint32_t> latencies;  // us
+  std::uint64_t bytes = 0;                         // of bodies
+  std::vector<std::uint32_t> latencies;            // us, from when the request was due
+  std::vector<std::uint32_t> latencies_from_send;  // us; open loop only
 };
 
 Wish parse(int argc, char** argv) {
@@ -96,9 +99,11 @@ class Client {
 
   bool connected() const { return fd_ >= 0; }
   Clock::time_point due() const { return due_; }
+  Clock::time_point asked() const { return asked_; }
 
   Outcome ask(Clock::time_point due) {
     due_ = due;
+    asked_ = Clock::now();
     sent_ = received_ = 0;
     head_.clear();
     in_body_ = false;
@@ -160,7 +165,7 @@ class Client {
   const std::string& request_;
   Poll& poll_;
   int fd_ = -1;
-  Clock::time_point due_;
+  Clock::time_point due_, asked_;
   std::size_t sent_ = 0, received_ = 0;
   std::string head_;
   bool in_body_ = false;
@@ -181,12 +186,11 @@ class Load {
     begin_ = Clock::now();
     end_ = begin_ + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(wish_.seconds));
     const auto give_up_at = end_ + std::chrono::seconds(10);  // what is unanswered then is lost
+    // A timer may come 50 us late otherwise, so that the kernel can wake the processor up less often.
+    if (open_loop()) ::prctl(PR_SET_TIMERSLACK, 1);
     start_due();
     while (idle_.size() < clients_.size() || Clock::now() < end_) {
-      poll_.wait(wait_time(), [&](void* owner, std::uint32_t events) {
-        auto* client = static_cast<Client*>(owner);
-        note(*client, client->on_events(events));
-      });
+      wait();
       start_due();
       if (Clock::now() > give_up_at) {
         result_.errors += clients_.size() - idle_.size();
@@ -198,27 +202,40 @@ class Load {
   }
 
   void print() {
-    std::sort(result_.latencies.begin(), result_.latencies.end());
-    const auto at = [&](double part) {
-      if (result_.latencies.empty()) return 0U;
-      const auto place = static_cast<std::size_t>(part * static_cast<double>(result_.latencies.size() - 1));
-      return result_.latencies[place];
-    };
-    std::printf(
-        "{\"requests\": %llu, \"errors\": %llu, \"bytes\": %llu, \"seconds\": %.4f, \"p50_us\": %u, \"p90_us\": %u, "
-        "\"p99_us\": %u, \"p999_us\": %u, \"max_us\": %u}\n",
-        static_cast<unsigned long long>(result_.requests), static_cast<unsigned long long>(result_.errors),
-        static_cast<unsigned long long>(result_.bytes), took_, at(0.5), at(0.9), at(0.99), at(0.999), at(1));
+    std::printf("{\"requests\": %llu, \"errors\": %llu, \"bytes\": %llu, \"seconds\": %.4f",
+                static_cast<unsigned long long>(result_.requests), static_cast<unsigned long long>(result_.errors),
+                static_cast<unsigned long long>(result_.bytes), took_);
+    print_percentiles("", result_.latencies);
+    if (open_loop()) print_percentiles("sent_", result_.latencies_from_send);
+    std::printf("}\n");
   }
 
  private:
   bool open_loop() const { return wish_.rate > 0; }
 
-  int wait_time() const {
-    if (!open_loop()) return 100;
-    const auto until = std::chrono::duration_cast<std::chrono::milliseconds>(next_due() - Clock::now()).count();
-    return static_cast<int>(
-        std::clamp<long long>(until, 0, 100));  // the last millisecond is spent asking again and again
+  void wait() {
+    const auto each = [&](void* owner, std::uint32_t events) {
+      auto* client = static_cast<Client*>(owner);
+      note(*client, client->on_events(events));
+    };
+    if (!open_loop()) return poll_.wait(100, each);
+    // Asleep until the next request is due: to ask again and again would take the processor from the targets.
+    const auto until = std::chrono::duration_cast<std::chrono::nanoseconds>(next_due() - Clock::now());
+    poll_.wait_for(std::clamp<std::chrono::nanoseconds>(until, std::chrono::nanoseconds(0), kLongestWait), each);
+  }
+
+  static void print_percentiles(const char* prefix, std::vector<std::uint32_t>& latencies) {
+    std::sort(latencies.begin(), latencies.end());
+    const auto print = [&](const char* name, double part) {
+      const auto place =
+          static_cast<std::size_t>(part * static_cast<double>(std::max<std::size_t>(latencies.size(), 1) - 1));
+      std::printf(", \"%s%s_us\": %u", prefix, name, latencies.empty() ? 0U : latencies[place]);
+    };
+    print("p50", 0.5);
+    print("p90", 0.9);
+    print("p99", 0.99);
+    print("p999", 0.999);
+    print("max", 1);
   }
 
   Clock::time_point next_due() const {
@@ -253,12 +270,19 @@ class Load {
     } else {
       ++result_.requests;
       result_.bytes += wish_.expect;
-      const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - client.due()).count();
-      result_.latencies.push_back(static_cast<std::uint32_t>(took));
+      const auto now = Clock::now();
+      result_.latencies.push_back(microseconds(now - client.due()));
+      if (open_loop()) result_.latencies_from_send.push_back(microseconds(now - client.asked()));
       if (wish_.close) client.drop();
     }
     idle_.push_back(&client);
   }
+
+  static std::uint32_t microseconds(Clock::duration span) {
+    return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::microseconds>(span).count());
+  }
+
+  static constexpr std::chrono::nanoseconds kLongestWait = std::chrono::milliseconds(100);
 
   const Wish& wish_;
   std::string request_;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -78,6 +79,13 @@ int accept_from(int listener) {
 
 Poll::Poll() : fd_(::epoll_create1(EPOLL_CLOEXEC)) {}
 Poll::~Poll() { ::close(fd_); }
+
+void Poll::sleep_until_ready(std::chrono::nanoseconds time) const {
+  pollfd ready{fd_, POLLIN, 0};
+  const timespec span{static_cast<time_t>(time.count() / 1'000'000'000),
+                      static_cast<long>(time.count() % 1'000'000'000)};
+  ::ppoll(&ready, 1, &span, nullptr);
+}
 
 void Poll::control(int what, int fd, std::uint32_t events, void* owner) const {
   epoll_event event{};

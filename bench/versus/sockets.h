@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,8 +45,15 @@ class Poll {
       each(one.data.ptr, one.events);
     }
   }
+  /// Waits so long at most, also for less than a millisecond, and then as wait(0, each).
+  template <class Each>
+  void wait_for(std::chrono::nanoseconds time, Each each) {
+    sleep_until_ready(time);
+    wait(0, each);
+  }
 
  private:
+  void sleep_until_ready(std::chrono::nanoseconds time) const;
   void control(int what, int fd, std::uint32_t events, void* owner) const;
   int fd_;
 };
