@@ -13,11 +13,41 @@ class Scenario:
     same: bool = False
     free: bool = False
 
+    def flag(self, name, otherwise):
+        """The value of a flag, of the type of what it is without."""
+        return type(otherwise)(dict(zip(self.flags, self.flags[1:])).get(name, otherwise))
+
+    def goals(self):
+        return [goal for goal in GOALS if goal.scenario == self.name]
+
+    def rounds(self):
+        """Fewer where no gate hangs on it."""
+        return 11 if self.goals() else 5
+
     def contenders(self, found):
-        """Who takes part."""
+        """Who takes part. A variant of rr-lb does where a goal is about it."""
+        asked = {goal.who for goal in self.goals()} | {"rr-lb"}
         if self.free:
-            return [one.name for one in found if one.workers > 1 or one.name in ("rr-lb", "nginx", "haproxy")]
-        return [one.name for one in found if one.workers == 1]
+            return [one.name for one in found if one.is_proxy and (one.workers > 1 or one.name in PLAIN)]
+        return [one.name for one in found if one.workers == 1 and (one.name in asked or not one.name.startswith("rr-lb"))]
+
+    def placement(self):
+        if self.free:
+            return "nothing is pinned"
+        return "all on one processor" if self.same else "proxy on one processor, load and targets on the other"
+
+
+@dataclasses.dataclass(frozen=True)
+class Saturation(Scenario):
+    """As many requests as wrk gets answered, by those with so many workers."""
+    workers: int = 1
+
+    def rounds(self):
+        return 5
+
+    def contenders(self, found):
+        names = {name if self.workers == 1 else f"{name}, {self.workers} workers" for name in PLAIN}
+        return [one.name for one in found if one.name in names]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +59,10 @@ class Goal:
     target: float
     stretch: float
     who: str = "rr-lb"
+
+
+# rr-lb as it is and what people would put in its place; the rest are variants and floors.
+PLAIN = ("rr-lb", "nginx", "haproxy", "envoy")
 
 
 def closed(connections, *more):
@@ -49,6 +83,22 @@ SCENARIOS = [
     Scenario("1000 connections", closed(1000)),
     Scenario("64 connections, nothing pinned", closed(64), free=True),
 ]
+
+OPEN_LOOP = Scenario("open loop, 64 connections", closed(64))
+PARTS = (0.5, 0.8)  # of what the slowest does at 64 connections
+
+
+def saturation(workers):
+    """wrk's scenarios for so many workers. Two workers have both processors, so nothing is pinned."""
+    sizes = [(connections, 200) for connections in (1, 16, 64, 256, 1000)] + [(64, 65536), (16, 1048576)]
+    kinds = {200: "", 65536: ", 64 KiB", 1048576: ", 1 MiB"}
+    return [Saturation(f"saturation, {connections} connections{kinds[size]}, {workers} worker{'s' * (workers > 1)}",
+                       closed(connections, "--path", f"/{size}", "--expect", str(size)), free=workers > 1, workers=workers)
+            for connections, size in sizes]
+
+
+SATURATION = [*saturation(1), *saturation(2)]
+QUICK_SATURATION = [one for one in SATURATION if "64 connections" in one.name]
 
 GOALS = [
     Goal("64 connections", "haproxy", 0.85, 0.78, 0.72),
@@ -96,6 +146,30 @@ def ratios(rounds, who, against):
             if who in one["runs"] and against in one["runs"]]
 
 
+def rate_verdict(rounds, who, against):
+    """Whether rr-lb answers at least as many requests as another: {"against", "median", "low", "high", "verdict"}."""
+    values = [one["runs"][who]["rate"] / one["runs"][against]["rate"] for one in rounds
+              if who in one["runs"] and against in one["runs"]]
+    if not values:
+        return None
+    low, high = interval(values)
+    row = {"against": against, "median": median(values), "low": low, "high": high}
+    if low is None:
+        row["verdict"] = "too few rounds"
+    elif noisy(rounds):
+        row["verdict"] = "too noisy to tell"
+    elif low >= 1:
+        row["verdict"] = "at least as many"
+    else:
+        row["verdict"] = "fewer" if high < 1 else "too close to tell"
+    return row
+
+
+def noisy(rounds):
+    """Whether others used the processors in more than a third of the rounds."""
+    return 3 * sum(one["disturbed"] > DISTURBED for one in rounds) > len(rounds)
+
+
 def verdict(goal, rounds):
     """A row of the table."""
     values = ratios(rounds, goal.who, goal.against)
@@ -110,7 +184,7 @@ def verdict(goal, rounds):
                     if high is not None and high <= limit), None)
     if low is None:
         row["verdict"] = "too few rounds"
-    elif 3 * disturbed > len(values):
+    elif noisy(rounds):
         row["verdict"] = "too noisy to tell" + (f"; the interval would meet the {reached}" if reached else "")
     elif reached:
         row["verdict"] = f"meets the {reached}"

@@ -4,12 +4,15 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
 import time
 
 from versus import contenders
+
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def pinned(processor, command):
@@ -130,14 +133,31 @@ def load(program, processor, address, flags):
     return json.loads(done.stdout)
 
 
-def machine_ticks():
-    """(ticks that all processors worked, ticks that the host took away) since the machine started."""
-    numbers = [int(word) for word in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
-    user, nice, system, idle, waiting, interrupts, soft, stolen = numbers[:8]
-    return user + nice + system + interrupts + soft, stolen
+def tool(program, processor, arguments):
+    """What another load generator prints."""
+    done = subprocess.run(pinned(processor, [program, *arguments]), capture_output=True, text=True, check=False,
+                          env={**os.environ, "LD_LIBRARY_PATH": contenders.library_path()})
+    return done.stdout + done.stderr
+
+
+def machine_seconds():
+    """(seconds that all processors were busy, counted from any moment, and seconds that the host took away). The kernel clocks idle
+    time, while what it counts as work is only looked at each tick; so work is what is left."""
+    processors = pathlib.Path("/proc/stat").read_text().split("\nintr", 1)[0].splitlines()
+    idle, waiting, stolen = (int(processors[0].split()[place]) / TICKS_A_SECOND for place in (4, 5, 8))
+    return (len(processors) - 1) * time.monotonic() - idle - waiting - stolen, stolen
 
 
 def machine():
     model = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), "?")
-    return {"processor": model, "processors": os.cpu_count(), "kernel": os.uname().release}
+    memory = re.search(r"^MemTotal: +(\d+) kB", pathlib.Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return {"processor": model, "processors": os.cpu_count(), "kernel": os.uname().release, "architecture": os.uname().machine,
+            "memory_gib": round(int(memory.group(1)) / 2 ** 20, 1) if memory else None, "load": round(os.getloadavg()[0], 2)}
+
+
+def machine_text(one):
+    """One line about the machine."""
+    memory = f", {one['memory_gib']:.0f} GiB" if one.get("memory_gib") else ""
+    return (f"{one['processor']}, {one['processors']} processors{memory}, kernel {one['kernel']}" +
+            (f", load {one['load']:.1f} before" if "load" in one else ""))
