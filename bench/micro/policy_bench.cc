@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/micro/measure.h"
 #include "bench/micro/requests.h"
 #include "lb/http/request_parser.h"
 #include "lb/policy/balancer.h"
@@ -20,12 +21,13 @@ void pick(benchmark::State& state, Algorithm algorithm) {
   balancer.reserve(candidates.size());
   balancer.rebuild(candidates);
   Rng random(6);
-  for (auto _ : state) {
+  measure(state, [&] {
     const auto target = balancer.pick(Time{}, random);
-    if (!target) return state.SkipWithError("nobody was picked");
+    if (!target) return false;
     balancer.set_outstanding(*target, 1);
     balancer.set_outstanding(*target, 0);
-  }
+    return true;
+  });
 }
 BENCHMARK_CAPTURE(pick, round_robin, Algorithm::kRoundRobin)->Arg(3)->Arg(100)->Arg(10'000);
 BENCHMARK_CAPTURE(pick, least_outstanding_requests, Algorithm::kLeastOutstandingRequests)
@@ -49,11 +51,11 @@ void match_rules(benchmark::State& state) {
   group.name = "web";
   const ListenerRules rules(listener, {&group, 1});
   RequestParser parser;
-  if (parser.next(kBrowserRequest).kind != ParseStep::Kind::kHead) return state.SkipWithError("no head");
-  for (auto _ : state) {
+  if (parser.next(kBrowserRequest).kind != ParseStep::Kind::kHead) return give_up(state, "no head");
+  measure(state, [&] {
     const RuleChoice choice = rules.match({parser.head().view, Address{}});
-    if (choice.priority != 0) return state.SkipWithError("a rule holds");
-  }
+    return choice.priority == 0;
+  });
 }
 BENCHMARK(match_rules)->Arg(0)->Arg(1)->Arg(10)->Arg(100);
 

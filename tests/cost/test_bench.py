@@ -281,6 +281,27 @@ class Course(harness.TestCase):
         self.assertEqual(json.loads(report.as_json(empty)), empty)
 
 
+class Micro(harness.TestCase):
+    """bench_micro, each part for a moment: all come out right, and none on a request's way allocates."""
+    PARTS = ("parse_request", "parse_response", "forward_request", "forward_response", "desync", "pick", "match_rules", "log_line",
+             "count_latency", "metrics_page")
+
+    def test_every_part_comes_out_right_and_does_not_allocate(self):
+        program = harness.ROOT / "build" / "release" / "bin" / "bench_micro"
+        if not program.exists():
+            self.skipTest("bench_micro is not built (tools/build release bench_micro)")
+        done = subprocess.run([program, "--benchmark_min_time=0.001", "--benchmark_format=json"], capture_output=True, text=True,
+                              timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done)
+        read = json.loads(done.stdout)["benchmarks"]
+        self.assertEqual({one["name"].split("/")[0] for one in read}, set(self.PARTS))
+        for one in read:
+            self.assertFalse(one.get("error_occurred"), one)
+            self.assertEqual(one["allocations"] > 0, one["name"].startswith("metrics_page"), one)
+        sizes = [one["name"].rsplit("/", 1)[1] for one in read if one["name"].startswith("pick/round_robin")]
+        self.assertEqual(sizes, ["3", "100", "10000"])
+
+
 class Versus(harness.TestCase):
     alone = True
 
