@@ -110,7 +110,8 @@ bool Tally::verified(int there) const {
 }
 
 std::string Tally::shortfall(int there) const {
-  const std::string run = fmt::format("{} of {} right answers one after another", streak_, needed_answers(there));
+  const int needed = needed_answers(there);  // there may be more, until there are enough instances
+  const std::string run = fmt::format("{} of {} right answers one after another", std::min(streak_, needed), needed);
   const std::string what =
       counts_instances() ? fmt::format("{}, from {} of {} instances", run, instances_.size(), needed_instances(there))
                          : fmt::format("{}, which do not say whose they are", run);

@@ -30,6 +30,7 @@ TEST(Tally, IsVerifiedByEnoughAnswersOneAfterAnotherFromEnoughInstances) {
   tally.expect(kNew, kOld);
   for (int at = 0; at < 5; ++at) tally.add(answer("new", "28", "a"));
   EXPECT_FALSE(tally.verified(2)) << "one instance alone proves one instance";
+  EXPECT_EQ(tally.shortfall(2), "3 of 3 right answers one after another, from 1 of 2 instances") << "no more than all";
   tally.add(answer("new", "28", "b"));
   EXPECT_TRUE(tally.verified(2));
 }
@@ -110,6 +111,7 @@ TEST(Tally, OneAnswerThatNamesItsInstanceMakesInstancesCount) {
   tally.expect(kNew, kOld);
   for (int at = 0; at < 9; ++at) tally.add(answer("new", "28", at == 4 ? "a" : ""));
   EXPECT_FALSE(tally.verified(2)) << "one instance of two";
+  EXPECT_EQ(tally.shortfall(2), "3 of 3 right answers one after another, from 1 of 2 instances") << "no more than all";
   tally.add(answer("new", "28", "b"));
   EXPECT_TRUE(tally.verified(2));
 }
