@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "deploy/bundle.h"
 #include "deploy/process.h"
 
 namespace rr::deploy {
@@ -50,17 +50,6 @@ Result<ArtifactLane> object_of(Context& context, const std::string& url) {
   return ArtifactLane{url, hash};
 }
 
-/// packer/bundle describes a bundle beside it; one that was made otherwise has no description.
-Status check_description(const Settings& settings, const std::string& file) {
-  const auto text = read_whole_file(file + ".json");
-  const auto document = nlohmann::json::parse(text.value_or(""), nullptr, false);
-  if (!document.is_object()) return Ok{};
-  const auto found = document.find("architecture");
-  if (found == document.end() || !found->is_string() || *found == settings.instance.architecture) return Ok{};
-  return Error{fmt::format("--artifact {}: it is for {}, and instances are {} (instance.architecture)", file,
-                           found->get<std::string>(), settings.instance.architecture)};
-}
-
 }  // namespace
 
 Result<ArtifactLane> find_artifact(Context& context, const std::string& file) {
@@ -69,7 +58,7 @@ Result<ArtifactLane> find_artifact(Context& context, const std::string& file) {
   const auto size = std::filesystem::file_size(file, error);
   if (error) return Error{fmt::format("--artifact {}: {}", file, error.message())};
   if (size > kMostBytes) return Error{fmt::format("--artifact {}: {} MiB at most is right", file, kMostBytes >> 20)};
-  if (const Status right = check_description(context.settings, file); !right) return right.error();
+  if (const Status right = check_bundle(context.settings, file); !right) return right.error();
   auto hash = hash_of(file);
   if (!hash) return hash.error();
   const auto identity = ask<Identity>(context, GetCallerIdentity{});

@@ -1,6 +1,9 @@
 """The base class of the tests that run rr-deploy against an AWS of the test's own."""
 
+import gzip
+import io
 import json
+import tarfile
 
 import harness
 from kit.deployment import changed_settings
@@ -11,6 +14,22 @@ OLD, NEW = "ami-0000000000000000a", "ami-0000000000000000b"
 QUICK = {"release.bake_time": "0s", "release.patience": "20s",
          "verification.deadline": "10s", "verification.consecutive_answers": 6, "verification.answer_timeout": "500ms",
          "probe.answer_timeout": "500ms", "probe.interval": "100ms"}
+
+
+def bundle_bytes(members=None, installer="install"):
+    """What --artifact takes, with no more in it than it is looked at for: an installer, and `members` {name: content}."""
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as archive:
+        for name, content in {installer: b"#!/bin/sh\n", **(members or {})}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return gzip.compress(plain.getvalue(), mtime=0)
+
+
+def program_for(machine):
+    """The beginning of a 64-bit Linux program for a processor of this number (elf(5), e_machine)."""
+    return b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00" + machine.to_bytes(2, "little") + bytes(44)
 
 
 class RrDeploy(harness.TestCase):

@@ -282,7 +282,7 @@ class Bundle(harness.TestCase):
             program.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00" + machine.to_bytes(2, "little"))
             wrong, right = ("arm64", "x86_64") if machine == 183 else ("x86_64", "arm64")
             self.refused(f"serve is for {wrong}, and the settings say {right} (instance.architecture)",
-                         changes={"application.start_command": "A=1 ./serve --port {port}", **changes})
+                         changes={"application.start_command": "A=1 exec ./serve --port {port}", **changes})
         program.write_text("#!/bin/sh\n")
         make_bundle(self, self.application, COMMIT, "28", {"application.start_command": "./serve"})
 

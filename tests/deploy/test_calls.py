@@ -17,6 +17,7 @@ from in_step import NEW, OLD, InStep
 from kit.deployment import changed_settings
 from moto_tier import MotoTier
 from scripted_aws import ScriptedAws
+from scripted_case import bundle_bytes
 
 QUICK = {"release.bake_time": "0s", "release.patience": "20s", "verification.deadline": "30s", "verification.consecutive_answers": 6,
          "probe.interval": "100ms", "verification.answer_timeout": "2s", "probe.answer_timeout": "2s",
@@ -98,7 +99,7 @@ class Calls(InStep):
         new = self.ok("image", "build", "--commit", NEW, "--build", 1).stdout.strip()
         self.follow(lambda version: old if version == "1" else new)
         bundle = pathlib.Path(self.folder) / "bundle.tar.gz"
-        bundle.write_bytes(b"not really one")
+        bundle.write_bytes(bundle_bytes())
         self.aws.make_bucket("round-robin-local-artifacts-123456789012")
         words = ["--strategy", "double", "--url", url]
         self.deploy("release", "--artifact", bundle, "--commit", NEW, *words)

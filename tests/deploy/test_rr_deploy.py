@@ -17,7 +17,7 @@ import harness
 from kit.deployment import changed_settings
 from kit.waiting import eventually
 from scripted_aws import Refused, ScriptedAws
-from scripted_case import NEW, OLD, QUICK, RrDeploy
+from scripted_case import NEW, OLD, QUICK, RrDeploy, bundle_bytes
 
 
 class Releasing(RrDeploy):
@@ -59,7 +59,7 @@ class Releasing(RrDeploy):
         done = self.deploy(*self.job("release"), code=3)
         self.assertIn("which image?", done.stderr)
 
-    def artifact(self, content=b"a bundle", **behaviour):
+    def artifact(self, content=bundle_bytes(), **behaviour):
         """The file of a bundle whose program behaves so."""
         bundle = self.folder / "bundle.tar.gz"
         bundle.write_bytes(content)
@@ -69,7 +69,7 @@ class Releasing(RrDeploy):
     def test_an_artifact_is_released_without_a_bake_and_gone_back_from(self):
         self.deploy(*self.job("release", *self.artifact()))
         self.assert_settled("7")
-        digest = hashlib.sha256(b"a bundle").hexdigest()
+        digest = hashlib.sha256(bundle_bytes()).hexdigest()
         self.assertEqual(self.record()["current"]["artifact"],
                          f"s3://round-robin-local-artifacts-123456789012/artifacts/{digest}.tar.gz")
         self.assertEqual(self.aws.versions[7][0], OLD, "the image stays")
@@ -87,7 +87,7 @@ class Releasing(RrDeploy):
         self.assert_settled("6")
         self.settings = changed_settings(self, {**QUICK, "release.deadline": "60s"})
         self.aws.interfere = lambda action, _: b"another" if action == "PutObject" else None
-        release = self.start(*self.job("release", *self.artifact(b"a second bundle")), environment=self.aws.environment())
+        release = self.start(*self.job("release", *self.artifact(bundle_bytes({"another": b"bundle"}))), environment=self.aws.environment())
         eventually(lambda: self.aws.grown_up() == 4 or None, "four instances had the time to become healthy", 20)
         self.assertEqual(self.aws.healthy(), 2)
         release.process.send_signal(signal.SIGINT)  # what the deadline would do in a minute

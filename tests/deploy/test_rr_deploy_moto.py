@@ -16,6 +16,7 @@ import harness
 from in_step import NEW, OLD, InStep
 from kit.deployment import changed_settings
 from moto_tier import MotoTier
+from scripted_case import bundle_bytes
 
 # All that an environment's settings say about waiting, made short.
 QUICK = {"release.bake_time": "0s", "release.patience": "20s", "verification.deadline": "30s", "verification.consecutive_answers": 6, "probe.interval": "100ms",
@@ -94,14 +95,14 @@ class OnMoto(InStep):
     def test_an_artifact_is_released_and_gone_back_from(self):
         """All but the boot of its instances, which test_user_data.py is about."""
         bundle = pathlib.Path(self.folder) / "bundle.tar.gz"
-        bundle.write_bytes(b"not really one")
+        bundle.write_bytes(bundle_bytes())
         url, new = self.local_tier()
         words = ["release", "--artifact", bundle, "--commit", NEW, "--strategy", "double", "--url", url]
         self.assertIn("NoSuchBucket", self.deploy(*words, code=3).stdout)
         self.aws.make_bucket("round-robin-local-artifacts-123456789012")
         self.follow({"1": self.first_image(), "2": new}.get)
         self.assertIn("is released", self.deploy(*words).stdout)
-        digest = hashlib.sha256(b"not really one").hexdigest()
+        digest = hashlib.sha256(bundle_bytes()).hexdigest()
         text = self.aws.call("ec2", "DescribeLaunchTemplateVersions", LaunchTemplateName="round-robin-local")
         version = text.find(".//item[versionNumber='2']/launchTemplateData")
         data = base64.b64decode(version.findtext("userData")).decode()

@@ -3,6 +3,7 @@ something, against an AWS of the test's own that writes down what it is asked, i
 they were started.
 """
 
+import gzip
 import json
 import re
 import time
@@ -10,7 +11,7 @@ import unittest
 
 from kit.deployment import changed_settings
 from scripted_aws import Refused
-from test_rr_deploy import NEW, QUICK, RrDeploy
+from scripted_case import NEW, QUICK, RrDeploy, bundle_bytes, program_for
 
 LOOKS = re.compile("Describe|Get|Head|Simulate")
 JOBS = {"release": ["--image", NEW], "rollback": [], "bake": [], "plan": ["--image", NEW], "apply": ["--yes"], "destroy": ["--yes"],
@@ -124,15 +125,43 @@ class Refusing(InCheckout):
             self.refused("there is no image ami-0000000000000000f in this account", verb, "--image", "ami-0000000000000000f")
 
     def test_an_artifact_for_another_processor(self):
-        (self.checkout / "bundle.tar.gz").write_bytes(b"a bundle")
-        (self.checkout / "bundle.tar.gz.json").write_text(json.dumps({"architecture": "arm64"}))
-        self.refused("bundle.tar.gz: it is for arm64, and instances are x86_64 (instance.architecture)",
-                     "release", "--artifact", "bundle.tar.gz", "--commit", "commit-new")
+        """As the bundle says of itself, and as its program does: 183 is arm64's number in a program's head, 243 RISC-V's."""
+        words = ["release", "--artifact", "bundle.tar.gz", "--commit", "commit-new"]
+        described = bundle_bytes({"bundle.json": json.dumps({"architecture": "arm64"}).encode()})
+        for content, said in (
+                (described, "it is for arm64"), (bundle_bytes({"application/server": program_for(183)}), "application/server in it is for arm64"),
+                (bundle_bytes({"application/server": program_for(243)}), "application/server in it is for a processor that instances do not have (ELF machine 243)")):
+            for command in ("./server --port 1", "MODE=fast exec server"):
+                self.change({"application.start_command": command})
+                (self.checkout / "bundle.tar.gz").write_bytes(content)
+                with self.subTest(said, command=command):
+                    self.refused(f"bundle.tar.gz: {said}", *words)
+        self.refused("and instances are x86_64 (instance.architecture)", *words)
+
+    def test_an_artifact_whose_program_says_nothing_of_a_processor_is_no_ground_to_refuse(self):
+        """A script, an interpreter of the image's, and another program beside it: what is refused is the group's state, which is
+        looked at after the artifact."""
+        self.aws.suspended = ["Launch"]
+        for command, content in (("./server", bundle_bytes({"application/server": b"#!/bin/sh\n"})), ("node server.js", bundle_bytes()),
+                                 ("./server", bundle_bytes({"./application/server": program_for(62), "application/other": program_for(183)}, "./install"))):
+            self.change({"application.start_command": command})
+            (self.checkout / "bundle.tar.gz").write_bytes(content)
+            with self.subTest(command):
+                self.refused("has suspended Launch", "release", "--artifact", "bundle.tar.gz", "--commit", "commit-new")
+
+    def test_an_artifact_that_is_no_bundle(self):
+        other = "not a bundle (a tar archive, packed with gzip): "
+        for what, content, said in (("a program", program_for(62), other), ("half of one", bundle_bytes()[:40], other),
+                                    ("an empty one", gzip.compress(b""), "there is no install in it"),
+                                    ("another archive", bundle_bytes(installer="setup"), "there is no install in it")):
+            (self.checkout / "bundle.tar.gz").write_bytes(content)
+            with self.subTest(what):
+                self.refused(f"--artifact bundle.tar.gz: {said}", "release", "--artifact", "bundle.tar.gz", "--commit", "commit-new")
 
     def test_a_group_in_the_middle_of_somebody_elses_refresh(self):
         self.aws.launch = 3600  # it goes on for as long as this takes
         self.aws.refreshes.insert(0, {"id": "of-somebody", "Status": "InProgress", "percent": 0, "alarms": [], "version": "5", "bake": 0})
-        (self.checkout / "bundle.tar.gz").write_bytes(b"a bundle")
+        (self.checkout / "bundle.tar.gz").write_bytes(bundle_bytes())
         for words in (["--image", NEW], ["--image", NEW, "--strategy", "double"], ["--artifact", "bundle.tar.gz", "--commit", "commit-new"]):
             with self.subTest(words):
                 done = self.refused("instance refresh of-somebody is InProgress (0 %), started by somebody else", "release", *words)
