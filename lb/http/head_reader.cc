@@ -135,6 +135,7 @@ std::size_t HeadReader::take_clean_lines(std::string_view bytes, std::size_t beg
     } else {
       const char* const colon = find_not_plain(line, line_end);
       if (colon == line || colon == line_end || *colon != ':' || headers_ == limits_.headers) break;
+      if (line_end[-1] == '\t') break;  // llhttp refuses a Content-Length with an HTAB behind it: it shall be asked
       ++headers_;
       fields_.push_back({{line, static_cast<std::size_t>(colon - line)}, value_between(colon + 1, line_end)});
     }

@@ -50,7 +50,7 @@ bool compare(const std::string& block) {
 }
 
 TEST(NotedFields, AreThoseOfLlhttp) {
-  for (const char* block : {"\r\n", "Host: a\r\n\r\n", "A:b\r\n\r\n", "A: \t b \t\r\n\r\n", "A:\r\n\r\n",
+  for (const char* block : {"\r\n", "Host: a\r\n\r\n", "A:b\r\n\r\n", "A: \t b \r\n\r\n", "A:\r\n\r\n",
                             "A:  \r\nB: c\r\n\r\n", "A: b:c\r\n\r\n", "Content-Length: 5\r\n\r\n",
                             "Transfer-Encoding: chunked\r\n\r\n", "Connection: upgrade\r\nUpgrade: x\r\n\r\n",
                             "A: \xc3\xa4\r\n\r\n", "A: b\tc  d\r\n\r\n", "0: 1\r\n\r\n", "-: -\r\n\r\n"}) {
@@ -59,8 +59,9 @@ TEST(NotedFields, AreThoseOfLlhttp) {
 }
 
 TEST(NotedFields, AreNoneWhereALineWantsASecondLook) {
-  for (const char* block : {"A_b: c\r\n\r\n", "A : b\r\n\r\n", ": b\r\n\r\n", "A\r\n\r\n", " A: b\r\n\r\n",
-                            "A: b\n\r\n", "A: b\rc\r\n\r\n", "A: b\x01\r\n\r\n", "A: b\r\n c\r\n\r\n"}) {
+  for (const char* block :
+       {"A_b: c\r\n\r\n", "A : b\r\n\r\n", ": b\r\n\r\n", "A\r\n\r\n", " A: b\r\n\r\n", "A: b\n\r\n", "A: b\rc\r\n\r\n",
+        "A: b\x01\r\n\r\n", "A: b\r\n c\r\n\r\n", "A: b\t\r\n\r\n", "A:\t\r\n\r\n"}) {
     EXPECT_FALSE(compare(block)) << block;
   }
   EXPECT_FALSE(compare(std::string("A: \0\r\n\r\n", 8)));
@@ -146,13 +147,14 @@ TEST(NotedFields, OfAResponseWithALengthAreNotRefusedByLlhttp) {
     HeadReader reader(kAlbRequestLimits, noted);
     reader.begin(HeadReader::Kind::kTrailers);
     ASSERT_EQ(reader.read(block).outcome, HeadReader::Outcome::kComplete);
+    if (!reader.fields_noted()) continue;
     ResponseHead head;
     head.view.status = 200;
     head.view.minor = 1;
     head.view.headers = noted;
     if (decide_framing(head, false) || !head.view.names.has(FieldName::kContentLength)) continue;
     ++taken;
-    if (!tokenize_fields(reader.fields(), tokenized) && block.find('\t') != std::string::npos) continue;
+    ASSERT_TRUE(tokenize_fields(reader.fields(), tokenized)) << block;
     ASSERT_EQ(text_of(noted), text_of(tokenized)) << block;
   }
   EXPECT_GT(taken, 2'000);
