@@ -6,6 +6,7 @@
 #include "rr_version.h"
 #include "sim/command_line.h"
 #include "sim/commands.h"
+#include "sim/console/screen.h"
 #include "sim/world/fault.h"
 
 namespace rr::sim {
@@ -318,29 +319,61 @@ std::vector<CommandSpec> make_commands() {
   return all;
 }
 
+constexpr std::size_t kColumns = 80;
+constexpr std::size_t kSummaryColumn = 27;
+
+/// A line of an overview, or as many as the summary takes.
+std::string overview_of(const CommandSpec& command) {
+  std::string head = "  " + command.name + (command.arguments.empty() ? "" : " " + command.arguments);
+  std::string summary = wrapped(command.summary, kColumns, std::string(kSummaryColumn, ' '));
+  if (head.size() < kSummaryColumn) return head + summary.substr(head.size());
+  return head + "\n" + summary;
+}
+
 int print_overview() {
   std::puts("rr-sim COMMAND [FLAGS]: a two-zone AWS web tier on this machine\n");
-  for (const CommandSpec& c : all_commands()) {
-    std::string head = c.name + (c.arguments.empty() ? "" : " " + c.arguments);
-    if (head.size() > 24) {
-      std::printf("  %s\n", head.c_str());
-      head.clear();
-    }
-    std::printf("  %-24s %s\n", head.c_str(), c.summary.c_str());
-  }
+  for (const CommandSpec& command : all_commands()) std::puts(overview_of(command).c_str());
   std::puts(
-      "\nrr-sim COMMAND --help tells more. Begin with: rr-sim demo, or rr-sim up --speed 10\n\n"
-      "Exit status: 0 done, 1 refused, 2 wrong input, 3 the tier could not start or none runs,\n"
-      "10 a release was rolled back, 130 interrupted.");
+      "\nrr-sim COMMAND --help tells more. Begin with: rr-sim demo, or\n"
+      "rr-sim up --speed 10\n\n"
+      "Exit status: 0 done, 1 refused, 2 wrong input, 3 the tier could not start or\n"
+      "none runs, 10 a release was rolled back, 130 interrupted.");
   return 0;
 }
 
-int unknown_command(const std::string& word) {
+/// The commands that begin with that word, "az" of "az fail" and "az heal"; none for a command of one word.
+std::vector<CommandSpec> family_of(const std::string& word) {
+  std::vector<CommandSpec> family;
+  for (const CommandSpec& command : all_commands()) {
+    if (command.name.starts_with(word + " ")) family.push_back(command);
+  }
+  return family;
+}
+
+int print_family(const std::string& word, const std::vector<CommandSpec>& family) {
+  std::printf("rr-sim %s COMMAND [FLAGS]\n\n", word.c_str());
+  for (const CommandSpec& command : family) std::puts(overview_of(command).c_str());
+  std::printf("\nrr-sim %s --help tells more of one.\n", family.front().name.c_str());
+  return 0;
+}
+
+int half_a_command(const std::string& word, const std::vector<CommandSpec>& family) {
+  std::string members;
+  for (const CommandSpec& command : family) {
+    members += (members.empty() ? "" : ", ") + command.name.substr(word.size() + 1);
+  }
+  std::fprintf(stderr, "rr-sim: %s: a word is missing: %s; `rr-sim %s --help` tells more\n", word.c_str(),
+               members.c_str(), word.c_str());
+  return kExitUsage;
+}
+
+/// `lister`: what is to be asked for --help.
+int unknown_command(const std::string& word, const std::string& lister) {
   std::vector<std::string> known;
   for (const CommandSpec& c : all_commands()) known.push_back(c.name);
   const auto meant = nearest(word, known);
-  std::fprintf(stderr, "rr-sim: %s: there is no such command; %s`rr-sim --help` lists them\n", word.c_str(),
-               meant ? ("is " + *meant + " meant? ").c_str() : "");
+  std::fprintf(stderr, "rr-sim: %s: there is no such command; %s`%s --help` lists them\n", word.c_str(),
+               meant ? ("is " + *meant + " meant? ").c_str() : "", lister.c_str());
   return kExitUsage;
 }
 
@@ -373,11 +406,11 @@ int dispatch(const std::vector<std::string>& words) {
       return command.run(command, *arguments);
     }
   }
-  for (const CommandSpec& command : all_commands()) {
-    if (command.name.rfind(words[0] + " ", 0) != 0) continue;
-    return unknown_command(words.size() > 1 ? words[0] + " " + words[1] : words[0]);
-  }
-  return unknown_command(words[0]);
+  const std::vector<CommandSpec> family = family_of(words[0]);
+  if (family.empty()) return unknown_command(words[0], "rr-sim");
+  if (words.size() == 1) return half_a_command(words[0], family);
+  if (wants_help({words[1]})) return print_family(words[0], family);
+  return unknown_command(words[0] + " " + words[1], "rr-sim " + words[0]);
 }
 
 }  // namespace

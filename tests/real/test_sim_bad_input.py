@@ -25,7 +25,8 @@ USAGE = [
     (["up", "--set", "sped=1"], ["--set sped", "rr-sim settings"]),
     (["up", "--settings", "/no/such/file"], ["--settings /no/such/file", "rr-sim settings"]),
     (["upp"], ["upp", "is up meant"]),
-    (["az", "fial", "x"], ["az fial", "az fail"]),
+    (["az", "fial", "x"], ["az fial", "az fail", "rr-sim az --help"]),
+    (["scenario"], ["scenario", "run, compare", "rr-sim scenario --help"]),
     (["az", "fail"], ["ZONE is missing"]),
     (["scale", "many"], ["many", "a whole number"]),
     (["load", "-5"], ["-5"]),
@@ -79,6 +80,12 @@ class WithoutATier(TierTest):
     def test_every_command_has_help_with_examples(self):
         overview = self.run_program("rr-sim", "--help")
         self.assertEqual(overview.returncode, 0)
+        self.assertLessEqual(max(len(line) for line in overview.stdout.splitlines()), 80, overview.stdout)
+        for family, one in (("az", "az heal ZONE"), ("scenario", "scenario run FILE"), ("image", "image build")):
+            listed = self.run_program("rr-sim", family, "--help")
+            self.assertEqual(listed.returncode, 0, listed)
+            self.assertIn("\n  " + one + " ", listed.stdout)
+            self.assertNotIn("  status ", listed.stdout)
         for words in ("up", "demo", "status", "az fail", "az heal", "instance fail", "instance heal", "scale", "image build",
                       "image list", "release", "refresh status", "refresh cancel", "refresh rollback", "instance terminate",
                       "instance health", "instance protect", "instance standby", "instance return", "instance detach",
