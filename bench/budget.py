@@ -1,11 +1,15 @@
-"""What virtual time costs: the figures of rr-sim pace, beside what is promised of them, as a table and as JSON."""
+"""What is promised of speed and memory, beside what is measured, as a table and as JSON: virtual time (rr-sim pace), the second start
+of the demo, an idle connection."""
 
 import json
 import math
 import os
 import pathlib
-import platform
 import subprocess
+
+import demo_start
+import idle_memory
+from versus import running
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -13,6 +17,8 @@ REQUESTS_A_SECOND = 1_000_000
 LARGE = 10_000
 LARGE_SECONDS = 20
 LARGE_MIB = 2048
+DEMO_START_SECONDS = 2
+IDLE_BYTES = 1300
 
 
 def promises(figures):
@@ -32,19 +38,34 @@ def promises(figures):
         allowed = math.log(larger) / math.log(smaller)
         rows.append((f"cost of a check, {larger:,} instances over {smaller:,}", f"{growth:.2f}", f"at most log n: {allowed:.2f}",
                      growth <= allowed))
+    return rows + other_promises(figures)
+
+
+def other_promises(figures):
+    rows = []
+    if demo := figures.get("demo"):
+        where = ", with no network" if demo["without_network"] else ""
+        rows.append((f"second start of ./demo to its first line{where}, s", f"{demo['first_line_seconds']:.2f}",
+                     f"under {DEMO_START_SECONDS}", demo["first_line_seconds"] < DEMO_START_SECONDS))
+    if idle := figures.get("idle"):
+        rows.append((f"bytes of an idle kept connection, {idle['few']:,} to {idle['many']:,} of them", f"{idle['bytes_a_connection']:.0f}",
+                     f"at most {IDLE_BYTES:,}", idle["bytes_a_connection"] <= IDLE_BYTES))
     return rows
 
 
 def table(figures):
     """The report, as Markdown."""
     small = figures["two_instances"]
-    lines = [f"{small['requests']:,} requests through two instances took {small['cpu_seconds']:.2f} s of CPU: "
+    lines = [f"Measured on {running.machine_text(figures['machine'])}.", "", f"{small['requests']:,} requests through two instances took {small['cpu_seconds']:.2f} s of CPU: "
              f"{small['requests_per_cpu_second']:,.0f} a second.", "",
              "| instances | groups | checks | launches | events | CPU s | us a check | MiB so far |",
              "|---|---|---|---|---|---|---|---|"]
     for one in figures["regions"]:
         lines.append(f"| {one['instances']:,} | {one['groups']} | {one['checks']:,} | {one['launches']:,} | {one['events']:,} | "
                      f"{one['cpu_seconds']:.2f} | {one['microseconds_per_check']:.2f} | {one['mib_so_far']:.0f} |")
+    if demo := figures.get("demo"):
+        lines += ["", f"The tier of ./demo answered {demo['tier_answers_seconds']:.1f} s after it was called, as built before (median of "
+                      f"{demo['starts']})."]
     lines += ["", "| promise | measured | promised | kept |", "|---|---|---|---|"]
     lines += [f"| {what} | {measured} | {promised} | {'yes' if kept else 'NO'} |" for what, measured, promised, kept in promises(figures)]
     return "\n".join(lines) + "\n"
@@ -56,22 +77,33 @@ def wrong(figures):
 
 def run(options):
     if not options.no_build:
-        built = subprocess.run([ROOT / "tools" / "build", "release", "rr-sim"], check=False).returncode
-        if built:
-            return built
+        for command in (["setup", "--for", "demo"], ["build", "release", "rr-programs"]):
+            if status := subprocess.run([ROOT / "tools" / command[0], *command[1:]], check=False).returncode:
+                return status
     folder = pathlib.Path(os.environ["RR_BIN"]) if options.no_build and "RR_BIN" in os.environ else ROOT / "build" / "release" / "bin"
     size = ["--requests", "50000", "--most", "100"] if options.quick else []
+    machine = running.machine()  # as it was before
     done = subprocess.run([folder / "rr-sim", "pace", "--json", *size], check=False, capture_output=True, text=True)
     if done.returncode not in (0, 1):
         print(done.stderr, end="")
         return 3
-    figures = json.loads(done.stdout)
-    figures["machine"] = {"processors": os.cpu_count(), "machine": platform.machine(), "load": os.getloadavg()[0]}
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "budget.json").write_text(json.dumps(figures, indent=2) + "\n")
+    figures = {**json.loads(done.stdout), "machine": machine}
+    try:
+        figures["idle"] = idle_memory.measure(folder / "rr-lb", *((100, 500) if options.quick else ()))
+        if not options.no_build:  # ./demo builds what is missing, which is not what is to be measured
+            figures["demo"] = demo_start.measure(1 if options.quick else 5)
+    except (RuntimeError, OSError) as failed:
+        print(f"bench/run: {failed}")
+        return 3
+    return write(figures, options.out)
+
+
+def write(figures, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "budget.json").write_text(json.dumps(figures, indent=2) + "\n")
     report = table(figures)
-    (options.out / "budget.md").write_text(report)
-    print(report + f"\nwritten to {options.out}/budget.md and budget.json")
+    (folder / "budget.md").write_text(report)
+    print(report + f"\nwritten to {folder}/budget.md and budget.json")
     for text in wrong(figures):
         print(f"WRONG {text}")
     return 1 if wrong(figures) else 0

@@ -1,4 +1,5 @@
-"""bench/run budget writes what rr-sim pace measured, and judges it by what is promised. How fast anything is, is not asked here."""
+"""bench/run budget writes what rr-sim pace, idle connections and the demo's start came to, and judges it by what is promised. How fast
+or large anything is, is not asked here."""
 
 import json
 import os
@@ -10,6 +11,7 @@ import harness
 
 sys.path.insert(0, str(harness.ROOT / "bench"))
 import budget  # noqa: E402
+import demo_start  # noqa: E402
 
 
 def figures(small=1_500_000.0, checks=(1.0, 1.0, 1.0), seconds=10.0, mib=100.0):
@@ -33,6 +35,26 @@ class Budget(harness.TestCase):
         self.assertEqual(self.kept(checks=(1.0, 1.0, 1.34)), [True, True, True, True, False])
         self.assertEqual(len(budget.promises({**figures(), "regions": []})), 1)
 
+    def test_the_demos_start_and_idle_connections_are_judged_where_they_were_measured(self):
+        def kept(seconds, size):
+            demo = {"first_line_seconds": seconds, "tier_answers_seconds": 3.0, "starts": 5, "without_network": True}
+            idle = {"few": 1_000, "many": 9_000, "bytes_a_connection": size}
+            return [row[3] for row in budget.promises({**figures(), "demo": demo, "idle": idle})[-2:]]
+        self.assertEqual(kept(1.99, 1300), [True, True])
+        self.assertEqual(kept(2.0, 1300), [False, True])
+        self.assertEqual(kept(0.1, 1300.1), [True, False])
+
+    def test_the_demo_is_timed_by_its_own_first_line(self):
+        def fake(script):
+            return subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True)
+        for script in ("echo building; echo round-robin: a tier; echo '  http://127.0.0.1:8080/'; echo more",):
+            with fake(script) as demo:
+                first, answers = demo_start.read(demo, 0.0)
+                self.assertLessEqual(first, answers)
+        for script in ("echo cannot listen", "echo round-robin: a tier; echo port 8080 is taken", "echo http://127.0.0.1/"):
+            with fake(script) as demo, self.assertRaisesRegex(RuntimeError, "did not start"):
+                demo_start.read(demo, 0.0)
+
     def test_a_quick_run_writes_its_figures(self):
         done = subprocess.run([sys.executable, harness.ROOT / "bench" / "run", "budget", "--quick", "--no-build", "--out", self.folder],
                               check=False, capture_output=True, text=True, timeout=300, env={**os.environ, "RR_BIN": str(harness.bin_folder())})
@@ -43,6 +65,10 @@ class Budget(harness.TestCase):
         self.assertEqual(written["two_instances"]["requests"], 50_000)
         self.assertIn((self.folder / "budget.md").read_text(), done.stdout)
         self.assertIn("| 100 | 10 |", done.stdout)
+        self.assertEqual((written["idle"]["few"], written["idle"]["many"]), (100, 500))
+        self.assertIn("| bytes of an idle kept connection, 100 to 500 of them |", done.stdout)
+        self.assertIn(f"kernel {os.uname().release}", done.stdout)
+        self.assertNotIn("demo", written)  # not with --no-build
 
 
 if __name__ == "__main__":
