@@ -16,7 +16,8 @@ H2LOAD_DIFFERS = (
     "bursts; the load of this repository spreads the same requests evenly and gives each to any connection that is free. Its first "
     "column counts from when a request was due, its second from when it was sent: that one is to be compared with h2load's.")
 WRK_DIFFERS = ("wrk counts answers and bytes; what it says of latencies is not taken, since it asks again only when it has its answer. "
-               "One thread of it and the targets share a processor, and the proxy has the other; with two workers nothing is pinned.")
+               "One thread of it and the targets share a processor, and the proxy has the other; with two workers nothing is pinned. With "
+               "one connection and one worker most of the time goes by while the processors wake each other up.")
 
 
 class Misread(Exception):

@@ -39,6 +39,8 @@ def noise(results):
 
 
 def goals_table(results):
+    if not results["goals"]:
+        return []
     lines = ["| processor time a request | divided by | median | 90 % interval | gate | target | stretch | verdict |",
              "|---|---|---|---|---|---|---|---|"]
     for row in results["goals"]:

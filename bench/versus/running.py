@@ -63,11 +63,7 @@ class Process:
 
     def processor_time(self):
         """Nanoseconds that its threads have run so far, as the scheduler counts them."""
-        total = 0
-        for task in self.tasks():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                total += int((task / "schedstat").read_text().split()[0])
-        return total
+        return sum(run_time(task) for task in self.tasks())
 
     def end(self):
         if self.process.poll() is None:
@@ -146,6 +142,23 @@ def machine_seconds():
     processors = pathlib.Path("/proc/stat").read_text().split("\nintr", 1)[0].splitlines()
     idle, waiting, stolen = (int(processors[0].split()[place]) / TICKS_A_SECOND for place in (4, 5, 8))
     return (len(processors) - 1) * time.monotonic() - idle - waiting - stolen, stolen
+
+
+def kernel_deliverers():
+    """The kernel's threads that deliver segments where the sender does not do it itself: their time is the load's doing."""
+    found = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):
+            if stat.read_text().startswith("ksoftirqd/"):
+                found.append(stat.parent)
+    return found
+
+
+def run_time(task):
+    """Nanoseconds that a thread, as a folder of /proc, has run; 0 when it is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return int((task / "schedstat").read_text().split()[0])
+    return 0
 
 
 def machine():

@@ -19,6 +19,7 @@ class Bench:
         self.load_program = str(programs / "bench_peer")
         self.processors = processors
         self.folder = folder
+        self.deliverers = running.kernel_deliverers()
         self.origin = running.Origin(self.load_program, processors[-1], folder / "origin.log")
         self.processes, self.addresses = {}, {}
         try:
@@ -48,9 +49,10 @@ class Bench:
         return None if scenario.free else self.processors[0 if scenario.same else -1]
 
     def own_time(self):
-        """Nanoseconds that the contenders, the targets, the load so far and this program have run."""
+        """Nanoseconds that the contenders, the targets, the load so far, this program, and the kernel for them have run."""
         used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]  # of children: those that ended
         return (sum(process.processor_time() for process in [*self.processes.values(), self.origin.process]) +
+                sum(running.run_time(task) for task in self.deliverers) +
                 round(sum(one.ru_utime + one.ru_stime for one in used) * 1e9))
 
     def run(self, name, scenario, seconds, more=()):
