@@ -21,6 +21,9 @@ namespace {
 /// Pieces given to the kernel in one call; a message has three or four. What is beyond is queued.
 constexpr std::size_t kMaxPieces = 32;
 
+/// How often a stream is read before others have their turn, 256 KiB each time.
+constexpr int kMostReads = 32;
+
 /// A write buffer larger than this is given back once it has been written, though more waits.
 constexpr std::size_t kKeptBuffer = 64 * 1024;
 
@@ -110,6 +113,7 @@ void Stream::State::close() {
   if (life != Life::kOpen) return;
   accepted_total -= queued();
   life = Life::kClosing;
+  known_fd = -1;
   events = nullptr;
   connecting = nullptr;
   late.disarm();
@@ -128,9 +132,10 @@ void Stream::State::reset() {
   close();
 }
 
-int Stream::State::fd() const {
+int Stream::State::find_fd() const {
   uv_os_fd_t descriptor = -1;
-  return uv_fileno(&raw.handle, &descriptor) == 0 ? descriptor : -1;
+  if (uv_fileno(&raw.handle, &descriptor) != 0) return -1;
+  return known_fd = descriptor;
 }
 
 // ---- reading
@@ -140,58 +145,66 @@ void Stream::State::start_reading() {
   if (life != Life::kOpen || input == Input::kReading || input == Input::kEnded) return;
   input = Input::kStopped;
   if (pauses != 0) return;
-  const auto give_buffer = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept {
-    const State* self = state_of(handle);
-    const std::span<char> space = self->pauses == 0 ? self->loop.read_buffer() : std::span<char>();
-    *buffer = uv_buf_init(space.data(), static_cast<unsigned>(space.size()));
+  // Without a buffer libuv does not read, but says that it could: then we read, by recv(2), which has a shorter way to
+  // the socket than libuv's read(2) (60 ns of a small message).
+  const auto no_buffer = [](uv_handle_t*, std::size_t, uv_buf_t* buffer) noexcept {
+    *buffer = uv_buf_init(nullptr, 0);
   };
-  const auto got = [](uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) noexcept {
-    state_of(stream)->on_uv_read(count, *buffer);
-  };
-  if (uv_read_start(&raw.stream, give_buffer, got) == 0) {
+  const auto readable = [](uv_stream_t* stream, ssize_t, const uv_buf_t*) noexcept { state_of(stream)->on_readable(); };
+  if (uv_read_start(&raw.stream, no_buffer, readable) == 0) {
     input = Input::kReading;
   } else {
     fail_output();  // the kernel has given the socket up
   }
 }
 
-// Stopping and starting a read costs two epoll_ctl. So libuv is told only when a byte comes while paused: then it gets
-// no buffer, and on_uv_read stops it. A pause that ends before the next byte costs nothing.
+// Stopping and starting a read costs two epoll_ctl. So libuv is told only when a byte comes while paused: on_readable
+// stops it then. A pause that ends before the next byte costs nothing.
 void Stream::State::pause(PauseReason reason) { pauses = static_cast<std::uint8_t>(pauses | static_cast<int>(reason)); }
 
 void Stream::State::resume(PauseReason reason) {
   pauses = static_cast<std::uint8_t>(pauses & ~static_cast<int>(reason));
-  if (pauses != 0 || life != Life::kOpen) return;
-  if (end_held) {
-    late.arm();
-  } else if (input == Input::kStopped) {
-    start_reading();
-  }
+  if (pauses == 0 && life == Life::kOpen && input == Input::kStopped) start_reading();
 }
 
-void Stream::State::on_uv_read(ssize_t count, const uv_buf_t& buffer) {
-  if (life != Life::kOpen || count == 0) return;  // 0: nothing now
-  if (count > 0) {
-    read_total += static_cast<std::uint64_t>(count);
-    last_activity = loop.now();
-    events->on_read(std::string_view(buffer.base, static_cast<std::size_t>(count)));
-    return;
-  }
-  if (count == UV_ENOBUFS && pauses != 0) {
+void Stream::State::on_readable() {
+  if (pauses != 0) {
     uv_read_stop(&raw.stream);
     input = Input::kStopped;
     return;
   }
-  if (count != UV_EOF || output == Output::kDead) {
+  // A buffer that was not filled took all there was. One that is filled again and again leaves others their turn.
+  for (int left = kMostReads; left > 0 && may_read(); --left) {
+    const std::span<char> space = loop.read_buffer();
+    const ssize_t count = receive(space);
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (count <= 0) return on_read_over(count == 0);
+    on_received({space.data(), static_cast<std::size_t>(count)});
+    if (static_cast<std::size_t>(count) < space.size()) return;
+  }
+}
+
+ssize_t Stream::State::receive(std::span<char> space) const {
+  while (true) {
+    const ssize_t count = ::recv(fd(), space.data(), space.size(), 0);
+    if (count >= 0 || errno != EINTR) return count;
+  }
+}
+
+void Stream::State::on_received(std::string_view bytes) {
+  read_total += bytes.size();
+  last_activity = loop.now();
+  events->on_read(bytes);
+}
+
+void Stream::State::on_read_over(bool by_fin) {
+  if (!by_fin || output == Output::kDead) {
     end_by_reset();
     return;
   }
+  uv_read_stop(&raw.stream);
   input = Input::kEnded;
-  if (pauses != 0) {
-    end_held = true;
-  } else {
-    events->on_end(StreamEnd::kClosed);
-  }
+  events->on_end(StreamEnd::kClosed);
 }
 
 void Stream::State::end_by_reset() {
@@ -207,22 +220,17 @@ void Stream::State::end_by_reset() {
 // is handed out before the end is told.
 void Stream::State::read_what_is_left() {
   const std::span<char> space = loop.read_buffer();
-  while (life == Life::kOpen && input == Input::kReading && pauses == 0) {
-    const ssize_t count = ::read(fd(), space.data(), space.size());
-    if (count < 0 && errno == EINTR) continue;
+  while (may_read()) {
+    const ssize_t count = receive(space);
     if (count <= 0) return;
-    on_uv_read(count, uv_buf_init(space.data(), static_cast<unsigned>(space.size())));
+    on_received({space.data(), static_cast<std::size_t>(count)});
   }
 }
 
 void Stream::State::on_late() {
-  if (output == Output::kDead) {
-    read_what_is_left();
-    if (life == Life::kOpen) end_by_reset();
-  } else if (end_held && pauses == 0) {
-    end_held = false;
-    if (events != nullptr) events->on_end(StreamEnd::kClosed);
-  }
+  if (output != Output::kDead) return;
+  read_what_is_left();
+  if (life == Life::kOpen) end_by_reset();
 }
 
 // ---- writing

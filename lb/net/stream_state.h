@@ -51,10 +51,11 @@ struct Stream::State {
   void shutdown();
   void close();
   void reset();
-  int fd() const;
+  /// -1: there is none yet, or no more. Asked of libuv once: each read and write wants it.
+  int fd() const { return known_fd >= 0 ? known_fd : find_fd(); }
   Time last_seen_activity() const;
 
-  void on_uv_read(ssize_t count, const uv_buf_t& buffer);
+  void on_readable();
   void on_uv_written(int status);
   void on_uv_closed();
   void on_late();
@@ -89,8 +90,8 @@ struct Stream::State {
   Input input = Input::kNotStarted;
   Output output = Output::kOpen;
   Domain domain;
+  mutable int known_fd = -1;
   std::uint8_t pauses = 0;
-  bool end_held = false;  // FIN came while paused
   bool reset_told = false;
   bool orphaned = false;
 
@@ -99,9 +100,14 @@ struct Stream::State {
   friend struct std::default_delete<State>;
   ssize_t try_write(std::span<const std::string_view> pieces) const;
   void write_waiting();
+  int find_fd() const;
   void send_at_once();
   void send_fin();
   void fail_output();
+  bool may_read() const { return life == Life::kOpen && input == Input::kReading && pauses == 0; }
+  ssize_t receive(std::span<char> space) const;
+  void on_received(std::string_view bytes);
+  void on_read_over(bool by_fin);
   void end_by_reset();
   void read_what_is_left();
 };
