@@ -17,6 +17,9 @@ std::string transition_text(const Health& from, const Health& to) {
   return fmt::format("{}: {}: {}", states, to_string(to.reason), describe(to));
 }
 
+/// So many targets before its turn a record is fetched: what one takes is a fraction of what memory takes to answer.
+constexpr std::size_t kLookAhead = 8;
+
 constexpr Health kNotRegistered{TargetState::kUnused, TargetReason::kNotRegistered, 0};
 
 }  // namespace
@@ -40,9 +43,8 @@ void TargetGroup::State::write(Time now, const TargetRecord& record, const Healt
 // ------------------------------------------------------------------------------------- registration and draining
 
 void TargetGroup::State::register_target(Time now, const TargetSpec& spec) {
-  const TargetId target{++last_target};
-  TargetRecord& record = records[target.value];
-  record.target = target;
+  TargetRecord& record = records.add();
+  const TargetId target = record.target;
   record.spec = spec;
   record.sticky_name = rr::sticky_name(spec.id, spec.address.port);
   record.since = now;
@@ -113,7 +115,7 @@ void TargetGroup::State::forget(Time now, TargetRecord& record) {
   const auto position = std::lower_bound(in_order.begin(), in_order.end(), record.target,
                                          [](const TargetRecord* a, TargetId b) { return a->target < b; });
   in_order.erase(position);
-  records.erase(record.target.value);
+  records.erase(record.target);
   if (returns_as) register_target(now, *returns_as);
 }
 
@@ -190,23 +192,48 @@ void TargetGroup::set_place(Time now, const GroupPlace& place) {
 }
 
 void TargetGroup::set_targets(Time now, std::span<const TargetSpec> desired) {
-  ++state_->generation;
-  state_->founding = std::all_of(state_->in_order.begin(), state_->in_order.end(),
-                                 [](const TargetRecord* one) { return one->draining; });
+  state_->begin_change();
   for (const TargetSpec& spec : desired) state_->reconcile_one(now, spec);
   for (TargetRecord* record : state_->in_order) {
-    if (record->desired_in_generation == state_->generation) continue;
-    record->returns_as.reset();
-    if (!record->draining) state_->begin_drain(now, *record);
+    if (record->desired_in_generation != state_->generation) state_->end_registration(now, *record);
   }
-  state_->founding = false;
-  if (state_->place.zonal_shift) state_->recount_all(now);
+  state_->end_change(now);
+}
+
+void TargetGroup::change_targets(Time now, std::span<const TargetSpec> added,
+                                 std::span<const std::pair<std::string_view, std::uint16_t>> removed) {
+  state_->begin_change();
+  for (const TargetSpec& spec : added) state_->reconcile_one(now, spec);
+  std::vector<TargetRecord*> leaving;
+  for (const TargetKeyView& key : removed) {
+    const auto found = state_->by_key.find(key);
+    if (found != state_->by_key.end()) leaving.push_back(state_->record(found->second));
+  }
+  std::sort(leaving.begin(), leaving.end(), [](const auto* a, const auto* b) { return a->target < b->target; });
+  for (TargetRecord* record : leaving) state_->end_registration(now, *record);
+  state_->end_change(now);
+}
+
+void TargetGroup::State::begin_change() {
+  ++generation;
+  founding = std::all_of(in_order.begin(), in_order.end(), [](const TargetRecord* one) { return one->draining; });
+}
+
+void TargetGroup::State::end_change(Time now) {
+  founding = false;
+  if (place.zonal_shift) recount_all(now);
+}
+
+void TargetGroup::State::end_registration(Time now, TargetRecord& record) {
+  record.returns_as.reset();
+  if (!record.draining) begin_drain(now, record);
 }
 
 void TargetGroup::due_probes(Time now, std::vector<ProbeDue>& out) {
   state_->advance(now);
   const HealthCheck& check = state_->settings.health_check;
   while (const auto due = state_->probes.due(now)) {
+    if (const auto coming = state_->probes.coming(kLookAhead)) state_->records.expect(*coming);
     TargetRecord& record = *state_->record(due->target);
     ProbeDue probe{record.target, record.spec.wire, record.spec.address, ++state_->last_sequence};
     if (check.port) probe.wire.port = probe.logical.port = *check.port;
@@ -229,6 +256,8 @@ std::optional<TargetChange> TargetGroup::observe(Time now, TargetId target, std:
   if (!transition) return std::nullopt;
   return state_->take_transition(now, *record, *transition);
 }
+
+void TargetGroup::expect(TargetId target) const { state_->records.expect(target); }
 
 const HealthState* TargetGroup::health_state(TargetId target) const {
   const TargetRecord* record = state_->record(target);

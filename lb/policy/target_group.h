@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lb/base/address.h"
@@ -105,6 +106,10 @@ class TargetGroup {
   /// the same identity the first counts.
   /// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
   void set_targets(Time now, std::span<const TargetSpec> desired);
+  /// What set_targets() does with all that are desired already, without `removed` (their identities) and with `added`,
+  /// which may be other specs of known ones. Costs what changes, not what there is.
+  void change_targets(Time now, std::span<const TargetSpec> added,
+                      std::span<const std::pair<std::string_view, std::uint16_t>> removed);
 
   /// Whom this request goes to: the balancer's choice among the routable targets, or none when there are none. `tried`
   /// are never chosen again. Time and chance are arguments because slow start and weighted random need them; round
@@ -135,6 +140,9 @@ class TargetGroup {
   /// Reports a probe's outcome. Returns what changed, if something did. Ignored: an outcome with a sequence not above
   /// the last one that counted, and any for a target that drains or is forgotten.
   std::optional<TargetChange> observe(Time now, TargetId target, std::uint64_t sequence, const ProbeOutcome& outcome);
+
+  /// An observe() of the target will follow soon: what it needs is fetched into the cache. Changes nothing.
+  void expect(TargetId target) const;
 
   /// The health of a target with its counts, for adopt() of a group of the same targets; nullptr when it is forgotten.
   const HealthState* health_state(TargetId target) const;

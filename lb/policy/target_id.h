@@ -5,8 +5,8 @@
 
 namespace rr {
 
-/// A registered target within its group and process: dense, small, never given to another target in the same process.
-/// Ascending in the order of registration.
+/// A registered target within its group and process: small, from 1, never given to another target in the same process.
+/// Ascending in the order of registration, and dense but for a few.
 struct TargetId {
   std::uint32_t value = 0;
   auto operator<=>(const TargetId&) const = default;

@@ -218,6 +218,17 @@ class SideBySide {
     }
     group_.set_targets(now_, desired);
     model_.set_targets(now_, desired);
+    learn_numbers();
+    // They ascend in the order of registration.
+    ASSERT_TRUE(std::is_sorted(model_.targets.begin(), model_.targets.end(),
+                               [](const auto& a, const auto& b) { return a.target < b.target; }));
+  }
+
+  /// A new target's number is the group's business.
+  void learn_numbers() {
+    for (ModelTarget& target : model_.targets) {
+      target.target = group_.find(target.spec.id, target.spec.address.port).value_or(TargetId{});
+    }
   }
 
   void expire() {
@@ -227,9 +238,7 @@ class SideBySide {
     // Several targets that come back at one instant do so in the order in which their drains ended; the model does not
     // know it, so it learns the new ids from the group.
     ASSERT_EQ(gone, model_.expire(now_));
-    for (ModelTarget& target : model_.targets) {
-      target.target = group_.find(target.spec.id, target.spec.address.port).value_or(TargetId{});
-    }
+    learn_numbers();
     std::sort(model_.targets.begin(), model_.targets.end(),
               [](const auto& a, const auto& b) { return a.target < b.target; });
   }
