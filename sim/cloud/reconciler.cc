@@ -167,15 +167,15 @@ class Look {
 
   /// One sentence for the whole shrinking, then one for each victim, the same Cause for all of them.
   void explain_shrinking(std::size_t first, int from, int to) {
+    std::vector<std::string> sentences{shrank(now_, from, to)};
+    for (std::size_t i = first; i < plan_.terminate.size(); ++i) {
+      sentences.push_back(selected_for_termination(now_, plan_.terminate[i].instance));
+    }
+    const std::string what = join_sentences(sentences);
     for (std::size_t i = first; i < plan_.terminate.size(); ++i) {
       Plan::Terminate& item = plan_.terminate[i];
       const bool balancing = item.reason == ChangeReason::kRebalance;
-      std::vector<std::string> sentences{balancing ? launched_to_balance(now_, settings_.zones) : view_.group.trigger,
-                                         shrank(now_, from, to)};
-      for (std::size_t j = first; j < plan_.terminate.size(); ++j) {
-        sentences.push_back(selected_for_termination(now_, plan_.terminate[j].instance));
-      }
-      item.cause = join_sentences(sentences);
+      item.cause = join_sentences({balancing ? launched_to_balance(now_, settings_.zones) : view_.group.trigger, what});
     }
   }
 

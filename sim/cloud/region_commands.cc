@@ -165,7 +165,7 @@ Result<Reply, ApiError> Region::Machine::run(Time now, const CreateAutoScalingGr
 /// Takes all that is in service out of the group's target groups, or registers it with them.
 void Region::Machine::list_members(Time now, Group& group, bool registered) {
   for (const InstanceId& id : counts(group.settings.name).members) {
-    Instance& instance = state_.instances.at(id);
+    Instance& instance = instance_at(id);
     if (instance.lifecycle != LifecycleState::kInService) continue;
     list_target(instance, registered);
     instance.registered = registered && !group.settings.target_groups.empty();

@@ -104,6 +104,8 @@ void Region::Machine::take(Time now, const TargetHealthReported& event) {
   const auto node = state_.nodes.find(event.node);
   if (node == state_.nodes.end()) return;
   if (event.others_unchanged) node->second.vouched = now;
+  heard_[event.node] = now;
+  const Duration interval = longest_report_interval();
   for (const TargetHealthReported::Target& target : event.targets) {
     Instance* instance = find_instance(InstanceId(target.id));
     if (instance == nullptr || instance->lifecycle == LifecycleState::kTerminated) continue;
@@ -117,7 +119,7 @@ void Region::Machine::take(Time now, const TargetHealthReported& event) {
     } else {
       *known = report;
     }
-    merge_reports(now, *instance);
+    merge_reports(now, *instance, interval);
   }
 }
 
@@ -194,6 +196,7 @@ void Region::Machine::recover(Time now, const std::set<std::string>& still_runni
   }
   for (const InstanceId& id : gone) take(now, InstanceStopped{id, "the control plane was restarted"});
   for (auto& [id, health] : state_.target_health) health.stale = true;
+  looks_.clear();
   if (!state_.release || !state_.release->in_progress()) return;
   DoubleRelease& release = *state_.release;
   release.asked.clear();

@@ -36,7 +36,7 @@ void Region::Machine::reconcile_group(Time now, Group& group) {
   group.rebalance_surplus = plan.rebalance_surplus;
   note_all_protected(now, group, plan.all_protected);
   for (const Plan::Terminate& item : plan.terminate) {
-    begin_termination(now, state_.instances.at(item.instance), item.reason, item.cause);
+    begin_termination(now, instance_at(item.instance), item.reason, item.cause);
   }
   for (const Plan::Launch& item : plan.launch) {
     if (item.reason == ChangeReason::kRebalance) {

@@ -18,10 +18,11 @@ void Region::Machine::fire_sweep(Time now, Group& group) {
   std::vector<InstanceId> stopped;
   std::vector<InstanceId> suspects;
   int ill = 0;
+  const Duration interval = longest_report_interval();
   for (const InstanceId& id : to_be_looked_at(now, group)) {
-    Instance& instance = state_.instances.at(id);
+    Instance& instance = instance_at(id);
     if (instance.lifecycle != LifecycleState::kInService) continue;
-    merge_reports(now, instance);
+    merge_reports(now, instance, interval);
     if (instance.ec2 == InstanceState::kStopped && instance.healthy) stopped.push_back(id);
     const auto health = state_.target_health.find(id);
     const bool seen_unhealthy = health != state_.target_health.end() && !health->second.stale &&
@@ -30,34 +31,42 @@ void Region::Machine::fire_sweep(Time now, Group& group) {
     if (seen_unhealthy && instance.healthy && grace_is_over(now, instance)) suspects.push_back(id);
   }
   for (const InstanceId& id : stopped) {
-    mark_unhealthy(now, state_.instances.at(id), ChangeReason::kEc2HealthCheck,
-                   "it stopped while checks were suspended");
+    mark_unhealthy(now, instance_at(id), ChangeReason::kEc2HealthCheck, "it stopped while checks were suspended");
   }
   if (!needs_target_health(group) || group.target_groups_in_service.empty() || suspects.empty()) return;
   const bool all_ill = ill == members.in_service && ill > 1;
   if (all_ill && (!members.unhealthy.empty() || !members.unsettled.empty())) return;
   if (all_ill) suspects.resize(1);
   for (const InstanceId& id : suspects) {
-    mark_unhealthy(now, state_.instances.at(id), ChangeReason::kElbHealthCheck,
-                   describe(state_.target_health.at(id).health));
+    mark_unhealthy(now, instance_at(id), ChangeReason::kElbHealthCheck, describe(state_.target_health.at(id).health));
   }
 }
 
 /// With many healthy instances a look at each of them would be most of what a region does. Time alone changes what is
-/// known of one only when a report gets out of date; while none can, those that are ill are enough.
+/// known of one only when a node's reports get out of date, or count again; else those that are ill are enough.
 std::vector<InstanceId> Region::Machine::to_be_looked_at(Time now, const Group& group) {
   const GroupCounts& members = counts(group.settings.name);
-  if (!reports_are_fresh(now)) return {members.members.begin(), members.members.end()};
+  const Duration lasts = 2 * longest_report_interval();
+  Look look{now, {}};
+  for (const auto& [name, node] : state_.nodes) {
+    if (node.running && node.vouched && now - *node.vouched <= lasts) look.fresh.insert(name);
+  }
+  std::optional<Look>& last = looks_[group.settings.name];
+  const bool same = last && last->fresh == look.fresh && nothing_expires_since(last->at, look.fresh, lasts);
+  if (!same) {
+    last = std::move(look);
+    return {members.members.begin(), members.members.end()};
+  }
   std::set<InstanceId> ill = suspects_[group.settings.name];
   ill.insert(members.unhealthy.begin(), members.unhealthy.end());
   return {ill.begin(), ill.end()};
 }
 
-bool Region::Machine::reports_are_fresh(Time now) const {
-  const Duration interval = longest_report_interval();
+/// No report of a node that is not fresh can have got out of date since then: the last of them had before.
+bool Region::Machine::nothing_expires_since(Time then, const std::set<std::string>& fresh, Duration lasts) const {
   return std::all_of(state_.nodes.begin(), state_.nodes.end(), [&](const auto& entry) {
-    const Node& node = entry.second;
-    return node.running && node.vouched && now - *node.vouched <= 2 * interval;
+    const auto heard = heard_.find(entry.first);
+    return fresh.contains(entry.first) || heard == heard_.end() || heard->second + lasts < then;
   });
 }
 
@@ -84,14 +93,13 @@ bool Region::Machine::healthy_by_targets(const Instance& instance) const {
          found->second.health.state == TargetState::kHealthy;
 }
 
-void Region::Machine::merge_reports(Time now, Instance& instance) {
+void Region::Machine::merge_reports(Time now, Instance& instance, Duration interval) {
   const auto reports = state_.reports.find(instance.id);
   if (reports == state_.reports.end()) {
     const auto health = state_.target_health.find(instance.id);
     if (health != state_.target_health.end()) health->second.stale = true;
     return;
   }
-  const Duration interval = longest_report_interval();
   for (HealthReport& report : reports->second) {
     const auto node = state_.nodes.find(report.node);
     if (node != state_.nodes.end() && node->second.vouched) report.time = std::max(report.time, *node->second.vouched);

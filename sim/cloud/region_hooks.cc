@@ -69,7 +69,7 @@ Result<Reply, ApiError> Region::Machine::run(Time now, const DeleteLifecycleHook
     if (instance.group == command.group && instance.lifecycle_actions.contains(command.hook)) waiting.push_back(id);
   }
   for (const InstanceId& id : waiting) {
-    Instance& instance = state_.instances.at(id);
+    Instance& instance = instance_at(id);
     complete_action(now, instance, command.hook, instance.lifecycle_actions.at(command.hook).default_result);
   }
   return Reply{command.hook, static_cast<int>(found->second.hooks.size())};

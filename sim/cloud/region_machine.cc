@@ -39,8 +39,10 @@ Region::Machine::Machine(RegionState from, Journal* journal)
   for (auto& [name, node] : state_.nodes) {
     if (node.start_at) timers_.insert({*node.start_at, TimerKind::kStartNode, name});
     if (node.next_check) timers_.insert({*node.next_check, TimerKind::kCheckNode, name});
+    heard_[name] = state_.as_of;  // not later
   }
   for (auto& [id, instance] : state_.instances) {
+    instance_index_[id] = &instance;
     if (instance.starts_at) timers_.insert({*instance.starts_at, TimerKind::kLaunch, id.value});
     if (instance.warm_at) timers_.insert({*instance.warm_at, TimerKind::kWarm, id.value});
     if (instance.drain_ends) timers_.insert({*instance.drain_ends, TimerKind::kDrained, id.value});
@@ -145,17 +147,17 @@ void Region::Machine::fire(Time now, const Timer& timer) {
     case TimerKind::kCheckNode:
       return fire_check_node(now, state_.nodes.at(key));
     case TimerKind::kLaunch:
-      return fire_launch(now, state_.instances.at(InstanceId(key)));
+      return fire_launch(now, instance_at(InstanceId(key)));
     case TimerKind::kWarm: {
-      Instance& instance = state_.instances.at(InstanceId(key));
+      Instance& instance = instance_at(InstanceId(key));
       arm(instance.warm_at, std::nullopt, TimerKind::kWarm, key);
       mark_dirty(now, instance.group);
       return settle_when_ready(now, instance);
     }
     case TimerKind::kDrained:
-      return finish_drain(now, state_.instances.at(InstanceId(key)));
+      return finish_drain(now, instance_at(InstanceId(key)));
     case TimerKind::kHook:
-      return fire_hooks(now, state_.instances.at(InstanceId(key)));
+      return fire_hooks(now, instance_at(InstanceId(key)));
     case TimerKind::kScheduled:
       return fire_scheduled(now, state_.scheduled_actions.at(key));
     case TimerKind::kForget:
@@ -201,8 +203,14 @@ void Region::Machine::fire_launch(Time now, Instance& instance) {
 // Instances -----------------------------------------------------------------------------------------------------------
 
 Instance* Region::Machine::find_instance(const InstanceId& id) {
-  const auto found = state_.instances.find(id);
-  return found == state_.instances.end() ? nullptr : &found->second;
+  const auto found = instance_index_.find(id);
+  return found == instance_index_.end() ? nullptr : found->second;
+}
+
+Instance& Region::Machine::instance_at(const InstanceId& id) {
+  Instance* found = find_instance(id);
+  RR_CHECK(found != nullptr, "an instance that is referred to is known");
+  return *found;
 }
 
 void Region::Machine::change(Instance& instance, const std::function<void(Instance&)>& how) {
@@ -265,6 +273,7 @@ void Region::Machine::launch(Time now, Group& group, const Plan::Launch& item) {
   instance.launch_reason = item.reason;
   instance.launched = now;
   Instance& made = state_.instances.emplace(instance.id, instance).first->second;
+  instance_index_[made.id] = &made;
   addresses_.insert(made.address);
   counts(made.group).count(made, 1);
   arm(made.starts_at, now + tempo_.waits(state_.settings.launch_time), TimerKind::kLaunch, made.id.value);
@@ -457,7 +466,7 @@ void Region::Machine::drop_failed_launch(Time now, Instance& instance, std::stri
 }
 
 void Region::Machine::forget(const InstanceId& id) {
-  Instance& instance = state_.instances.at(id);
+  Instance& instance = instance_at(id);
   for (auto [field, kind] : {std::pair{&instance.starts_at, TimerKind::kLaunch},
                              {&instance.warm_at, TimerKind::kWarm},
                              {&instance.drain_ends, TimerKind::kDrained},
@@ -469,6 +478,7 @@ void Region::Machine::forget(const InstanceId& id) {
   if (instance.lifecycle != LifecycleState::kTerminated) addresses_.erase(instance.address);
   forget_reports(instance);
   if (const auto suspects = suspects_.find(instance.group); suspects != suspects_.end()) suspects->second.erase(id);
+  instance_index_.erase(id);
   state_.instances.erase(id);
 }
 

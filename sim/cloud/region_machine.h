@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -107,6 +108,7 @@ struct Region::Machine {
 
   // Instances --------------------------------------------------------------------------------------------------------
   Instance* find_instance(const InstanceId& id);
+  Instance& instance_at(const InstanceId& id);  // which must be known
   /// Every change of an instance goes through here, so that the group's counters follow.
   void change(Instance& instance, const std::function<void(Instance&)>& how);
   void move(Time now, Instance& instance, LifecycleState to, std::string_view why);
@@ -130,12 +132,12 @@ struct Region::Machine {
   void forget(const InstanceId& id);
   bool needs_target_health(const Group& group) const;
   bool healthy_by_targets(const Instance& instance) const;
-  void merge_reports(Time now, Instance& instance);
+  /// `interval`: longest_report_interval().
+  void merge_reports(Time now, Instance& instance, Duration interval);
   void forget_reports(const Instance& instance);
   /// Keeps suspects_ right; after each change of what it is about.
   void follow_suspect(const Instance& instance);
-  /// Whether every node runs and has vouched for what it said so lately that no report can be out of date.
-  bool reports_are_fresh(Time now) const;
+  bool nothing_expires_since(Time then, const std::set<std::string>& fresh, Duration lasts) const;
   std::vector<InstanceId> to_be_looked_at(Time now, const Group& group);
   Duration longest_report_interval() const;
   bool has_target_group(const std::string& name) const;
@@ -228,13 +230,22 @@ struct Region::Machine {
 
   // Derived from the state.
   std::set<Timer> timers_;
+  std::unordered_map<InstanceId, Instance*> instance_index_;  // of state_.instances; looked up, never iterated
   std::map<std::string, GroupCounts> counts_;
   std::map<std::string, std::optional<Time>> look_at_;     // by group
   std::map<std::string, std::optional<Time>> refresh_at_;  // by group
   std::map<std::string, std::set<InstanceId>> leaving_;    // by group: terminating, not terminated
   std::map<std::string, std::set<InstanceId>> suspects_;   // by group: seen unhealthy by targets, or stopped
-  TargetTable targets_;                                    // the registered instances
-  std::set<Address> addresses_;                            // of instances that are not terminated
+  /// When a group last looked at all of its members, and which nodes then ran and had vouched for what they had said so
+  /// lately that no report of theirs could be out of date.
+  struct Look {
+    Time at;
+    std::set<std::string> fresh;
+  };
+  std::map<std::string, std::optional<Look>> looks_;  // by group
+  std::map<std::string, Time> heard_;                 // by node: when it last reported
+  TargetTable targets_;                               // the registered instances
+  std::set<Address> addresses_;                       // of instances that are not terminated
   std::map<std::pair<ActivityKind, InstanceId>, std::uint64_t> open_activities_;
 
   // Work that waits for the next wake, with the instant it came up at.

@@ -59,14 +59,14 @@ Result<Reply, ApiError> Region::Machine::take_out(Time now, const std::vector<In
   if (release_runs_on(name)) return release_in_progress(name);
   const int from = group.desired_capacity;
   const auto in_service = std::count_if(ids.begin(), ids.end(), [&](const InstanceId& id) {
-    return state_.instances.at(id).lifecycle == LifecycleState::kInService;
+    return instance_at(id).lifecycle == LifecycleState::kInService;
   });
   const int to = decrement ? from - static_cast<int>(in_service) : from;
   if (to < group.settings.min_size) return below_min(to, group.settings.min_size);
   if (to != from) log(now, name, fmt::format("desired capacity {} -> {}", from, to));
   group.desired_capacity = to;
   for (const InstanceId& id : ids) {
-    Instance& instance = state_.instances.at(id);
+    Instance& instance = instance_at(id);
     const std::string cause = detaches ? detached_by_user(now, id, from, to) : moved_to_standby(now, id, from, to);
     begin_activity(now, ActivityKind::kTerminate, instance, cause, detaches ? detaching(id) : to_standby(id));
     progress_activity(ActivityKind::kTerminate, id, "InProgress", 50);
@@ -98,7 +98,7 @@ Result<Reply, ApiError> Region::Machine::bring_back(Time now, Group& group, cons
   log(now, name, fmt::format("desired capacity {} -> {}", from, to));
   group.desired_capacity = to;
   for (const InstanceId& id : ids) {
-    Instance& instance = state_.instances.at(id);
+    Instance& instance = instance_at(id);
     instance.group = name;
     instance.settled_at.reset();
     instance.first_healthy_at.reset();
@@ -141,7 +141,7 @@ Result<Reply, ApiError> Region::Machine::run(Time now, const SetInstanceProtecti
   if (!found.ok()) return found.error();
   const std::string name = found.value()->settings.name;
   for (const InstanceId& id : command.instances) {
-    state_.instances.at(id).protected_from_scale_in = command.protected_from_scale_in;
+    instance_at(id).protected_from_scale_in = command.protected_from_scale_in;
     log(now, id.value, command.protected_from_scale_in ? "protected from scale-in" : "not protected from scale-in");
   }
   mark_dirty(now, name);

@@ -118,9 +118,10 @@ void Region::Machine::node_down(Time now, Node& node, std::string_view why) {
   for (auto& [id, reports] : state_.reports) {
     std::erase_if(reports, [&](const HealthReport& report) { return report.node == node.name; });
   }
+  looks_.clear();
   // It takes its connections with it, so nobody waits for it to drain.
   for (const auto& [group, ids] : std::map(leaving_)) {
-    for (const InstanceId& id : ids) finish_drain_when_done(now, state_.instances.at(id));
+    for (const InstanceId& id : ids) finish_drain_when_done(now, instance_at(id));
   }
   take_earlier(configure_at_, now);
 }

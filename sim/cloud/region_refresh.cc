@@ -78,7 +78,7 @@ Result<Reply, ApiError> Region::Machine::run(Time now, const StartInstanceRefres
       group.settings.default_instance_warmup.value_or(group.settings.health_check_grace_period));
   refresh.started = now;
   std::vector<const Instance*> members;
-  for (const InstanceId& id : counts(command.group).members) members.push_back(&state_.instances.at(id));
+  for (const InstanceId& id : counts(command.group).members) members.push_back(&instance_at(id));
   set_work(refresh, refresh_order(members), now);
   refresh.instances_to_update = refresh.total;
   log(now, command.group,
@@ -137,7 +137,7 @@ void Region::Machine::roll_back_refresh(Time now, Group& group, std::string reas
   const CurrentTemplate back = current_template(group.settings);
   std::vector<const Instance*> members;
   for (const InstanceId& id : counts(group.settings.name).members) {
-    const Instance& instance = state_.instances.at(id);
+    const Instance& instance = instance_at(id);
     if (CurrentTemplate{instance.template_name, instance.template_version} != back) members.push_back(&instance);
   }
   log(now, group.settings.name, fmt::format("instance refresh {}: RollbackInProgress: {}", refresh.id, reason));
@@ -147,7 +147,7 @@ void Region::Machine::roll_back_refresh(Time now, Group& group, std::string reas
 void Region::Machine::take_refresh_step(Time now, Group& group, const RefreshStep& step) {
   const std::string name = group.settings.name;
   for (const InstanceId& id : step.terminate) {
-    begin_termination(now, state_.instances.at(id), ChangeReason::kInstanceRefresh, taken_for_refresh(now, id));
+    begin_termination(now, instance_at(id), ChangeReason::kInstanceRefresh, taken_for_refresh(now, id));
   }
   RefreshState& refresh = group.refreshes.back();
   apply_step(refresh, step, now, tempo_);

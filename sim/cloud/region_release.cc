@@ -68,7 +68,7 @@ void Region::Machine::roll_back_release(Time now, Group& group) {
   set_desired(now, group, release.original_capacity, set_desired_capacity(now, from, release.original_capacity));
   const std::set<InstanceId> members = counts(release.group).members;
   for (const InstanceId& id : members) {
-    Instance& instance = state_.instances.at(id);
+    Instance& instance = instance_at(id);
     if (instance.template_version != release.template_version) continue;
     begin_termination(now, instance, ChangeReason::kUserRequest, taken_by_user(now, id, from, from - 1));
   }
@@ -95,7 +95,7 @@ void Region::Machine::advance_release(Time now) {
   if (step.end) {
     ++release.ended_singly;
     const int capacity = group.desired_capacity;
-    begin_termination(now, state_.instances.at(*step.end), ChangeReason::kUserRequest,
+    begin_termination(now, instance_at(*step.end), ChangeReason::kUserRequest,
                       taken_by_user(now, *step.end, capacity, capacity));
   }
   if (step.roll_back) roll_back_release(now, group);

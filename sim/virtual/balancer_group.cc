@@ -3,7 +3,11 @@
 namespace rr::sim {
 
 InstancePool& BalancerGroup::add_pool(TargetId target, std::uint32_t instance, const std::string& id) {
-  if (pools_.size() <= target.value) pools_.resize(target.value + 1);
+  if (pools_.size() <= target.value) {
+    pools_.resize(target.value + 1);
+    instances_.resize(target.value + 1);
+  }
+  instances_[target.value] = instance;
   pools_[target.value] = std::make_unique<InstancePool>(*this, target, instance, id);
   return *pools_[target.value];
 }

@@ -51,6 +51,8 @@ class BalancerGroup {
   InstancePool* pool(TargetId target) const {
     return target.value < pools_.size() ? pools_[target.value].get() : nullptr;
   }
+  /// The world's number of a target's instance, without a look at its pool. It must have one.
+  std::uint32_t instance(TargetId target) const { return instances_[target.value]; }
   InstancePool& add_pool(TargetId target, std::uint32_t instance, const std::string& id);
   void forget(TargetId target);
   const std::vector<std::unique_ptr<InstancePool>>& pools() const { return pools_; }
@@ -65,6 +67,7 @@ class BalancerGroup {
   const std::uint32_t index_;
   const std::uint32_t balancer_;
   std::vector<std::unique_ptr<InstancePool>> pools_;  // by TargetId::value, which is dense; empty where it is forgotten
+  std::vector<std::uint32_t> instances_;              // likewise
   std::uint32_t usable_ = 0;
 
  public:

@@ -19,6 +19,7 @@ class EventQueue {
  public:
   bool empty() const { return heap_.empty(); }
   std::size_t size() const { return heap_.size(); }
+  std::uint64_t pushes() const { return sequence_; }  // so far
   /// There must be one.
   Time next() const { return heap_.front().time; }
 

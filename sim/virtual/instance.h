@@ -67,7 +67,7 @@ class VirtualInstance {
   enum class Taken : std::uint8_t { kServing, kWaiting, kHeld, kOverloaded };
 
   VirtualInstance(InstanceId id, Place zone, InstanceProfile profile)
-      : id_(std::move(id)), zone_(zone), profile_(std::move(profile)) {}
+      : zone_(zone), profile_(std::move(profile)), id_(std::move(id)) {}
 
   const InstanceId& id() const { return id_; }
   Place zone() const { return zone_; }
@@ -90,21 +90,26 @@ class VirtualInstance {
   int busy() const { return busy_; }
   std::size_t waiting() const { return waiting_.size(); }
 
+  // A health check looks at these two and, below, at the zone, the phase and the profile: they lie together.
   InstanceFaults faults;
+  Time ready_at{};  // when it begins to listen
+
+ private:
+  Place zone_;
+  Phase phase_ = Phase::kStarting;
+  InstanceProfile profile_;
+
+ public:
   std::string commit;
   std::string host_name;
   Address address;
   bool unheard = false;           // it ended where nobody tells
   Blame ended_by{};               // a fault that killed it
   bool waits = false;             // launched in a zone that stands still: it runs when that is over
-  Time ready_at{};                // when it begins to listen
   std::uint32_t connections = 0;  // open ones, as it sees them
 
  private:
   InstanceId id_;
-  Place zone_;
-  InstanceProfile profile_;
-  Phase phase_ = Phase::kStarting;
   std::deque<CallHandle> waiting_;
   std::vector<CallHandle> frozen_;
   int busy_ = 0;

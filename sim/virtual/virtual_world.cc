@@ -77,8 +77,7 @@ void VirtualWorld::State::happen(Time now, const Happening& what) {
       if (VirtualConnection* found = connections.find(what.detail)) close_heard(*found);
       return;
     case HappeningKind::kGroupWakes:
-    case HappeningKind::kProbeArrives:
-    case HappeningKind::kProbeOver:
+    case HappeningKind::kProbes:
     case HappeningKind::kObserve:
     case HappeningKind::kNodeStarts:
     case HappeningKind::kNodeChecked:
@@ -97,10 +96,8 @@ void VirtualWorld::State::happen_to_machines(Time now, const Happening& what) {
     VirtualNode& node = *nodes[what.subject];
     const bool counts = what.detail < node.groups.size() && node.groups[what.detail]->wakes_at == now;
     if (counts) group_wakes(now, *node.groups[what.detail]);
-  } else if (what.kind == HappeningKind::kProbeArrives) {
-    if (VirtualProbe* probe = probes.find(what.detail)) probe_arrives(now, *probe);
-  } else if (what.kind == HappeningKind::kProbeOver) {
-    if (VirtualProbe* probe = probes.find(what.detail)) probe_over(now, *probe);
+  } else if (what.kind == HappeningKind::kProbes) {
+    probes_come(now, probes.find(what.detail));
   } else if (what.kind == HappeningKind::kObserve) {
     observe(now, *nodes[what.subject]);
   } else if (what.kind == HappeningKind::kNodeStarts) {
@@ -208,6 +205,7 @@ std::vector<InstanceId> VirtualWorld::living() const {
   for (const auto& [id, slot] : state_->instance_slots) {
     if (state_->instances[slot]->alive()) ids.push_back(InstanceId(id));
   }
+  std::sort(ids.begin(), ids.end());
   return ids;
 }
 

@@ -6,8 +6,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "lb/base/prefetch.h"
 #include "sim/virtual/event_queue.h"
 #include "sim/virtual/slab.h"
 #include "sim/virtual/virtual_world.h"
@@ -30,8 +32,7 @@ enum class HappeningKind : std::uint8_t {
   kConnectionTimer,   // a connection
   kCloseHeard,        // a connection
   kGroupWakes,        // subject: node; detail: group
-  kProbeArrives,      // a probe
-  kProbeOver,         // a probe
+  kProbes,            // a train of probes, by its first
   kObserve,           // subject: node
   kNodeStarts,        // subject: node; detail: its generation
   kNodeChecked,       // subject: node; detail: 1 passed
@@ -52,12 +53,18 @@ struct VirtualProbe {
   std::uint32_t index = 0;
   std::uint32_t generation = 0;
   BalancerGroup* group = nullptr;
-  TargetId target{};
+  VirtualProbe* next = nullptr;  // of its train
   std::uint64_t sequence = 0;
-  std::uint32_t instance = 0;
   Time started{};
   ProbeOutcome outcome{};
-  void reset() { group = nullptr; }
+  TargetId target{};
+  std::uint32_t instance = 0;
+  bool is_over = false;  // the train brings its outcome; else it brings the probe to the instance
+  void reset() {
+    group = nullptr;
+    next = nullptr;
+    is_over = false;
+  }
 };
 
 /// One load balancer on a node.
@@ -176,6 +183,10 @@ struct VirtualWorld::State {
   void group_wakes(Time now, BalancerGroup& group);
   void end_exchanges(Time now, InstancePool& pool, ExchangeEventKind kind);
   void probe(Time now, BalancerGroup& group, const ProbeDue& due);
+  void send(Time at, VirtualProbe& probe);
+  void end_probe(Time at, VirtualProbe& probe, const ProbeOutcome& outcome);
+  void expect(std::uint32_t instance) const { prefetch(instances[instance].get()); }
+  void probes_come(Time now, VirtualProbe* first);
   void probe_arrives(Time now, VirtualProbe& probe);
   ProbeOutcome probe_outcome(Time now, const VirtualNode& node, const VirtualInstance& instance);
   void probe_over(Time now, VirtualProbe& probe);
@@ -253,7 +264,7 @@ struct VirtualWorld::State {
   std::set<std::uint64_t> reports_taken;
 
   std::vector<std::unique_ptr<VirtualInstance>> instances;
-  std::map<std::string, std::uint32_t> instance_slots;  // by id
+  std::unordered_map<std::string, std::uint32_t> instance_slots;  // by id; looked up, never iterated in its own order
   std::vector<std::unique_ptr<VirtualNode>> nodes;
   std::map<std::string, std::uint32_t> node_slots;
   std::vector<Rng> node_rng;
@@ -277,6 +288,17 @@ struct VirtualWorld::State {
   Slab<VirtualConnection> connections;
   Slab<Call> calls;
   Slab<VirtualProbe> probes;
+
+  /// What falls due at one instant mostly arrives at one, so probes travel in trains, an event for each of them: the
+  /// next probe joins the train of its instant while nothing else has been put into the queue, and so no order changes.
+  struct Train {
+    Time at;
+    VirtualProbe* last;
+  };
+  static constexpr std::size_t kMostTrains = 4;  // that are looked at
+  std::vector<Train> trains;
+  std::uint64_t trains_are_last = 0;  // the queue's count of pushes while they may be joined
+  std::vector<ProbeDue> due_probes;   // room for group_wakes()
 };
 
 }  // namespace rr::sim

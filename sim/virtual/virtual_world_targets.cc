@@ -2,10 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/virtual/virtual_world_state.h"
 
 namespace rr::sim {
+namespace {
+constexpr std::size_t kLookAhead = 8;  // probes
+}
 
 void VirtualWorld::State::configure(Time now, VirtualNode& node, VirtualBalancer& balancer) {
   const ConfigureNode& wanted = balancer.wanted;
@@ -37,28 +41,28 @@ void VirtualWorld::State::configure(Time now, VirtualNode& node, VirtualBalancer
   }
 }
 
+/// What has changed from one list to the next. A target that the world never launched is none.
 void VirtualWorld::State::list_targets(Time now, BalancerGroup& group,
                                        const std::shared_ptr<const TargetTable::Group>& listed) {
   if (group.listed == listed) return;
-  std::vector<TargetSpec> desired;
-  desired.reserve(listed->size());
-  for (const auto& [id, spec] : *listed) {
-    if (instance_slots.contains(id)) desired.push_back(spec);
-  }
-  group.targets.set_targets(now, desired);
-  // Both are ordered by id.
-  auto now_listed = listed->begin();
-  for (const auto& [id, spec] : *group.listed) {
-    while (now_listed != listed->end() && now_listed->first < id) ++now_listed;
-    if (now_listed != listed->end() && now_listed->first == id) continue;
-    const auto target = group.targets.find(id, spec.address.port);
-    if (target) drain(now, *group.pool(*target));
-  }
+  std::vector<TargetSpec> added;
+  std::vector<std::pair<std::string_view, std::uint16_t>> removed;
   auto before = group.listed->begin();
-  for (const TargetSpec& spec : desired) {
-    while (before != group.listed->end() && before->first < spec.id) ++before;
-    if (before == group.listed->end() || before->first != spec.id) follow_target(now, group, spec);
+  const auto leave = [&](const TargetSpec& spec) { removed.emplace_back(spec.id, spec.address.port); };
+  for (const auto& spec : *listed) {
+    while (before != group.listed->end() && *before != spec && (*before)->id < spec->id) leave(**before++);
+    const bool known = before != group.listed->end() && (*before == spec || (*before)->id == spec->id);
+    const bool same = known && *before == spec;
+    if (known && !same && (*before)->address.port != spec->address.port) leave(**before);  // another target
+    if (known) ++before;
+    if (!same && instance_slots.contains(spec->id)) added.push_back(*spec);
   }
+  while (before != group.listed->end()) leave(**before++);
+  group.targets.change_targets(now, added, removed);
+  for (const auto& [id, port] : removed) {
+    if (const auto target = group.targets.find(id, port)) drain(now, *group.pool(*target));
+  }
+  for (const TargetSpec& spec : added) follow_target(now, group, spec);
   group.listed = listed;
 }
 
@@ -114,13 +118,14 @@ void VirtualWorld::State::group_wakes(Time now, BalancerGroup& group) {
     tell(now, pool, Health{TargetState::kUnused, TargetReason::kNotRegistered, 0});
     group.forget(target);
     // Registered again meanwhile: it has begun anew.
-    if (const auto listed = group.listed->find(id); listed != group.listed->end()) {
-      follow_target(now, group, listed->second);
-    }
+    if (const TargetSpec* listed = TargetTable::find(*group.listed, id)) follow_target(now, group, *listed);
   }
-  std::vector<ProbeDue> due;
-  group.targets.due_probes(now, due);
-  for (const ProbeDue& one : due) probe(now, group, one);
+  due_probes.clear();
+  group.targets.due_probes(now, due_probes);
+  for (std::size_t i = 0; i < due_probes.size(); ++i) {
+    if (i + kLookAhead < due_probes.size()) expect(group.instance(due_probes[i + kLookAhead].target));
+    probe(now, group, due_probes[i]);
+  }
   arm_wake(group);
 }
 
@@ -139,13 +144,61 @@ void VirtualWorld::State::probe(Time now, BalancerGroup& group, const ProbeDue& 
   probe.group = &group;
   probe.target = due.target;
   probe.sequence = due.sequence;
-  probe.instance = group.pool(due.target)->instance;
+  probe.instance = group.instance(due.target);
   probe.started = now;
   const auto delay = way(*nodes[group.node()], *instances[probe.instance], false);
-  const std::uint64_t handle = Slab<VirtualProbe>::handle(probe);
-  if (delay) return after(now, *delay, HappeningKind::kProbeArrives, 0, handle);
-  probe.outcome = {ProbeOutcome::Kind::kTimedOut, 0};
-  push(now + group.targets.settings().health_check.timeout, HappeningKind::kProbeOver, 0, handle);
+  if (!delay) {
+    const Time deadline = now + group.targets.settings().health_check.timeout;
+    return end_probe(deadline, probe, {ProbeOutcome::Kind::kTimedOut, 0});
+  }
+  if (*delay > Duration{}) return send(now + *delay, probe);
+  ++counters.happenings;
+  probe_arrives(now, probe);
+}
+
+void VirtualWorld::State::send(Time at, VirtualProbe& probe) {
+  if (trains_are_last != queue.pushes()) trains.clear();
+  // The last one first: of two of one instant it is the one to be joined.
+  for (auto train = trains.rbegin(); train != trains.rend(); ++train) {
+    if (train->at != at) continue;
+    train->last->next = &probe;
+    train->last = &probe;
+    return;
+  }
+  if (trains.size() == kMostTrains) trains.erase(trains.begin());
+  trains.push_back({at, &probe});
+  push(at, HappeningKind::kProbes, 0, Slab<VirtualProbe>::handle(probe));
+  trains_are_last = queue.pushes();
+}
+
+void VirtualWorld::State::end_probe(Time at, VirtualProbe& probe, const ProbeOutcome& outcome) {
+  probe.outcome = outcome;
+  probe.is_over = true;
+  send(at, probe);
+}
+
+void VirtualWorld::State::probes_come(Time now, VirtualProbe* first) {
+  trains.clear();            // this one is on its way no more
+  counters.happenings -= 1;  // of the train, whose probes are counted instead
+  VirtualProbe* coming = first;
+  for (std::size_t i = 0; i < kLookAhead && coming != nullptr; ++i) coming = coming->next;
+  for (VirtualProbe* probe = first; probe != nullptr;) {
+    if (coming != nullptr) {
+      if (coming->is_over)
+        coming->group->targets.expect(coming->target);
+      else
+        expect(coming->instance);
+      coming = coming->next;
+    }
+    ++counters.happenings;
+    VirtualProbe& one = *probe;
+    probe = std::exchange(one.next, nullptr);
+    if (one.is_over) {
+      probe_over(now, one);
+    } else {
+      probe_arrives(now, one);
+    }
+  }
 }
 
 ProbeOutcome VirtualWorld::State::probe_outcome(Time now, const VirtualNode& node, const VirtualInstance& instance) {
@@ -166,16 +219,16 @@ ProbeOutcome VirtualWorld::State::probe_outcome(Time now, const VirtualNode& nod
 void VirtualWorld::State::probe_arrives(Time now, VirtualProbe& probe) {
   const VirtualNode& node = *nodes[probe.group->node()];
   const VirtualInstance& instance = *instances[probe.instance];
-  probe.outcome = probe_outcome(now, node, instance);
+  ProbeOutcome outcome = probe_outcome(now, node, instance);
   const Time deadline = probe.started + probe.group->targets.settings().health_check.timeout;
   const auto back = way(node, instance, true);
-  const bool answers = probe.outcome.kind == ProbeOutcome::Kind::kAnswered;
+  const bool answers = outcome.kind == ProbeOutcome::Kind::kAnswered;
   Time over = deadline;
-  if (back && probe.outcome.kind != ProbeOutcome::Kind::kTimedOut) {
+  if (back && outcome.kind != ProbeOutcome::Kind::kTimedOut) {
     over = now + *back + (answers ? instance.profile().health_time + instance.faults.slow : Duration{});
   }
-  if (over >= deadline) probe.outcome = {ProbeOutcome::Kind::kTimedOut, 0};
-  push(std::min(over, deadline), HappeningKind::kProbeOver, 0, Slab<VirtualProbe>::handle(probe));
+  if (over >= deadline) outcome = {ProbeOutcome::Kind::kTimedOut, 0};
+  end_probe(std::min(over, deadline), probe, outcome);
 }
 
 void VirtualWorld::State::probe_over(Time now, VirtualProbe& probe) {

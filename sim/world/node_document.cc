@@ -15,11 +15,11 @@ using Json = nlohmann::ordered_json;
 Json group_json(const TargetGroupSettings& group, const ConfigureNode& wanted,
                 const std::function<Address(const TargetSpec&)>& wire_of) {
   Json targets = Json::array();
-  for (const auto& [id, target] : wanted.targets.of(group.name)) {
-    targets.push_back({{"id", target.id},
-                       {"address", format_address(target.address)},
-                       {"wire", format_address(wire_of(target))},
-                       {"zone", target.zone}});
+  for (const auto& target : wanted.targets.of(group.name)) {
+    targets.push_back({{"id", target->id},
+                       {"address", format_address(target->address)},
+                       {"wire", format_address(wire_of(*target))},
+                       {"zone", target->zone}});
   }
   Json json = to_json(group);
   json["targets"] = std::move(targets);

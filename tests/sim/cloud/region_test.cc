@@ -214,6 +214,20 @@ TEST(Region, ReportsThatAreOutOfDateReplaceNobody) {
   }
 }
 
+TEST(Region, WhatANodeVouchesForAgainIsOutOfDateNoMore) {
+  auto world = steady_world();
+  for (const auto& [name, node] : world->state().nodes) world->hang_node(name);
+  world->run_for(30min);
+  for (const auto& [id, health] : world->state().target_health) EXPECT_TRUE(health.stale);
+  for (const auto& [name, node] : world->state().nodes) {
+    world->region.apply(world->now, TargetHealthReported{name, {}, true});
+  }
+  world->run_for(10s);  // the group's next look
+  for (const auto& [id, health] : world->state().target_health) EXPECT_FALSE(health.stale);
+  world->run_for(20s);  // two intervals of 10 s later they are out of date once more, and the next look sees it
+  EXPECT_TRUE(world->run_until([&] { return world->state().target_health.begin()->second.stale; }, 11s));
+}
+
 TEST(Region, AnOldReportOfAnUnhealthyTargetReplacesNobodyEither) {
   const RegionSettings settings = toy_settings();
   GroupSettings group = toy_group(settings);

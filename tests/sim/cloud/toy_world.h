@@ -306,7 +306,7 @@ class ToyWorld {
     if (!node.running || node.hung || action.generation < node.configuration.generation) return;
     node.configuration = action;
     std::set<std::string> wanted;
-    for (const auto& [id, target] : action.targets.of("web")) wanted.insert(id);
+    for (const auto& target : action.targets.of("web")) wanted.insert(target->id);
     for (auto target = node.seen.begin(); target != node.seen.end();) {
       if (wanted.contains(target->first)) {
         ++target;
