@@ -36,6 +36,31 @@ BENCHMARK_CAPTURE(pick, least_outstanding_requests, Algorithm::kLeastOutstanding
     ->Arg(10'000);
 BENCHMARK_CAPTURE(pick, weighted_random, Algorithm::kWeightedRandom)->Arg(3)->Arg(100)->Arg(10'000);
 
+/// As above where everybody has something to do, and not equally: a request begins where there is least, another ends.
+void pick_under_load(benchmark::State& state) {
+  const auto count = static_cast<std::uint32_t>(state.range(0));
+  std::vector<Candidate> candidates;
+  Rng random(6);
+  std::vector<std::uint32_t> loads(count + 1, 0);
+  for (std::uint32_t i = 1; i <= count; ++i) {
+    loads[i] = static_cast<std::uint32_t>(random.below(8));
+    candidates.push_back({TargetId{i}, loads[i]});
+  }
+  Balancer balancer;
+  balancer.configure(Algorithm::kLeastOutstandingRequests, Duration::zero());
+  balancer.reserve(candidates.size());
+  balancer.rebuild(candidates);
+  measure(state, [&] {
+    const auto target = balancer.pick(Time{}, random);
+    if (!target) return false;
+    balancer.set_outstanding(*target, ++loads[target->value]);
+    const auto other = static_cast<std::uint32_t>(1 + random.below(count));
+    if (loads[other] > 0) balancer.set_outstanding(TargetId{other}, --loads[other]);
+    return true;
+  });
+}
+BENCHMARK(pick_under_load)->Arg(3)->Arg(100)->Arg(10'000);
+
 /// Rules that do not hold, so that all are asked; the argument is how many.
 void match_rules(benchmark::State& state) {
   ListenerSettings listener{.default_action = ForwardAction{{{"web", 1}}}};

@@ -11,6 +11,9 @@ namespace {
 // In the order of the enumeration.
 constexpr std::array<std::string_view, 3> kNames{"round_robin", "least_outstanding_requests", "weighted_random"};
 
+/// So many ids are provided for, for each target that there may be, before the table by id is given up.
+constexpr std::size_t kIdsATarget = 4;
+
 bool contains(std::span<const TargetId> targets, TargetId target) {
   return std::find(targets.begin(), targets.end(), target) != targets.end();
 }
@@ -36,7 +39,10 @@ void Balancer::configure(Algorithm algorithm, Duration slow_start, std::uint32_t
 void Balancer::reserve(std::size_t targets) {
   slots_.reserve(targets);
   before_.reserve(targets);
-  if (algorithm_ == Algorithm::kLeastOutstandingRequests) loads_.reserve(targets);
+  if (algorithm_ == Algorithm::kLeastOutstandingRequests) {
+    loads_.reserve(targets);
+    places_.reserve(kIdsATarget * targets);
+  }
   if (algorithm_ == Algorithm::kWeightedRandom) up_to_.reserve(targets);
 }
 
@@ -63,10 +69,36 @@ void Balancer::rebuild(std::span<const Candidate> candidates) {
   }
   if (algorithm_ == Algorithm::kWeightedRandom) prepare_random();
   if (algorithm_ != Algorithm::kLeastOutstandingRequests) return;
+  prepare_places();
   loads_.clear(slots_.size());
   for (std::size_t place = 0; place < slots_.size(); ++place) {
     if (slots_[place].outstanding > 0) loads_.set(place, slots_[place].outstanding);
   }
+}
+
+/// Ids are dense, so a table by id is short. Where many have gone in between it is not, and then there is none.
+void Balancer::prepare_places() {
+  places_.clear();
+  if (slots_.empty()) return;
+  const std::uint32_t first = slots_.front().target.value;
+  const std::size_t span = slots_.back().target.value - first + std::size_t{1};
+  if (span > places_.capacity()) return;
+  places_.resize(span);  // what is of no target is found out by the slot's own id
+  for (std::size_t place = 0; place < slots_.size(); ++place) {
+    places_[slots_[place].target.value - first] = static_cast<std::uint32_t>(place);
+  }
+}
+
+Balancer::Slot* Balancer::find(TargetId target) {
+  if (slots_.empty() || target < slots_.front().target || slots_.back().target < target) return nullptr;
+  Slot* slot = nullptr;
+  if (!places_.empty()) {
+    slot = &slots_[places_[target.value - slots_.front().target.value]];
+  } else {
+    slot = &*std::lower_bound(slots_.begin(), slots_.end(), target,
+                              [](const Slot& one, TargetId id) { return one.target < id; });
+  }
+  return slot->target == target ? slot : nullptr;
 }
 
 void Balancer::prepare_random() {
@@ -78,11 +110,10 @@ void Balancer::prepare_random() {
 
 void Balancer::set_outstanding(TargetId target, std::uint32_t outstanding) {
   if (algorithm_ != Algorithm::kLeastOutstandingRequests) return;
-  const auto found = std::lower_bound(slots_.begin(), slots_.end(), target,
-                                      [](const Slot& slot, TargetId id) { return slot.target < id; });
-  if (found == slots_.end() || found->target != target) return;
-  found->outstanding = outstanding;
-  loads_.set(static_cast<std::size_t>(found - slots_.begin()), outstanding);
+  Slot* const slot = find(target);
+  if (slot == nullptr) return;
+  slot->outstanding = outstanding;
+  loads_.set(static_cast<std::size_t>(slot - slots_.data()), outstanding);
 }
 
 std::optional<TargetId> Balancer::pick(Time now, Rng& random, Tried tried) {

@@ -60,7 +60,8 @@ class Balancer {
   void rebuild(std::span<const Candidate> candidates);
 
   /// The next target that is not in `tried`; none when there is none left. `random` is drawn from by weighted random
-  /// only. O(1); least outstanding and unequal weights O(log n); with `tried`, or with slow start, up to O(n).
+  /// only. O(1); least outstanding and unequal weights O(log n), of which the first is felt only where many have
+  /// unequal loads; with `tried`, or with slow start, up to O(n).
   std::optional<TargetId> pick(Time now, Rng& random, std::span<const TargetId> tried = {});
 
   /// How many requests of a target are in progress from now on; ignored for one that is not in the list and where no
@@ -83,6 +84,8 @@ class Balancer {
   std::optional<TargetId> pick_at_random(Rng& random, Tried tried) const;
   TargetId take(std::size_t place);
   void prepare_random();
+  void prepare_places();
+  Slot* find(TargetId target);
 
   Algorithm algorithm_ = Algorithm::kRoundRobin;
   Duration slow_start_{};
@@ -91,10 +94,11 @@ class Balancer {
   std::vector<Slot> before_;  // room for rebuilding
   std::size_t next_ = 0;
   std::optional<TargetId> last_;
-  std::size_t slow_ = 0;              // slots in slow start
-  Time slowest_since_{};              // the earliest slow_since
-  LoadTree loads_;                    // for least outstanding requests
-  std::vector<std::uint64_t> up_to_;  // running sums of the weights, when they are not equal
+  std::size_t slow_ = 0;               // slots in slow start
+  Time slowest_since_{};               // the earliest slow_since
+  LoadTree loads_;                     // for least outstanding requests
+  std::vector<std::uint32_t> places_;  // likewise, the slot of an id, counted from the first one's; empty: look for it
+  std::vector<std::uint64_t> up_to_;   // running sums of the weights, when they are not equal
 };
 
 }  // namespace rr

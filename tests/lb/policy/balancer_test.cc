@@ -235,6 +235,28 @@ TEST(LeastOutstanding, ARebuildTakesTheCountsOfTheList) {
   EXPECT_EQ(turns(balancer, 2), "bb");
 }
 
+TEST(LeastOutstanding, FindsTargetsWhoseIdsAreFarApartAsWell) {
+  // A table by id is kept for dense ids only; both ways must agree, on ids that are in the list and on those beside
+  // them.
+  for (const std::uint32_t step : {1U, 2U, 3U, 5U, 1000U}) {
+    Balancer balancer;
+    balancer.configure(Algorithm::kLeastOutstandingRequests, Duration::zero());
+    balancer.reserve(10);
+    std::vector<Candidate> list;
+    for (std::uint32_t i = 0; i < 10; ++i) list.push_back({TargetId{7 + i * step}});
+    balancer.rebuild(list);
+    Rng random(1);
+    for (std::uint32_t id = 0; id < 8 + 10 * step; ++id) {
+      const bool in_list = id >= 7 && (id - 7) % step == 0 && (id - 7) / step < 10;
+      for (const Candidate& one : list) balancer.set_outstanding(one.target, 2);
+      balancer.set_outstanding(TargetId{id}, 1);
+      const auto picked = balancer.pick(Time{}, random);
+      ASSERT_TRUE(picked);
+      ASSERT_EQ(picked->value == id, in_list) << id << " of steps of " << step;
+    }
+  }
+}
+
 TEST(LoadTree, FindsWhatALookAtAllFinds) {
   Rng random(7);
   for (std::size_t places = 1; places <= 70; ++places) {
