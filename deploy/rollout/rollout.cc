@@ -1,6 +1,7 @@
 #include "deploy/rollout/rollout.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -221,7 +222,11 @@ void Rollout::take(const Reply& reply, Time now) {
   const Command command = *std::exchange(under_way_, std::nullopt);
   if (lost_since_) note(Note::Kind::kChange, "AWS answers again");
   lost_since_.reset();
-  if (is_look(command)) looked_.insert(action_of(command));
+  if (is_look(command)) {
+    looked_.insert(action_of(command));
+  } else {
+    failing_since_.reset();
+  }
   std::visit(Match{[&](const Done&) {
                      if (std::holds_alternative<WriteLock>(command)) renewed_ = now;
                      if (std::holds_alternative<WriteRecord>(command)) recorded_ = true;
@@ -310,7 +315,9 @@ void Rollout::failed_act(const Command& command, const Failure& failure, Time no
   if (phase_ == Phase::kTidy) {
     // What is left here stays: a suspended process, a lock. So it is worth another attempt.
     if (failure.kind == Failure::Kind::kTransient && attempts_back_++ < kTidyAttempts) return acts_.push_front(command);
-    return note(Note::Kind::kWarning, fmt::format("{}: {}", action_of(command), failure.message));
+    note(Note::Kind::kWarning, fmt::format("{}: {}", action_of(command), failure.message));
+    if (const auto* resume = std::get_if<ResumeProcesses>(&command)) left_suspended(*resume);
+    return;
   }
   acts_.clear();  // they were to follow on this one; the next round sees what is left to be done
   wait(now);
@@ -323,9 +330,11 @@ void Rollout::failed_act(const Command& command, const Failure& failure, Time no
   }
   if (transient) {
     if (!lost_since_) lost_since_ = now;
-    const bool patient = now - *lost_since_ < plan_.patience;
-    if (!patient) lost_contact(failure, now);
-    return;
+    if (!failing_since_) failing_since_ = now;
+    // Where everything else is answered, one call that is not would be made for ever. Of the first refresh the looks
+    // tell whether it works (begin_refresh).
+    const bool begins = phase_ == Phase::kBegin && std::holds_alternative<StartRefresh>(command);
+    if (begins || now - *failing_since_ < plan_.patience) return;
   }
   if (std::holds_alternative<WriteLock>(command)) {
     if (failure.code == "ParameterAlreadyExists" && phase_ == Phase::kLock) return to(Phase::kPreflight, now);
@@ -345,6 +354,13 @@ void Rollout::failed_act(const Command& command, const Failure& failure, Time no
   }
   if (std::holds_alternative<CancelRefresh>(command) && failure.code == "ActiveInstanceRefreshNotFound") return;
   if (++attempts_back_ >= 5) finish(kRollbackFailed, why, now);
+}
+
+/// A group that stays without its processes is not done with: the lock stays, so that the next run knows of them.
+void Rollout::left_suspended(const ResumeProcesses& resume) {
+  acts_.clear();
+  ending_ = Verdict{kRollbackFailed, fmt::format("{}; but {} stays suspended: the same command takes it up again",
+                                                 ending_->reason, fmt::join(resume.processes, ", "))};
 }
 
 void Rollout::judge(Time now) {
@@ -410,6 +426,7 @@ void Rollout::to(Phase phase, Time now) {
   phase_ = phase;
   entered_ = now;
   wake_.reset();
+  failing_since_.reset();
   looked_.clear();
   phases_.emplace_back(phase, now);
 }

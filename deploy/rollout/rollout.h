@@ -113,6 +113,7 @@ class Rollout {
   void take(const Failure& failure, Time now);
   void failed_look(const Failure& failure, Time now);
   void failed_act(const Command& command, const Failure& failure, Time now);
+  void left_suspended(const ResumeProcesses& resume);
   void lost_contact(const Failure& failure, Time now);
   bool lock_lost();
   void judge(Time now);
@@ -134,6 +135,7 @@ class Rollout {
   void begin_release(Time now);
   bool only_records() const;
   void judge_lock(Time now);
+  std::string marked_version() const;
   void judge_version(Time now);
   void judge_begin(Time now);
   void begin_refresh(Time now);
@@ -157,6 +159,7 @@ class Rollout {
   bool overdue_back(Time now);
   void finish(int code, std::string reason, Time now);
   void judge_record(Time now);
+  bool half_way() const;
   void judge_tidy(Time now);
   void delete_versions();
   void end(int code, std::string reason, Time now);
@@ -187,7 +190,8 @@ class Rollout {
   std::set<std::string> looked_;  // actions of this round that were answered
   std::optional<Time> wake_;
   std::optional<Time> lost_since_;
-  std::set<std::string> unreadable_;  // actions that these credentials do not allow and that it can do without
+  std::optional<Time> failing_since_;  // calls that change something, in this phase; looks may be answered meanwhile
+  std::set<std::string> unreadable_;   // actions that these credentials do not allow and that it can do without
 
   bool lock_held_ = false;
   bool take_over_ = false;            // the lock of a dead holder, or any for a rollback

@@ -254,6 +254,7 @@ void Rollout::judge_record(Time now) {
 /// are kept.
 void Rollout::delete_versions() {
   if (only_records()) return;
+  if (plan_.kind == JobKind::kRelease && job_.to.version.empty()) job_.to.version = marked_version();
   std::vector<std::string> doomed;
   if (ending_->code == kReleased && plan_.kind == JobKind::kRelease) {
     std::vector<long> numbers;
@@ -271,11 +272,21 @@ void Rollout::delete_versions() {
   if (!doomed.empty()) act(DeleteVersions{facts_.group->template_id, doomed});
 }
 
+/// Between two versions: whoever comes next has to know from which to which, and who was to leave.
+bool Rollout::half_way() const {
+  const bool arrived = facts_.group->version == goal().version && everybody_has(goal().version);
+  return ending_->code == kRollbackFailed && !arrived;
+}
+
 void Rollout::judge_tidy(Time now) {
   if (std::exchange(tidied_, true)) return end(ending_->code, ending_->reason, now);
   if (!job_.suspended.empty()) act(ResumeProcesses{plan_.group, job_.suspended});
   delete_versions();
-  if (lock_held_) act(DeleteLock{});
+  if (half_way()) {
+    ending_->reason += "; the lock stays, and the same command or `rr-deploy rollback` goes on from here";
+  } else if (lock_held_) {
+    act(DeleteLock{});
+  }
 }
 
 }  // namespace rr::deploy

@@ -68,6 +68,12 @@ bool Rollout::settle_lock(Time now) {
 }
 
 void Rollout::judge_preflight(Time now) {
+  if (interrupted_ && facts_.lock.job) {
+    return end(kRefused,
+               fmt::format("interrupted before this run changed anything; the {} of {} stays as it is",
+                           to_string(facts_.lock.job->kind), facts_.lock.job->owner),
+               now);
+  }
   if (interrupted_) return end(kRolledBack, "interrupted before anything was changed", now);
   if (facts_.group && !settle_lock(now)) return;
   // Whoever was asked has not answered yet: give the prober the moment that it needs.
@@ -173,15 +179,20 @@ void Rollout::judge_lock(Time now) {
   to(Phase::kVersion, now);
 }
 
-void Rollout::judge_version(Time now) {
-  if (interrupted_) return finish(kRolledBack, "interrupted before the group was touched", now);
-  if (!job_.to.version.empty()) return to(Phase::kBegin, now);
+/// The version that this job has made, whether or not the answer came back; empty when there is none.
+std::string Rollout::marked_version() const {
   const std::string mark = job_mark(job_.id);
   for (const TemplateVersion& version : facts_.versions) {
-    if (version.description.find(mark) == std::string::npos) continue;
-    job_.to.version = std::to_string(version.number);
-    return act(WriteLock{job_, true});
+    if (version.description.find(mark) != std::string::npos) return std::to_string(version.number);
   }
+  return "";
+}
+
+void Rollout::judge_version(Time now) {
+  if (!job_.to.version.empty()) return to(Phase::kBegin, now);  // a job that is being resumed may have begun
+  if (interrupted_) return finish(kRolledBack, "interrupted before the group was touched", now);
+  job_.to.version = marked_version();
+  if (!job_.to.version.empty()) return act(WriteLock{job_, true});
   const TemplateVersion* base = latest_version(facts_);
   RR_CHECK(base != nullptr, "a launch template has at least one version");
   const bool drops_artifact = std::holds_alternative<ImageLane>(job_.lane) && !base->artifact.empty();
@@ -210,6 +221,11 @@ void Rollout::judge_begin(Time now) {
 }
 
 void Rollout::begin_refresh(Time now) {
+  // A call that is never heard of must not be made for ever. It had no effect: the looks show no refresh.
+  if (now - entered_ > plan_.patience) {
+    touched_ = false;
+    return finish(kRefused, "the instance refresh could not be started", now);
+  }
   StartRefresh start;
   start.group = plan_.group;
   start.template_id = facts_.group->template_id;
@@ -218,8 +234,6 @@ void Rollout::begin_refresh(Time now) {
   start.bake = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(plan_.bake).count());
   if (!plan_.force) start.alarms = plan_.alarms;
   act(std::move(start));
-  // A call that is never heard of must not be made for ever.
-  if (now - entered_ > plan_.patience) finish(kRefused, "the instance refresh could not be started", now);
 }
 
 /// First it is written down who has to leave, then the first thing is touched.

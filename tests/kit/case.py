@@ -25,10 +25,11 @@ class TestCase(unittest.TestCase):
     """A process test. It owns a temporary folder (self.folder) and a mark (self.mark); whatever it starts with
     self.start() or self.target() is ended when it is over.
 
-    Class attribute `alone = True`: the runner gives this class the machine to itself (tests that measure).
+    Class attributes: `alone = True`, the runner gives this class the machine to itself (tests that measure); `first = True`, it
+    begins before the others (tests that take minutes, and mostly wait).
     """
 
-    alone = False
+    alone = first = False
     maxDiff = None
 
     def setUp(self):

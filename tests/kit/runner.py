@@ -19,6 +19,9 @@ import unittest
 from kit.surroundings import ROOT, scaled
 
 
+TURNS = ["first", "usual", "alone"]
+
+
 class GivenUp(Exception):
     """One test took too long."""
 
@@ -119,7 +122,8 @@ def _suite_files(suite):
 
 
 def discover(suites, pattern):
-    """[(prefix, file, class name, [test names], alone)] of the classes with tests that match; and load errors."""
+    """[(prefix, file, class name, [test names], turn)] of the classes with tests that match, in their turns ("first", "usual",
+    "alone"); and load errors."""
     expression = re.compile(pattern, re.IGNORECASE)
     classes, broken = {}, []
     for suite in suites:
@@ -138,9 +142,14 @@ def discover(suites, pattern):
             for test in _flatten(unittest.defaultTestLoader.loadTestsFromModule(module)):
                 if expression.search(f"{prefix}/{test.id()}"):
                     key = (prefix, str(path), type(test).__name__)
-                    alone = bool(getattr(type(test), "alone", False))
-                    classes.setdefault(key, ([], alone))[0].append(test.id().rsplit(".", 1)[1])
-    return [(*key, names, alone) for key, (names, alone) in classes.items()], broken
+                    classes.setdefault(key, ([], _turn_of(type(test))))[0].append(test.id().rsplit(".", 1)[1])
+    found = [(*key, names, turn) for key, (names, turn) in classes.items()]
+    return sorted(found, key=lambda one: TURNS.index(one[4])), broken
+
+
+def _turn_of(test):
+    """A class that takes minutes begins first: at the end, the others' processors would wait for it."""
+    return "alone" if getattr(test, "alone", False) else "first" if getattr(test, "first", False) else "usual"
 
 
 def run_class(prefix, path, class_name, names, output):
@@ -162,8 +171,8 @@ class Runner:
         self._workers = set()
 
     def run(self, classes):
-        self._run_batch([one for one in classes if not one[4]], self.jobs)
-        self._run_batch([one for one in classes if one[4]], 1)
+        self._run_batch([one for one in classes if one[4] != "alone"], self.jobs)
+        self._run_batch([one for one in classes if one[4] == "alone"], 1)
 
     def _run_batch(self, classes, jobs):
         waiting = queue.SimpleQueue()

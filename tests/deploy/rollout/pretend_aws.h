@@ -60,6 +60,7 @@ class PretendAws {
   void add_version(long number, const std::string& image, const std::string& description = "");
   std::string image_of(const std::string& version) const;
   std::set<std::string> versions_in_service() const;
+  Time clock() const { return now_; }
   bool refresh_active() const { return !refreshes.empty() && is_active(refreshes.front().status); }
 
  private:

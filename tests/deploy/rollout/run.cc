@@ -62,6 +62,10 @@ Ran run(PretendAws& aws, const Plan& plan, Time& now, const Options& options) {
     now += kCall;
     event = aws.perform(*step.command, now);
     if (last && options.killed == Killed::kAfterCall) break;
+    if (run.calls - 1 == options.interrupt_at) {
+      Step nothing = rollout.handle(Interrupt{}, now);
+      collect(nothing, run);
+    }
     while (next_probe <= now) {
       next_probe += kProbe;
       if (options.silent_load_balancer) continue;

@@ -27,6 +27,7 @@ struct Options {
   int kill_at = -1;  // the number of the call, from 0
   Killed killed = Killed::kNo;
   std::optional<Duration> interrupt_after;
+  int interrupt_at = -1;  // while the call of this number is under way
   std::optional<Duration> kill_after;
   bool silent_load_balancer = false;
 };
