@@ -1,10 +1,11 @@
 """The CI files keep to their rules, and the one script that all of them call does what it says.
 
-Nothing of this needs AWS: the workflows are read, ci/run is run with an rr-deploy that writes down how it was called, and
-the stages that need no account run in a clean clone.
+Nothing of this needs AWS: the workflows are read, and ci/run is run with an rr-deploy that writes down how it was called. What it
+does in a clean clone, with everything real, is in test_whole_way.py.
 """
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import unittest
 import zipfile
 
 import harness
+from checkout import NO_CI
 from kit.deployment import rendered
 
 try:
@@ -28,8 +30,6 @@ OTHERS = [harness.ROOT / "buildspec.yml", harness.ROOT / ".travis.yml"]
 GLUE = {"fetch rr-deploy", "roll back"}
 # Variables of the repository that are not made from the settings.
 OWN_VARIABLES = {"RR_RUNNER"}
-NO_CI = dict.fromkeys(("CI_COMMIT", "CI_BUILD", "GITHUB_SHA", "GITHUB_RUN_NUMBER", "CODEBUILD_RESOLVED_SOURCE_VERSION",
-                       "CODEBUILD_BUILD_NUMBER", "TRAVIS_COMMIT", "TRAVIS_BUILD_NUMBER"))
 
 
 def loaded(path):
@@ -439,6 +439,24 @@ class Tools(harness.TestCase):
         self.archive.unlink()
         self.assertEqual(self.tools(digest, "sometool").returncode, 0)
 
+    def test_a_tool_in_a_debian_package_is_taken_out_of_it(self):
+        """Beside a file of its name that is no program."""
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w:gz") as tree:
+            for name, mode, text in (("./etc/sometool", 0o644, "not this"), ("./usr/local/some/bin/sometool", 0o755, "#!/bin/sh\necho packed\n")):
+                info = tarfile.TarInfo(name)
+                info.size, info.mode = len(text), mode
+                tree.addfile(info, io.BytesIO(text.encode()))
+        content = b"!<arch>\n"
+        for name, part in (("debian-binary", b"2.0"), ("control.tar.gz", b"control"), ("data.tar.gz", data.getvalue())):
+            content += f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(part):<10}`\n".encode() + part + b"\n" * (len(part) % 2)
+        self.archive.write_bytes(content)
+        done = self.tools(self.digest())
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(self.run_program(self.folder / "build/tools/sometool").stdout, "packed\n")
+        self.archive.write_bytes(b"!<arch>\n")
+        self.assertIn("holds no sometool", self.tools(self.digest()).stderr)
+
     def test_another_content_is_refused_and_not_kept(self):
         done = self.tools("0" * 64)
         self.assertEqual(done.returncode, 3, done)
@@ -457,40 +475,14 @@ class Tools(harness.TestCase):
             name, version, platform, digest, address = line.split()
             platforms.setdefault((name, version), []).append(platform)
             self.assertRegex(digest, r"^[0-9a-f]{64}$")
-            self.assertIn(f"/{name}/{version}/", address)
+            self.assertIn(f"/{version}/", address)
             self.assertTrue(address.startswith("https://"))
-            self.assertIn(f"_{platform}.", address)
-        self.assertEqual({name for name, _ in platforms}, {"terraform", "packer"}, "one version of each")
+            self.assertIn(name, address)
+            self.assertRegex(address, {"linux_amd64": "_linux_amd64[.]|/ubuntu_64bit/", "linux_arm64": "_linux_arm64[.]|/ubuntu_arm64/"}[platform])
+        self.assertEqual({name for name, _ in platforms}, {"terraform", "packer", "session-manager-plugin"}, "one version of each")
         for name, there in platforms.items():
             self.assertEqual(sorted(there), ["linux_amd64", "linux_arm64"], name)
         self.assertEqual(len({line.split()[3] for line in lines}), len(lines), "no hash is another's")
-
-
-class CleanClone(harness.TestCase):
-    """What the CI does on a machine that has nothing but the commit. It compiles rr-webapp, so only in ./check --all."""
-
-    alone = True
-
-    def test_lint_and_bundle_run_from_a_clean_clone(self):
-        if not harness.long_run():
-            harness.skip("only in ./check --all")
-        if not (harness.ROOT / ".git").exists():
-            harness.skip("this is no checkout")
-        clone = self.folder / "clone"
-        subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(harness.ROOT), str(clone)], check=True)
-        # RR_LONG would have the clone's own lint run this test.
-        environment = {**NO_CI, "RR_BIN": str(harness.bin_folder()), "RR_LONG": None}
-        linted = self.run_program(clone / "ci/run", "lint", timeout=120, cwd=clone, environment=environment)
-        self.assertEqual(linted.returncode, 0, linted)
-        bundled = self.run_program(clone / "ci/run", "bundle", "local", timeout=900, cwd=clone, environment=environment)
-        self.assertEqual(bundled.returncode, 0, bundled)
-        described = json.loads((clone / "build/bake/local/bundle.tar.gz.json").read_text())
-        head = subprocess.run(["git", "-C", str(clone), "rev-parse", "HEAD"], capture_output=True, text=True,
-                              check=True).stdout.strip()
-        self.assertEqual(described["commit"], head)
-        left = subprocess.run(["git", "-C", str(clone), "status", "--porcelain"], capture_output=True, text=True,
-                              check=True).stdout
-        self.assertEqual(left, "", "the stages leave nothing outside of build/")
 
 
 if __name__ == "__main__":
