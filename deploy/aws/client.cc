@@ -46,7 +46,7 @@ Result<HttpResponse, Failure> Client::attempt(const ApiCall& call) {
   if (!credentials) return Failure{Failure::Kind::kExpired, "NoCredentials", credentials.error().message};
   HttpRequest request = call.request;
   request.url = endpoint(call.service) + request.url;
-  // IAM is one for the whole partition and is signed for its home.
+  // not a setting: IAM is one for the whole partition and is signed for its home
   request.signing = Signing{call.service, call.service == "iam" ? "us-east-1" : region_, *credentials};
   auto response = surroundings_.send(request);
   if (!response) {

@@ -51,6 +51,7 @@ std::string own_host(const ServiceName& service, const std::string& region) {
   const bool china = region.rfind("cn-", 0) == 0;
   const std::string domain = china ? "amazonaws.com.cn" : "amazonaws.com";
   if (std::string(service.scope) == "iam")
+    // not a setting: where IAM is at home
     return china ? "https://iam.cn-north-1.amazonaws.com.cn" : "https://iam.amazonaws.com";
   return fmt::format("https://{}.{}.{}", service.host, region, domain);
 }

@@ -13,10 +13,26 @@ import harness
 from terraform import settings_for
 
 PLACES = ["deploy", "terraform", "packer", "ci", ".github", "buildspec.yml", ".travis.yml"]
-# Made from the settings, about them, or an example of them; tests state their own values; prose may show an example; an AWS client's patience
-# (deploy/aws) is no deployment's.
-LEFT_OUT = re.compile(r"^deploy/settings/|^deploy/aws/|^terraform/examples/.*\.yaml$|(^|/)variables\.tf$|\.tftest\.hcl$|\.lock\.hcl$|\.md$|(^|/)CMakeLists\.txt$|(^|/)testdata/")
+# Made from the settings, about them (a variable's range and the example in its description), or an example of them; tests state their
+# own values. Prose has a test of its own below.
+LEFT_OUT = re.compile(r"^deploy/settings/|^terraform/examples/.*\.yaml$|(^|/)variables\.tf$|\.tftest\.hcl$|\.lock\.hcl$|\.md$|(^|/)CMakeLists\.txt$|(^|/)testdata/")
+# An AWS client's patience is no deployment's.
+TIMED_BY_ITSELF = re.compile(r"^deploy/aws/")
 MARK = "not a setting:"
+# What the documents say of an environment as it stands: (file, words with {} for the value, environment, key, how it is said there).
+SAID = [
+    ("docs/deploy.md", "launch, health check, {} s warm-up", "production", "auto_scaling_group.default_instance_warmup", "{:g}"),
+    ("docs/deploy.md", "warm-up, {} s drain)", "production", "target_group.deregistration_delay", "{:g}"),
+    ("docs/deploy.md", "`release.bake_time`, {} minutes in production", "production", "release.bake_time", "{:minutes}"),
+    ("docs/deploy.md", "| two {} at ", "production", "instance.type", "{}"),
+    ("docs/deploy.md", "two gp3 disks of {} GiB", "production", "instance.root_volume_size", "{}"),
+    ("docs/deploy.md", "A bake is one {} for some minutes", "production", "bake.instance_type", "{}"),
+    ("docs/deploy.md", "3.3 s for {} answers", "production", "verification.consecutive_answers", "{}"),
+    ("docs/deploy.md", "\nAWS_REGION={}\n", "production", "aws.region", "{}"),
+    ("docs/deploy.md", "\nRR_TIER={}\n", "production", "names.tier", "{}"),
+    ("docs/deploy.md", "\nRR_BRANCH={}\n", "production", "ci.branch", "{}"),
+    ("docs/image.md", "`verification.consecutive_answers: {}`", "production", "verification.consecutive_answers", "{}"),
+]
 ENVIRONMENTS = sorted(path.stem for path in (harness.ROOT / "deploy" / "settings").glob("*.yaml"))
 
 # Settings whose text would be the environment's wherever it stood. Others are words ("main", "local"), or the name of the
@@ -102,7 +118,8 @@ def strays(name, text, values):
         if marked:
             continue
         code = without_comment(line, ending)
-        for what, pattern in {**values, **SHAPES, **BY_ENDING.get(ending, {})}.items():
+        shapes = {} if TIMED_BY_ITSELF.search(name) else BY_ENDING.get(ending, {})
+        for what, pattern in {**values, **SHAPES, **shapes}.items():
             looked_at = re.sub(r"\"(?:[^\"\\]|\\.)*\"", '""', code) if what == "a number" else code
             for match in pattern.finditer(looked_at):
                 if what != "a number" or match.group(0) not in ALLOWED_NUMBERS:
@@ -121,6 +138,31 @@ class Strays(harness.TestCase):
             found += strays(name, text, values)
         self.assertGreater(looked_at, 10)
         self.assertEqual(found, [], f"move these to deploy/settings, or say why not: `{MARK} REASON`")
+
+    def test_a_variable_of_terraform_has_no_value_of_its_own(self):
+        """Their files are left out above, since they say ranges and examples; so a default there would be a second place."""
+        found = []
+        for path in sorted((harness.ROOT / "terraform").rglob("variables.tf")):
+            name = str(path.relative_to(harness.ROOT))
+            if ".terraform/" not in name and "examples/" not in name:
+                found += [f"{name}: {line.strip()}" for line in path.read_text(encoding="utf-8").splitlines()
+                          if re.match(r" +default +=", line)]
+        self.assertEqual(found, [])
+
+    def test_what_the_documents_say_of_an_environment_is_so(self):
+        for name, words, environment, key, form in SAID:
+            with self.subTest(words):
+                value = lookup(json.loads(settings_for("terraform", environment)), key)
+                said = f"{value / 60:g}" if form == "{:minutes}" else form.format(value)
+                self.assertIn(words.format(said), (harness.ROOT / name).read_text(encoding="utf-8"))
+
+    def test_every_setting_that_the_documents_name_is_one(self):
+        settings = json.loads(settings_for("terraform", "production"))
+        for name in ("docs/deploy.md", "docs/image.md", "docs/runbook.md", "docs/security.md", "terraform/README.md"):
+            for key in re.findall(rf"`((?:{'|'.join(one for one in settings if isinstance(settings[one], dict))})\.[a-z_]+(?:\.[a-z_]+)?)[`:]",
+                                  (harness.ROOT / name).read_text(encoding="utf-8")):
+                with self.subTest(name, key=key):
+                    lookup(settings, key)
 
     def test_a_stray_is_found(self):
         values = stray_values()
