@@ -44,7 +44,14 @@ int run_pipeline(const CommandSpec& command, const Arguments& arguments) {
   auto opened = open_context(arguments);
   if (!opened) return fail(command, kRefused, opened.error().message);
   // Of one that a later step needs, this would be told when the image is baked already.
-  for (const char* tool : {"packer", "session-manager-plugin", "terraform"}) {
+  std::vector<const char*> tools = {"packer", "terraform"};
+  std::vector<std::string> bake = {"bake"};
+  if (arguments.has("--neutral")) {
+    bake.emplace_back("--neutral");
+  } else {
+    tools.push_back("session-manager-plugin");
+  }
+  for (const char* tool : tools) {
     if (const Status there = need_tool(tool); !there) return fail(command, kRefused, there.error().message);
   }
   Context& context = **opened;
@@ -56,7 +63,7 @@ int run_pipeline(const CommandSpec& command, const Arguments& arguments) {
                          Colour::kBlue);
   }
   if (const int code = step(context, arguments, {"doctor"}); code != 0) return code == 1 ? kRefused : code;
-  if (const int code = step(context, arguments, {"bake"}); code != 0) return code;
+  if (const int code = step(context, arguments, std::move(bake)); code != 0) return code;
   const auto baked = read_parameter(context, context.names.candidate_parameter);
   if (!baked || !*baked) return fail(command, 1, baked ? "the bake did not note its image" : baked.error().message);
   std::vector<std::string> apply = {"apply", "--yes"};
@@ -79,7 +86,8 @@ std::vector<CommandSpec> pipeline_commands() {
   c.name = "pipeline";
   c.arguments = {"ENVIRONMENT"};
   c.summary = "All of it, as CI runs it: doctor, bake, apply, release. The first failure ends it, with its exit code.";
-  c.flags = with_common_flags({{"--strategy", "NAME", "of the release: refresh (default) or double"},
+  c.flags = with_common_flags({{"--neutral", "", "bake with packer/neutral: any EC2 endpoint, any host with SSH"},
+                               {"--strategy", "NAME", "of the release: refresh (default) or double"},
                                {"--url", "URL", "where the tier answers, in place of the load balancer's own name"},
                                {"--report", "FILE", "the release's result as JSON"},
                                {"--junit", "FILE", "the release's result as JUnit XML"}});

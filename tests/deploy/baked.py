@@ -8,15 +8,14 @@ DNF = '#!/bin/sh\necho "$@" >>/opt/machine/dnf-calls\n'
 
 
 def neutral_variables(host, endpoint, image):
-    """Of packer/neutral, for a bake on this SshHost with the EC2 API at `endpoint`."""
+    """{name: value} of packer/neutral's, for a bake on this SshHost with the EC2 API at `endpoint`."""
     (host.machine / "opt/machine/bin").mkdir(parents=True)
     (host.machine / "opt/machine/bin/dnf").write_text(DNF)
     (host.machine / "opt/machine/bin/dnf").chmod(0o755)
-    variables = {"endpoint": endpoint, "source_ami": image, "ssh_host": host.host, "ssh_port": host.port,
-                 "ssh_username": "root", "ssh_private_key_file": host.key,
-                 "agent": "false",  # there is no CloudWatch, and no rpm on the machine
-                 "become": "env PATH=/opt/machine/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-    return [part for name, value in variables.items() for part in ("-var", f"{name}={value}")]
+    return {"endpoint": endpoint, "source_ami": image, "ssh_host": host.host, "ssh_port": host.port,
+            "ssh_username": "root", "ssh_private_key_file": host.key,
+            "agent": "false",  # there is no CloudWatch, and no rpm on the machine
+            "become": "env PATH=/opt/machine/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
 def unquoted(value):

@@ -35,6 +35,8 @@ class _Relay(http.server.BaseHTTPRequestHandler):
 
     def do_any(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if OWN not in self.headers and (text := self.server.instead.get(action_of(self.command, self.path, self.headers, body))):
+            return self.answer(200, [("Content-Type", "text/xml")], text.encode())
         templates = self.server.templates
         if templates is not None:
             body = templates.complete(body)
@@ -48,20 +50,24 @@ class _Relay(http.server.BaseHTTPRequestHandler):
             self.server.calls.append((action, answer.status))
         if templates is not None and answer.status == 200:
             content = templates.hear(action, body, content)
-        self.send_response(answer.status)
-        for name, value in answer.getheaders():
+        connection.close()
+        return self.answer(answer.status, answer.getheaders(), content)
+
+    def answer(self, status, fields, content):
+        self.send_response(status)
+        for name, value in fields:
             if name.lower() not in ("content-length", "connection", "transfer-encoding"):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content if self.command != "HEAD" else b"")
-        connection.close()
 
     do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_any
 
 
 class MotoTier(Calls):
-    """`url`, `calls` [(action, status)], and a group round-robin-local with two instances of template version 1."""
+    """`url`, `calls` [(action, status)], and a group round-robin-local with two instances of template version 1. `instead`
+    {action: text} is what the relay answers by itself, to others than the test."""
 
     def __init__(self, test):
         named = os.environ.get("RR_AWS_ENDPOINT")
@@ -74,6 +80,7 @@ class MotoTier(Calls):
             back = ("127.0.0.1", int(moto.wait_for(r"Running on http://127\.0\.0\.1:(\d+)", timeout=60).group(1)))
         relay = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Relay)
         relay.daemon_threads, relay.back, relay.calls, relay.templates = True, back, [], None if named else Templates()
+        relay.instead = self.instead = {}
         threading.Thread(target=relay.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         test.addCleanup(lambda: (relay.shutdown(), relay.server_close()))
         self.url, self.calls = f"http://127.0.0.1:{relay.server_port}", relay.calls

@@ -87,7 +87,7 @@ class BakeTest(harness.TestCase):
         host = SshHost(self)
         done = self.run_program(
             self.packer, "build", f"-var-file={bundle}.pkrvars.json", "-var", f"manifest={self.folder / 'manifest.json'}",
-            *neutral_variables(host, endpoint, image),
+            *[part for name, value in neutral_variables(host, endpoint, image).items() for part in ("-var", f"{name}={value}")],
             harness.ROOT / "packer/neutral", timeout=120,
             environment={**CREDENTIALS, "CHECKPOINT_DISABLE": "1", "PACKER_NO_COLOR": "1", "HOME": str(self.folder)})
         return done, host.machine, endpoint

@@ -1,14 +1,17 @@
 """Every call of AWS that rr-deploy can make is made, and its answer is understood.
 
 The client refuses a call that is not in the table of deploy/aws/operations.h (a check that is always on), so that table is all
-of them. Here each is made by the command that needs it: to moto's server, which is another implementation of AWS; the few that
-moto cannot answer (UNKNOWN_TO_MOTO) to the AWS of the tests (scripted_aws.py). A call that is in neither list fails this test, and
-so does one of UNKNOWN_TO_MOTO that moto has learnt.
+of them. Here each is made to moto's server, which is another implementation of AWS, by the command that needs it. A few moto cannot
+answer (UNKNOWN_TO_MOTO): it is asked all the same, its refusal is understood, and what AWS would answer is asked of the AWS of
+the tests (scripted_aws.py). A call that is in neither list fails this test, and so does one of UNKNOWN_TO_MOTO that moto has
+learnt.
 """
 
+import itertools
 import json
 import pathlib
 import re
+import signal
 import time
 import unittest
 
@@ -16,8 +19,7 @@ import harness
 from in_step import NEW, OLD, InStep
 from kit.deployment import changed_settings
 from moto_tier import MotoTier
-from scripted_aws import ScriptedAws
-from scripted_case import bundle_bytes
+from scripted_case import NEW as NEW_IMAGE, QUICK as SCRIPTED, RrDeploy, bundle_bytes
 
 QUICK = {"release.bake_time": "0s", "release.patience": "20s", "verification.deadline": "30s", "verification.consecutive_answers": 6,
          "probe.interval": "100ms", "verification.answer_timeout": "2s", "probe.answer_timeout": "2s",
@@ -34,15 +36,17 @@ def operations():
 
 
 class Calls(InStep):
+    first = True
+
     def setUp(self):
         super().setUp()
         self.aws = MotoTier(self)
         self.images = self.aws.make([OLD, NEW])
         self.settings = changed_settings(self, QUICK)
 
-    def deploy(self, verb, *words, code=0, aws=None, **environment):
+    def deploy(self, verb, *words, code=0):
         done = self.run_program("rr-deploy", verb, "local", "--settings", self.settings, *words, timeout=120, cwd=self.folder,
-                                environment={**(aws or self.aws).environment(), **environment})
+                                environment=self.aws.environment())
         self.assertEqual(done.returncode, code, done)
         return done
 
@@ -117,23 +121,6 @@ class Calls(InStep):
         self.assertEqual(seen & UNKNOWN_TO_MOTO, set(), "moto has learnt these")
         self.assertEqual(seen - set(table), set(), "the relay reads an action that is none")
 
-    def test_what_moto_does_not_know_is_made_to_the_aws_of_the_tests(self):
-        recorded = ScriptedAws()
-        self.addCleanup(recorded.close)
-        self.settings = changed_settings(self, {**QUICK, "release.bake_time": "1m"})
-        job = ["--url", recorded.front.url]
-        image = "ami-0000000000000000b"
-        self.deploy("release", "--image", image, *job, aws=recorded)
-        self.deploy("rollback", *job, aws=recorded)
-        recorded.images[image]["status"] = 500
-        recorded.bake = 3600  # it fails while it bakes: the refresh is turned round, or cancelled where AWS refuses that
-        self.deploy("release", "--image", image, *job, aws=recorded, code=10)
-        recorded.refuses_rollback = True
-        self.deploy("release", "--image", image, *job, aws=recorded, code=10)
-        self.deploy("doctor", aws=recorded)
-        self.assertEqual(recorded.errors, [], "signatures")
-        self.assertEqual(UNKNOWN_TO_MOTO - set(recorded.calls), set(), "these calls were made nowhere")
-
     def remove_a_bucket(self):
         """bootstrap's and destroy's own calls, in a checkout whose Terraform does nothing."""
         checkout = self.folder / "checkout"
@@ -164,6 +151,91 @@ class Calls(InStep):
             self.aws.object("DELETE", f"/{bucket}/somebody/else.tfstate?versionId={version}")
         self.assertIn(f"bucket {bucket} and the states in it are removed", deploy("destroy", "local", "--yes", "--all").stdout)
         self.assertIn(f"there is no bucket {bucket}", deploy("destroy", "local", "--yes", "--all", code=3).stderr)
+
+
+REFRESHES = """<DescribeInstanceRefreshesResponse><DescribeInstanceRefreshesResult><InstanceRefreshes>{}</InstanceRefreshes>
+</DescribeInstanceRefreshesResult></DescribeInstanceRefreshesResponse>"""
+REFRESH = """<member><InstanceRefreshId>refresh-1</InstanceRefreshId><Status>InProgress</Status><PercentageComplete>0</PercentageComplete>
+<DesiredConfiguration><LaunchTemplate><Version>{}</Version></LaunchTemplate></DesiredConfiguration></member>"""
+STARTED = """<StartInstanceRefreshResponse><StartInstanceRefreshResult><InstanceRefreshId>refresh-1</InstanceRefreshId>
+</StartInstanceRefreshResult></StartInstanceRefreshResponse>"""
+
+
+class RefusedByMoto(harness.TestCase):
+    """moto answers what it does not know with 500 and a page, and of quotas it knows none of EC2's. A call whose answer an earlier one depends on is reached by what
+    the relay says in its place (`instead`), with nothing else pretended."""
+
+    first = True
+
+    def setUp(self):
+        super().setUp()
+        if not harness.long_run():
+            harness.skip("a minute: only in ./check --all")
+        self.aws = MotoTier(self)
+        _, self.image = self.aws.make([OLD, NEW])
+        self.settings = changed_settings(self, {**QUICK, "release.patience": "1s", "verification.consecutive_answers": 2})
+        turns = itertools.count()
+        front = self.target(lambda exchange: exchange.respond(
+            200, body=json.dumps({"commit": OLD, "instance": f"i-{next(turns) % 2}"}).encode(),
+            headers=[("Content-Type", "application/json")]))
+        self.release = ["rr-deploy", "release", "local", "--settings", self.settings, "--image", self.image, "--commit", NEW,
+                        "--url", "http://{}:{}".format(*front.address)]
+
+    def refused(self):
+        """What moto has refused since the last look, beside what it looked for and did not find."""
+        found = {action for action, status in self.aws.calls if status >= (400 if action == "GetServiceQuota" else 500)}
+        self.aws.calls.clear()
+        return found
+
+    def ended(self, code, *words):
+        done = self.run_program(*words, environment=self.aws.environment(), cwd=self.folder, timeout=120)
+        self.assertEqual(done.returncode, code, done)
+        return done.stdout + done.stderr
+
+    def test_each_refusal_is_understood(self):
+        before, seen = self.aws.group(), set()
+        with self.subTest("a release that cannot see the refreshes touches nothing"):
+            self.assertIn("DescribeInstanceRefreshes of autoscaling answered HTTP 500", self.ended(3, *self.release))
+            seen |= self.refused()
+        with self.subTest("one that cannot start a refresh is as before, and says that its version is still there"):
+            self.aws.instead["DescribeInstanceRefreshes"] = REFRESHES.format("")
+            said = self.ended(3, *self.release)
+            self.assertIn("the instance refresh could not be started", said)
+            self.assertIn("DeleteLaunchTemplateVersions of ec2 answered HTTP 500", said)
+            seen |= self.refused()
+        with self.subTest("one that can neither be turned round nor cancelled is 11"):
+            self.aws.instead["StartInstanceRefresh"] = STARTED
+            program = self.start(*self.release, environment=self.aws.environment(), cwd=self.folder)
+            program.wait_for("instance refresh refresh-1 is started")
+            version = re.search(r"version (\d+) of the launch template is made", program.text()).group(1)
+            self.aws.instead["DescribeInstanceRefreshes"] = REFRESHES.format(REFRESH.format(version))
+            program.wait_for("refresh InProgress")
+            program.process.send_signal(signal.SIGINT)
+            self.assertEqual(program.process.wait(120), 11, program.text())
+            self.assertIn("CancelInstanceRefresh of autoscaling answered HTTP 500", program.text())
+            seen |= self.refused()
+        with self.subTest("doctor says what it could not look at"):
+            said = self.ended(0, "rr-deploy", "doctor", "local", "--settings", self.settings)
+            self.assertIn("not checked: SimulatePrincipalPolicy of iam answered HTTP 500", said)
+            self.assertIn("not checked: GetServiceQuota: NoSuchResourceException: ", said)
+            seen |= self.refused()
+        self.assertEqual(seen, UNKNOWN_TO_MOTO, "each was sent to moto, and moto refused nothing else")
+        self.assertEqual(self.aws.group(), before)
+
+
+class UnknownToMoto(RrDeploy):
+    def test_they_are_made_to_the_aws_of_the_tests(self):
+        self.settings = changed_settings(self, {**SCRIPTED, "release.bake_time": "1m"})
+        words = self.job("release", "--image", NEW_IMAGE)
+        self.deploy(*words)
+        self.deploy(*self.job("rollback"))
+        self.aws.images[NEW_IMAGE]["status"] = 500
+        self.aws.bake = 3600  # it fails while it bakes: the refresh is turned round, or cancelled where AWS refuses that
+        self.deploy(*words, code=10)
+        self.aws.refuses_rollback = True
+        self.deploy(*words, code=10)
+        self.deploy(*self.command("doctor"))
+        self.assertEqual(UNKNOWN_TO_MOTO - set(self.aws.calls), set(), "these calls were made nowhere")
 
 
 if __name__ == "__main__":

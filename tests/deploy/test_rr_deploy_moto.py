@@ -41,6 +41,9 @@ class OnMoto(InStep):
         self.up()
         return self.url(), self.ok("image", "build", "--commit", NEW, "--build", 1).stdout.strip()
 
+
+# A class each where a test takes long: classes run side by side.
+class Doubling(OnMoto):
     def test_doubling_releases_and_rolls_back(self):
         url, new = self.local_tier()
         before = self.aws.group()[2]
@@ -60,6 +63,10 @@ class OnMoto(InStep):
         self.assertEqual((version, desired, len(now), suspended), ("1", 2, 2, set()))
         self.assertEqual(now & instances, set(), done)
 
+
+class NotFollowing(OnMoto):
+    first = True
+
     def test_a_tier_that_does_not_follow_is_rolled_back(self):
         """The group gets its new instances, but the load balancer's answers stay old: nothing is believed, all goes back."""
         if not os.environ.get("RR_LONG"):
@@ -73,25 +80,8 @@ class OnMoto(InStep):
         self.assertEqual((version, desired, suspended), ("1", 2, set()))
         self.assertEqual(instances, before)
 
-    def test_an_endpoint_without_refreshes_is_named_and_left_alone(self):
-        url, _ = self.local_tier()
-        before = self.aws.group()
-        done = self.deploy("release", "--image", self.new_image, "--url", url, code=3)
-        self.assertIn("DescribeInstanceRefreshes", done.stdout + done.stderr)
-        self.assertEqual(self.aws.group(), before)
 
-    def test_looking(self):
-        status = json.loads(self.deploy("status", "--json").stdout)
-        self.assertEqual((status["version"], len(status["instances"])), ("1", 2))
-        self.assertEqual({one["target"] for one in status["instances"]}, {"healthy"})
-        self.assertRegex(status["url"], r"^http://round-robin-local.*elb\.amazonaws\.com$")
-        findings = json.loads(self.deploy("doctor", "--json").stdout)
-        named = {one["check"]: one["finding"] for one in findings}
-        self.assertEqual((named["credentials"], named["network"], named["instance type"], named["tier"]), ("ok", "ok", "ok", "ok"), findings)
-        self.deploy("prune", "--dry-run")
-        self.assertEqual([status for action, status in self.aws.calls if status >= 500 and "Refresh" not in action
-                          and action not in ("GetServiceQuota", "SimulatePrincipalPolicy")], [], self.aws.calls)
-
+class Artifact(OnMoto):
     def test_an_artifact_is_released_and_gone_back_from(self):
         """All but the boot of its instances, which test_user_data.py is about."""
         bundle = pathlib.Path(self.folder) / "bundle.tar.gz"
@@ -117,6 +107,27 @@ class OnMoto(InStep):
         self.assertIn(f"{lost}: it cannot be read", done.stderr)
         self.assertIn("back at version 1", self.deploy("rollback", "--strategy", "double", "--url", url).stdout)
         self.assertEqual(self.aws.group()[:2], ("1", 2))
+
+
+class Looking(OnMoto):
+    def test_looking(self):
+        status = json.loads(self.deploy("status", "--json").stdout)
+        self.assertEqual((status["version"], len(status["instances"])), ("1", 2))
+        self.assertEqual({one["target"] for one in status["instances"]}, {"healthy"})
+        self.assertRegex(status["url"], r"^http://round-robin-local.*elb\.amazonaws\.com$")
+        findings = json.loads(self.deploy("doctor", "--json").stdout)
+        named = {one["check"]: one["finding"] for one in findings}
+        self.assertEqual((named["credentials"], named["network"], named["instance type"], named["tier"]), ("ok", "ok", "ok", "ok"), findings)
+        self.deploy("prune", "--dry-run")
+        self.assertEqual([status for action, status in self.aws.calls if status >= 500 and "Refresh" not in action
+                          and action not in ("GetServiceQuota", "SimulatePrincipalPolicy")], [], self.aws.calls)
+
+    def test_an_endpoint_without_refreshes_is_named_and_left_alone(self):
+        url, _ = self.local_tier()
+        before = self.aws.group()
+        done = self.deploy("release", "--image", self.new_image, "--url", url, code=3)
+        self.assertIn("DescribeInstanceRefreshes", done.stdout + done.stderr)
+        self.assertEqual(self.aws.group(), before)
 
 
 if __name__ == "__main__":

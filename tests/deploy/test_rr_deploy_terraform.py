@@ -1,13 +1,13 @@
 """rr-deploy's commands around Terraform, with the real one and its provider against moto's server, in a checkout of the test's
-own: plan and apply take their values from the settings, the state lies in a file, destroy leaves nothing that releases wrote."""
+own: what is refused before anything is begun, and the first hour in an account. Plan, apply and destroy are in test_whole_way.py."""
 
 import json
-import shutil
 import unittest
 
 import harness
 from checkout import Checkout
 from endpoint import Endpoint
+from terraform import settings_for
 
 REGION = "eu-west-1"
 FLAGS = ["--", "-var=local_endpoint=true"]
@@ -34,38 +34,44 @@ class Around(harness.TestCase):
         image = self.endpoint.aws("ec2", "describe-images", "--owners", "amazon", "--query", "Images[0].ImageId")[0]
         self.assertIn("broken.tf", self.deploy("plan", "local", "--image", image, *FLAGS, code=1).stderr)
 
-    def test_bootstrap_twice_prints_the_variables_of_ci_and_destroy_all_leaves_nothing(self):
-        """The bootstrap root's state lies in the bucket that it made, as at AWS; so the bucket goes last."""
+
+class Bootstrap(harness.TestCase):
+    """The roles and the state's bucket, with the state in that very bucket and S3's own lock."""
+
+    first = True
+
+    def setUp(self):
+        super().setUp()
         if not harness.long_run():
             harness.skip("a minute: only in ./check --all")
-        for _ in range(2):
-            done = self.deploy("bootstrap", "local", "--repo", "acme/shop", "--yes", *FLAGS)
-        self.assertIn("the state's bucket round-robin-local-state-123456789012 is there", done.stdout)
-        self.assertRegex(done.stdout, r"(?m)^\w+=.*arn:aws:iam::123456789012:role/round-robin-local-deploy")
-        roles = ["iam", "list-roles", "--query", "Roles[?starts_with(RoleName, 'round-robin')].RoleName"]
-        self.assertIn("round-robin-local-deploy", self.endpoint.aws(*roles))
-        done = self.deploy("destroy", "local", "--yes", "--all", *FLAGS)
-        self.assertIn("bucket round-robin-local-state-123456789012 and the states in it are removed", done.stdout)
-        self.assertEqual(self.endpoint.aws(*roles), [])
-        self.assertEqual(self.endpoint.aws("s3api", "list-buckets", "--query", "Buckets[].Name"), [])
+        self.endpoint = Endpoint(self, REGION)
+        self.checkout = Checkout(self, self.endpoint)
+        self.aws, self.deploy = self.endpoint.aws, self.checkout.deploy
+        harness.need_command("aws", "awscli")
 
-    def test_plan_apply_look_and_destroy(self):
-        if not harness.long_run():
-            harness.skip("minutes: only in ./check --all")
-        image = self.endpoint.aws("ec2", "describe-images", "--owners", "amazon", "--filters", "Name=architecture,Values=x86_64",
-                                  "--query", "Images[0].ImageId")[0]
-        self.assertIn("to add", self.deploy("plan", "local", "--image", image, *FLAGS).stdout)
-        self.deploy("apply", "local", "--yes", "--image", image, *FLAGS)
-        status = json.loads(self.deploy("status", "local", "--json").stdout)
-        self.assertEqual((status["version"], len(status["instances"])), ("1", 2))
-        # What Terraform keeps in Parameter Store is enough to look from somewhere else.
-        shutil.move(self.checkout.folder / "deploy", self.checkout.folder / "away")
-        self.assertIn("round-robin-local", self.deploy("history", "local").stdout + self.deploy("status", "local").stdout)
-        shutil.move(self.checkout.folder / "away", self.checkout.folder / "deploy")
-        self.deploy("plan", "local", "--detailed-exit-code", *FLAGS)
-        self.assertEqual(self.deploy("destroy", "local", code=3).stderr.count("not confirmed"), 1)
-        self.deploy("destroy", "local", "--yes", *FLAGS)
-        self.assertIn("there is no Auto Scaling group", self.deploy("status", "local", code=3).stderr)
+    def test_it_may_be_repeated_prints_the_variables_of_ci_and_destroy_all_leaves_nothing(self):
+        """As at AWS, the bucket that holds the state goes last."""
+        settings = json.loads(settings_for("terraform", "local"))
+        bucket = settings["ci"]["state_bucket"].replace("{account}", "123456789012")
+        self.checkout.keep_provider()
+        words = ["bootstrap", "local", "--repo", "acme/shop", "--yes", *FLAGS]
+        self.assertIn(f"the state's bucket {bucket} is made", self.deploy(*words).stdout)
+        done = self.deploy(*words)
+        self.assertIn(f"the state's bucket {bucket} is there", done.stdout)
+        self.assertIn("Resources: 0 added, 0 changed, 0 destroyed", done.stdout)
+        for purpose in ("plan", "apply", "bake", "deploy"):
+            role = settings["ci"][f"{purpose}_role"]
+            self.assertRegex(done.stdout, rf"(?m)^RR_{purpose.upper()}_ROLE=arn:aws:iam::123456789012:role/{role}$")
+            found = self.aws("iam", "get-role-policy", "--role-name", role, "--policy-name", purpose, "--query", "PolicyName")
+            self.assertEqual(found, [purpose])
+        [key] = self.aws("s3api", "list-objects-v2", "--bucket", bucket, "--query", "Contents[].Key")
+        self.assertRegex(key, "bootstrap")
+        done = self.deploy("destroy", "local", "--yes", "--all", *FLAGS)
+        self.assertIn(f"bucket {bucket} and the states in it are removed", done.stdout)
+        roles = ["iam", "list-roles", "--query", f"Roles[?starts_with(RoleName,'{settings['names']['tier']}')].RoleName"]
+        providers = ["iam", "list-open-id-connect-providers", "--query", "OpenIDConnectProviderList[].Arn"]
+        buckets = ["s3api", "list-buckets", "--query", "Buckets[].Name"]
+        self.assertEqual([self.aws(*roles), self.aws(*providers), self.aws(*buckets)], [[], [], []])
 
 
 if __name__ == "__main__":

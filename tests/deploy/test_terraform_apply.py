@@ -236,6 +236,8 @@ class Cases(harness.TestCase):
 
 
 class Tier(harness.TestCase):
+    first = True
+
     def setUp(self):
         super().setUp()
         if not harness.long_run():
@@ -334,6 +336,8 @@ class Tier(harness.TestCase):
 class Examples(harness.TestCase):
     """Both examples are planned with the real provider; of the complete one everything that it names exists."""
 
+    first = True
+
     def setUp(self):
         super().setUp()
         if not harness.long_run():
@@ -396,57 +400,6 @@ class Examples(harness.TestCase):
         with self.subTest("who is told, and the key"):
             self.assertTrue(all(one["alarm_actions"] for address, one in complete.items() if "metric_alarm" in address))
             self.assertIn(":key/", complete["module.tier.module.observability.aws_cloudwatch_log_group.this"]["kms_key_id"])
-
-
-class Bootstrap(harness.TestCase):
-    """The roles and the state's bucket, with the state in that very bucket and S3's own lock."""
-
-    def setUp(self):
-        super().setUp()
-        if not harness.long_run():
-            harness.skip("only in ./check --all: it takes a minute")
-        self.settings = json.loads(settings_for("terraform", "local"))
-        self.workspace = Workspace(self, "bootstrap")
-        harness.need_command("aws", "awscli")
-        self.endpoint = Endpoint(self, self.settings["aws"]["region"])
-
-    def terraform(self, command, *arguments, **options):
-        return self.workspace.run(command, *arguments, "-no-color", environment=self.endpoint.environment(), timeout=240, **options)
-
-    def test_it_may_be_repeated_and_keeps_its_state_in_its_own_bucket(self):
-        account = self.endpoint.aws("sts", "get-caller-identity", "--query", "Account")[0]
-        bucket = self.settings["ci"]["state_bucket"].replace("{account}", account)
-        region = self.settings["aws"]["region"]
-        self.endpoint.aws("s3api", "create-bucket", "--bucket", bucket, "--create-bucket-configuration",
-                          f"LocationConstraint={region}")
-        path_style = "true" if self.endpoint.is_moto else "false"
-        self.terraform("init", "-lockfile=readonly", f"-backend-config=bucket={bucket}", "-backend-config=key=bootstrap.tfstate",
-                       f"-backend-config=region={region}", f"-backend-config=use_path_style={path_style}")
-        self.workspace.keep_provider(self.endpoint.environment())
-
-        def with_repository(settings):
-            settings["ci"]["repository"] = "org/repo"
-        variables = [f"-var-file={self.workspace.variables('settings', 'local', with_repository)}",
-                     f"-var=local_endpoint={path_style}"]
-        self.terraform("apply", "-auto-approve", "-input=false", *variables)
-        self.terraform("plan", "-detailed-exitcode", "-input=false", *variables)
-        self.assertIn("bootstrap.tfstate", self.endpoint.aws("s3api", "list-objects-v2", "--bucket", bucket, "--query", "Contents[].Key"))
-        for purpose in ("plan", "apply", "bake", "deploy"):
-            role = self.settings["ci"][f"{purpose}_role"]
-            found = self.endpoint.aws("iam", "get-role-policy", "--role-name", role, "--policy-name", purpose, "--query", "PolicyName")
-            self.assertEqual(found, [purpose])
-        found = json.loads(self.terraform("output", "-json", "role_arns").stdout)
-        self.assertEqual(sorted(found), ["apply", "bake", "deploy", "plan"])
-        self.remove(variables)
-        self.assertEqual(self.endpoint.aws("s3api", "list-buckets", "--query", "Buckets[].Name"), [bucket])
-
-    def remove(self, variables):
-        """As terraform/README.md tells it: the bucket that holds the state cannot go with it."""
-        self.terraform("state", "rm", "module.state")
-        self.terraform("destroy", "-auto-approve", "-input=false", "-var=state_bucket_exists=false", *variables)
-        left = self.endpoint.aws("iam", "list-roles", "--query", f"Roles[?starts_with(RoleName,'{self.settings['names']['tier']}')].RoleName")
-        providers = self.endpoint.aws("iam", "list-open-id-connect-providers", "--query", "OpenIDConnectProviderList[].Arn")
-        self.assertEqual([*left, *providers], [])
 
 
 if __name__ == "__main__":
