@@ -2,6 +2,9 @@
 units that the test put there. Its network has nothing but loopback. It ends with the test.
 """
 
+import contextlib
+import glob
+import os
 import subprocess
 
 from kit.machine import ENTER, make_machine
@@ -10,10 +13,17 @@ from kit.surroundings import in_private_network, need_command, skip
 from kit.waiting import eventually
 
 SYSTEMD = "/lib/systemd/systemd"
-# The kernel's file systems as the new namespaces have them, then systemd in place of this shell.
+# The kernel's file systems as the new namespaces have them, then systemd in place of this shell. The machine has a control group
+# of its own ($1): two machines whose root was the same would remove each other's groups, of units that are called alike.
 _BOOT = f"""set -e
 mount -t tmpfs -o mode=755 tmpfs /run
 umount -R /sys/fs/cgroup 2>/dev/null || true
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir "/sys/fs/cgroup/$1" && echo 0 >"/sys/fs/cgroup/$1/cgroup.procs"
+umount /sys/fs/cgroup
+exec unshare --cgroup sh -c "$2"
+"""
+_START = f"""set -e
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t proc proc /proc
 exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=test \\
@@ -35,12 +45,27 @@ class SystemdHost:
         self._nsenter = need_command("nsenter", "util-linux")
         self.program = test.start(*in_private_network(
             "unshare", "--mount", "--pid", "--fork", "--kill-child", "--cgroup", "--uts", "--ipc", "sh", "-c", ENTER, "sh",
-            self.machine, "sh", "-c", _BOOT), name="systemd")
+            self.machine, "sh", "-c", _BOOT, "sh", f"rr-test-{test.mark}", _START), name="systemd")
+        test.addCleanup(self._remove_group, f"rr-test-{test.mark}")
         self.pid = eventually(self._first_process, "the machine has a first process")
         eventually(self._booted, "systemd has booted", timeout=30)
 
     def _first_process(self):
         return next((pid for pid in all_pids() if parent_of(pid) == self.program.pid), None)
+
+    def _remove_group(self, name):
+        """With everything that ran in it; the kernel forgets a group only when it is empty."""
+        self.program.kill()
+        for root in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup"):
+            for group in glob.glob(f"{root}/**/{name}", recursive=True):
+                eventually(lambda group=group: self._removed(group) or None, f"{group} is removed")
+
+    @staticmethod
+    def _removed(group):
+        for folder, _, _ in os.walk(group, topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+        return not os.path.exists(group)
 
     def _booted(self):
         if not self.program.running:
