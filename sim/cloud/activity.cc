@@ -209,6 +209,8 @@ std::string_view to_string(ChangeReason reason) {
       return "failed launch";
     case ChangeReason::kInstanceRefresh:
       return "instance refresh";
+    case ChangeReason::kMaxInstanceLifetime:
+      return "instance exceeding its maximum instance lifetime";
   }
   return "";
 }

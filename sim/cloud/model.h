@@ -43,15 +43,16 @@ bool legal(InstanceState from, InstanceState to);
 
 /// Why the group ends or has started an instance; the activity's Cause and the console's sentence come from it.
 enum class ChangeReason : std::uint8_t {
-  kDesiredCapacity,   // a difference between desired and actual capacity
-  kElbHealthCheck,    // an ELB system health check failure
-  kEc2HealthCheck,    // an EC2 health check indicating it has been terminated or stopped
-  kUserHealthCheck,   // SetInstanceHealth
-  kReplaceUnhealthy,  // launched in response to an unhealthy instance needing to be replaced
-  kRebalance,         // to balance instances in zones
-  kUserRequest,       // TerminateInstanceInAutoScalingGroup
-  kLaunchFailed,      // the instance that should have been launched never ran
-  kInstanceRefresh,   // an instance refresh
+  kDesiredCapacity,      // a difference between desired and actual capacity
+  kElbHealthCheck,       // an ELB system health check failure
+  kEc2HealthCheck,       // an EC2 health check indicating it has been terminated or stopped
+  kUserHealthCheck,      // SetInstanceHealth
+  kReplaceUnhealthy,     // launched in response to an unhealthy instance needing to be replaced
+  kRebalance,            // to balance instances in zones
+  kUserRequest,          // TerminateInstanceInAutoScalingGroup
+  kLaunchFailed,         // the instance that should have been launched never ran
+  kInstanceRefresh,      // an instance refresh
+  kMaxInstanceLifetime,  // it has run for as long as one of the group may
 };
 
 struct Image {
@@ -170,6 +171,7 @@ struct GroupSettings {
   std::optional<InstanceMaintenancePolicy> maintenance_policy;
   std::vector<TerminationPolicy> termination_policies{TerminationPolicy::kDefault};
   Duration default_cooldown = std::chrono::seconds(300);
+  std::optional<Duration> max_instance_lifetime;  // instances are replaced after it; zero: as none
   bool new_instances_protected_from_scale_in = false;
   CapacityDistributionStrategy capacity_distribution_strategy = CapacityDistributionStrategy::kBalancedBestEffort;
   bool operator==(const GroupSettings&) const = default;

@@ -91,6 +91,39 @@ class Look {
     }
   }
 
+  /// What goes a few at a time: what the load balancer refuses, and after it what has lived for long enough, the oldest
+  /// first. While a release or a refresh runs nothing is replaced for its age: it counts on what it sees.
+  struct Replaced {
+    InstanceId id;
+    ChangeReason reason;
+  };
+  std::vector<Replaced> to_be_replaced() {
+    std::vector<Replaced> found;
+    for (const InstanceId& id : view_.counts.unhealthy) {
+      const bool ill = !ended_.contains(id) && reason_of(instance(id)) == ChangeReason::kElbHealthCheck;
+      if (ill) found.push_back({id, ChangeReason::kElbHealthCheck});
+    }
+    for (const Instance* one : too_old()) found.push_back({one->id, ChangeReason::kMaxInstanceLifetime});
+    return found;
+  }
+
+  std::vector<const Instance*> too_old() {
+    std::vector<const Instance*> found;
+    if (view_.lifetime == Duration::zero() || view_.rebalance_suspended || !runs(ScalingProcess::kLaunch)) return found;
+    for (const InstanceId& id : view_.counts.members) {
+      const Instance& member = instance(id);
+      const Time ends = member.launched + view_.lifetime;
+      if (ends > now_) {
+        if (!plan_.look_at || ends < *plan_.look_at) plan_.look_at = ends;
+      } else if (member.healthy && member.settled_at) {
+        found.push_back(&member);
+      }
+    }
+    std::stable_sort(found.begin(), found.end(),
+                     [](const auto* a, const auto* b) { return a->launched < b->launched; });
+    return found;
+  }
+
   void end_refused_by_load_balancer() {
     if (!replaces_unhealthy()) return;
     const auto& policy = settings_.maintenance_policy;
@@ -98,17 +131,16 @@ class Look {
     const int together = policy ? window(*policy).end_first : desired() / 10;
     int beyond = excess();
     int slots = std::max(1, together) - static_cast<int>(view_.counts.unsettled.size());
-    for (const InstanceId& id : view_.counts.unhealthy) {
-      if (reason_of(instance(id)) != ChangeReason::kElbHealthCheck) continue;
+    for (const auto& [id, reason] : to_be_replaced()) {
       if (in_service_ < 2 && desired() > 1) return;  // the last one in service stays, however bad
       if (beyond <= 0 && slots <= 0) return;
       if (beyond > 0) {
         --beyond;  // one too many anyway: not replaced
       } else {
         --slots;
-        ++replacements_;
+        if (reason == ChangeReason::kElbHealthCheck) ++replacements_;
       }
-      end(instance(id), ChangeReason::kElbHealthCheck, taken_for_health(now_, ChangeReason::kElbHealthCheck));
+      end(instance(id), reason, taken_for_health(now_, reason));
     }
   }
 
@@ -119,19 +151,20 @@ class Look {
   /// Launch before terminate. Worked: desired 2, one unhealthy: a third is launched; when it has settled, live 3 less
   /// desired 2 less unsettled 0 says that one may end.
   void replace_before_ending(const InstanceMaintenancePolicy& policy) {
-    std::vector<InstanceId> ill;
-    for (const InstanceId& id : view_.counts.unhealthy) {
-      if (!ended_.contains(id) && reason_of(instance(id)) == ChangeReason::kElbHealthCheck) ill.push_back(id);
-    }
+    const std::vector<Replaced> replaced = to_be_replaced();
     int may_end = live_ - desired() - view_.surplus - static_cast<int>(view_.counts.unsettled.size());
-    int remain = static_cast<int>(ill.size());
-    for (const InstanceId& id : ill) {
+    int remain = static_cast<int>(replaced.size());
+    int ill = static_cast<int>(std::count_if(replaced.begin(), replaced.end(), [](const Replaced& one) {
+      return one.reason == ChangeReason::kElbHealthCheck;
+    }));
+    for (const auto& [id, reason] : replaced) {
       if (may_end-- <= 0) break;
       --remain;
-      end(instance(id), ChangeReason::kElbHealthCheck, taken_for_health(now_, ChangeReason::kElbHealthCheck));
+      if (reason == ChangeReason::kElbHealthCheck) --ill;
+      end(instance(id), reason, taken_for_health(now_, reason));
     }
     replaced_first_ = std::min(remain, window(policy).size);
-    replacements_ += std::max(0, desired() + view_.surplus + replaced_first_ - live_);
+    replacements_ += std::clamp(desired() + view_.surplus + replaced_first_ - live_, 0, ill);
   }
 
   /// How many instances there should be now.

@@ -37,6 +37,7 @@ struct GroupView {
   const GroupCounts& counts;
   CurrentTemplate current;
   Duration hour;                     // an instance hour, divided by the speed
+  Duration lifetime{};               // of an instance at most, divided by the speed; zero: as long as it likes
   bool rebalance_suspended = false;  // while a release counts on what it sees
   // Of the active instance refresh; what it looks at itself:
   int surplus = 0;             // instances that it keeps beyond the desired capacity

@@ -413,7 +413,7 @@ struct Group {
 };
 
 struct RegionState {
-  static constexpr int kVersion = 7;
+  static constexpr int kVersion = 8;
   RegionSettings settings;
   Rng rng{0};
   Time as_of;  // of the last command, event or wake that counted

@@ -12,6 +12,8 @@
 namespace rr::sim {
 namespace {
 
+constexpr Duration kLeastInstanceLifetime = std::chrono::seconds(86'400);
+
 ApiError no_such_image(const ImageId& id) {
   return {"InvalidAMIID.NotFound", fmt::format("The image id '[{}]' does not exist", id.value)};
 }
@@ -126,6 +128,12 @@ std::optional<ApiError> Region::Machine::check_settings(const GroupSettings& set
   }
   if (settings.default_instance_warmup && *settings.default_instance_warmup < Duration::zero()) {
     return validation_error("DefaultInstanceWarmup must not be negative");
+  }
+  const Duration lifetime = settings.max_instance_lifetime.value_or(Duration::zero());
+  if (lifetime != Duration::zero() && lifetime < kLeastInstanceLifetime) {
+    return validation_error(
+        fmt::format("MaxInstanceLifetime {}: 0 or at least {} seconds", format_duration(lifetime),
+                    std::chrono::duration_cast<std::chrono::seconds>(kLeastInstanceLifetime).count()));
   }
   if (settings.default_cooldown < Duration::zero()) return validation_error("DefaultCooldown must not be negative");
   if (settings.maintenance_policy) {

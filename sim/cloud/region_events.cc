@@ -94,6 +94,7 @@ void Region::Machine::take(Time now, const LaunchFailed& event) {
     case ChangeReason::kUserHealthCheck:
     case ChangeReason::kUserRequest:
     case ChangeReason::kLaunchFailed:
+    case ChangeReason::kMaxInstanceLifetime:
       refuse_zone(now, group, instance->zone, state_.settings.launch_retry, true);
       break;
   }

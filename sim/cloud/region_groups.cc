@@ -75,6 +75,7 @@ GroupView Region::Machine::view_of(const Group& group) {
           .counts = counts(group.settings.name),
           .current = current_template(group.settings),
           .hour = tempo_.waits(kInstanceHour),
+          .lifetime = tempo_.waits(group.settings.max_instance_lifetime.value_or(Duration::zero())),
           .rebalance_suspended = release_runs_on(group.settings.name) || refresh != nullptr,
           .surplus = refresh == nullptr ? 0 : refresh->surplus(),
           .refresh_owed = refresh == nullptr ? 0 : refresh->batch.owed,

@@ -393,17 +393,15 @@ std::vector<Field> group_size_fields() {
   };
 }
 
-Field warmup_field() {
-  return {"auto_scaling_group.default_instance_warmup", "none, or a time.",
-          [](const TierSettings& s) {
-            return s.group.default_instance_warmup ? format_duration(*s.group.default_instance_warmup) : "none";
-          },
-          [](TierSettings& s, const std::string& text) -> Wrong {
-            s.group.default_instance_warmup.reset();
+Field optional_duration(const char* key, const char* help, std::optional<Duration> GroupSettings::*member) {
+  return {key, help,
+          [member](const TierSettings& s) { return s.group.*member ? format_duration(*(s.group.*member)) : "none"; },
+          [member](TierSettings& s, const std::string& text) -> Wrong {
+            (s.group.*member).reset();
             if (text == "none") return std::nullopt;
             const Result<Duration> read = parse_duration(text);
             if (!read) return "none or a time is right, such as 30s";
-            s.group.default_instance_warmup = *read;
+            s.group.*member = *read;
             return std::nullopt;
           }};
 }
@@ -489,9 +487,14 @@ Field protection_field() {
 const std::vector<Field>& fields() {
   static const std::vector<Field> all = [] {
     std::vector<Field> list;
-    for (auto part : {tier_fields(), app_fields(), region_fields(), balancer_fields(), group_size_fields(),
-                      std::vector<Field>{warmup_field(), maintenance_field(), termination_field(), distribution_field(),
-                                         protection_field()}}) {
+    for (auto part :
+         {tier_fields(), app_fields(), region_fields(), balancer_fields(), group_size_fields(),
+          std::vector<Field>{optional_duration("auto_scaling_group.default_instance_warmup", "none, or a time.",
+                                               &GroupSettings::default_instance_warmup),
+                             optional_duration("auto_scaling_group.max_instance_lifetime",
+                                               "none, or a time of at least 24h after which an instance is replaced.",
+                                               &GroupSettings::max_instance_lifetime),
+                             maintenance_field(), termination_field(), distribution_field(), protection_field()}}) {
       list.insert(list.end(), part.begin(), part.end());
     }
     return list;

@@ -89,12 +89,12 @@ void fields(Of<LifecycleAction> auto& value, auto&& visit) {
 
 void fields(Of<GroupSettings> auto& value, auto&& visit) {
   auto& [name, min_size, max_size, launch_template, zones, target_groups, health_check_type, health_check_grace_period,
-         default_instance_warmup, maintenance_policy, termination_policies, default_cooldown,
+         default_instance_warmup, maintenance_policy, termination_policies, default_cooldown, max_instance_lifetime,
          new_instances_protected_from_scale_in, capacity_distribution_strategy] = value;
   RR_FIELD(name), RR_FIELD(min_size), RR_FIELD(max_size), RR_FIELD(launch_template), RR_FIELD(zones);
   RR_FIELD(target_groups), RR_FIELD(health_check_type), RR_FIELD(health_check_grace_period);
   RR_FIELD(default_instance_warmup), RR_FIELD(maintenance_policy), RR_FIELD(termination_policies);
-  RR_FIELD(default_cooldown), RR_FIELD(new_instances_protected_from_scale_in);
+  RR_FIELD(default_cooldown), RR_FIELD(max_instance_lifetime), RR_FIELD(new_instances_protected_from_scale_in);
   RR_FIELD(capacity_distribution_strategy);
 }
 
@@ -466,9 +466,9 @@ struct AlternativeNames<Event> {
 };
 
 constexpr std::array kHealthCheckTypes{"EC2", "ELB"};
-constexpr std::array kChangeReasons{"desired-capacity",  "elb-health-check",  "ec2-health-check",
-                                    "user-health-check", "replace-unhealthy", "rebalance",
-                                    "user-request",      "launch-failed",     "instance-refresh"};
+constexpr std::array kChangeReasons{
+    "desired-capacity", "elb-health-check", "ec2-health-check", "user-health-check", "replace-unhealthy",
+    "rebalance",        "user-request",     "launch-failed",    "instance-refresh",  "max-instance-lifetime"};
 
 std::string name_of(HealthCheckType type) { return kHealthCheckTypes.at(static_cast<std::size_t>(type)); }
 std::string name_of(ChangeReason reason) { return kChangeReasons.at(static_cast<std::size_t>(reason)); }

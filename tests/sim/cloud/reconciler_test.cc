@@ -18,6 +18,8 @@ struct Fixture {
   std::map<InstanceId, Instance> instances;
   GroupCounts counts;
   Rng rng{1};
+  Duration lifetime{};
+  bool refreshes = false;
 
   explicit Fixture(int desired, int max = 4) {
     group.settings.zones = {kA, kB};
@@ -40,7 +42,13 @@ struct Fixture {
     return instances.emplace(instance.id, instance).first->second;
   }
   Plan plan() {
-    return reconcile({.group = group, .instances = instances, .counts = counts, .current = {"web", 1}, .hour = 1h},
+    return reconcile({.group = group,
+                      .instances = instances,
+                      .counts = counts,
+                      .current = {"web", 1},
+                      .hour = 1h,
+                      .lifetime = lifetime,
+                      .rebalance_suspended = refreshes},
                      kNow, rng);
   }
 };
@@ -220,6 +228,82 @@ TEST(Reconciler, AZoneThatRefusedGetsASingleTrial) {
   EXPECT_EQ(fixture.plan().launch.size(), 5u) << "five moves balance ten";
   fixture.group.refused_until[kB] = kNow - 1s;
   EXPECT_EQ(fixture.plan().launch.size(), 1u);
+}
+
+// The fixture's instances were launched 10 min, 10 min 1 s, 10 min 2 s ... ago, the last one first.
+
+TEST(Reconciler, WhatHasLivedForLongEnoughIsReplacedOneAtATimeTheOldestFirst) {
+  Fixture f(3);
+  for (const ZoneName& zone : {kA, kB, kA}) f.add(zone);
+  f.lifetime = 10min;
+  Plan plan = f.plan();
+  ASSERT_EQ(plan.terminate.size(), 1u) << "a tenth of three, at least one";
+  EXPECT_EQ(plan.terminate[0].instance, InstanceId("i-2"));
+  EXPECT_EQ(plan.terminate[0].reason, ChangeReason::kMaxInstanceLifetime);
+  EXPECT_NE(plan.terminate[0].cause.find("maximum instance lifetime"), std::string::npos);
+  ASSERT_EQ(plan.launch.size(), 1u);
+  EXPECT_EQ(plan.launch[0].zone, kA) << "where it is missed";
+  EXPECT_EQ(plan.launch[0].reason, ChangeReason::kDesiredCapacity) << "nobody was ill";
+  EXPECT_EQ(plan.replacements_owed, 0);
+  // While one is on its way the next waits.
+  f.add(kB, pending);
+  f.group.desired_capacity = 4;
+  plan = f.plan();
+  EXPECT_TRUE(plan.terminate.empty());
+  EXPECT_TRUE(plan.launch.empty());
+}
+
+TEST(Reconciler, TheNextLookIsWhenTheNextOneHasLivedForLongEnough) {
+  Fixture f(2);
+  f.add(kA);
+  f.add(kB);
+  EXPECT_FALSE(f.plan().look_at);
+  f.lifetime = 1h;
+  const Plan plan = f.plan();
+  EXPECT_TRUE(plan.terminate.empty());
+  EXPECT_EQ(plan.look_at, kNow - 10min - 1s + 1h);
+}
+
+TEST(Reconciler, TheIllGoBeforeTheOld) {
+  Fixture f(2);
+  f.lifetime = 1min;
+  f.add(kA, by_load_balancer);
+  f.add(kB);
+  const Plan plan = f.plan();
+  ASSERT_EQ(plan.terminate.size(), 1u);
+  EXPECT_EQ(plan.terminate[0].reason, ChangeReason::kElbHealthCheck);
+}
+
+TEST(Reconciler, WithAMinimumOf100PercentTheNewComesBeforeTheOldGoes) {
+  Fixture f(2);
+  f.lifetime = 10min;
+  f.group.settings.maintenance_policy = InstanceMaintenancePolicy{100, 150};
+  f.add(kA);
+  f.add(kB);
+  Plan plan = f.plan();
+  EXPECT_TRUE(plan.terminate.empty());
+  ASSERT_EQ(plan.launch.size(), 1u) << "150 % of 2 is one more";
+  EXPECT_EQ(plan.launch[0].reason, ChangeReason::kDesiredCapacity);
+  f.add(kA, [](Instance& instance) { instance.launched = kNow - 1min; });
+  plan = f.plan();
+  ASSERT_EQ(plan.terminate.size(), 1u);
+  EXPECT_EQ(plan.terminate[0].instance, InstanceId("i-1"))
+      << "the oldest, not whom the termination policy would choose";
+  EXPECT_EQ(plan.terminate[0].reason, ChangeReason::kMaxInstanceLifetime);
+}
+
+TEST(Reconciler, NobodyIsReplacedForHisAgeWhileARefreshCountsOnIt) {
+  Fixture f(2);
+  f.lifetime = 1min;
+  f.add(kA);
+  f.add(kB);
+  f.refreshes = true;
+  EXPECT_TRUE(f.plan().terminate.empty());
+  f.refreshes = false;
+  for (const ScalingProcess process : {ScalingProcess::kLaunch, ScalingProcess::kTerminate}) {
+    f.group.suspended = {process};
+    EXPECT_TRUE(f.plan().terminate.empty()) << to_string(process);
+  }
 }
 
 }  // namespace

@@ -214,6 +214,30 @@ TEST(Region, ReportsThatAreOutOfDateReplaceNobody) {
   }
 }
 
+TEST(Region, AfterItsLifetimeEveryInstanceIsReplacedAndOneIsAlwaysInService) {
+  const RegionSettings settings = toy_settings();
+  GroupSettings group = toy_group(settings);
+  group.max_instance_lifetime = 86'400s;
+  ToyWorld world(settings, 1);
+  world.build(group, 2);
+  ASSERT_TRUE(world.run_until([&] { return world.steady(); }));
+  std::set<InstanceId> first;
+  for (const Instance* instance : world.in_service()) first.insert(instance->id);
+  world.run_for(23h);
+  for (const Instance* instance : world.in_service()) EXPECT_TRUE(first.contains(instance->id));
+  world.invariant = [&] { EXPECT_GE(world.in_service().size(), 1u); };
+  world.run_for(2h);
+  EXPECT_TRUE(world.steady());
+  for (const Instance* instance : world.in_service()) EXPECT_FALSE(first.contains(instance->id));
+  EXPECT_NE(last_activity(world, "maximum instance lifetime"), nullptr);
+  // Out of range: AWS's least is a day, and 0 means none.
+  for (const auto& [lifetime, fits] :
+       {std::pair<Duration, bool>{86'399s, false}, {86'400s, true}, {0s, true}, {-1s, false}}) {
+    group.max_instance_lifetime = lifetime;
+    EXPECT_EQ(world.command(UpdateAutoScalingGroup{group}).ok(), fits) << format_duration(lifetime);
+  }
+}
+
 TEST(Region, WhatANodeVouchesForAgainIsOutOfDateNoMore) {
   auto world = steady_world();
   for (const auto& [name, node] : world->state().nodes) world->hang_node(name);

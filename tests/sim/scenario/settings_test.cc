@@ -60,12 +60,14 @@ target_group:
 auto_scaling_group:
   termination_policies: [OldestLaunchTemplate, NewestInstance]
   default_instance_warmup: 30s
+  max_instance_lifetime: 48h
   instance_maintenance_policy: 100-200
 )");
   EXPECT_EQ(settings.app, "node 'my server.js' --port={port} # no comment");
   EXPECT_EQ(settings.region.zones.size(), 3U);
   EXPECT_EQ(settings.group.target_groups, std::vector<std::string>{"others"});
   EXPECT_EQ(settings.group.termination_policies.size(), 2U);
+  EXPECT_EQ(settings.group.max_instance_lifetime, std::chrono::hours(48));
   EXPECT_TRUE(settings.region.own_program);
   EXPECT_EQ(write_settings(read(write_settings(settings))), write_settings(settings));
 }

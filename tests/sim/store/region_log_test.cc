@@ -226,6 +226,7 @@ TEST(RegionLog, EveryStateAndRecordIsReadBackAsItWas) {
 TEST(RegionLog, CommandsAndSettingsThatTheTierDoesNotUseAreReadBackToo) {
   GroupSettings group = toy_group(toy_settings());
   group.default_instance_warmup = 90s;
+  group.max_instance_lifetime = 48h;
   group.maintenance_policy = InstanceMaintenancePolicy{50, 150};
   group.termination_policies = {TerminationPolicy::kOldestInstance, TerminationPolicy::kClosestToNextInstanceHour};
   group.health_check_type = HealthCheckType::kEc2;
@@ -350,7 +351,7 @@ TEST(RegionLog, WhatCannotBeReadIsRefusedByNameWithTheCommandThatMovesItAway) {
   }
   const std::string snapshot = text_of(path + "/snapshot.json");
   const std::string log = text_of(path + "/log.jsonl");
-  const std::string newer = std::string(snapshot).replace(snapshot.find("\"version\": 7\n"), 12, "\"version\": 8");
+  const std::string newer = std::string(snapshot).replace(snapshot.find("\"version\": 8\n"), 12, "\"version\": 9");
   const std::string broken = std::string(log).replace(log.find('\n') / 2, 1, "\x01");
   const std::string gap = log.substr(log.find('\n') + 1);
   struct Case {
@@ -359,7 +360,7 @@ TEST(RegionLog, WhatCannotBeReadIsRefusedByNameWithTheCommandThatMovesItAway) {
     std::string expected;
   };
   for (const Case& broken_case :
-       {Case{newer, log, "snapshot.json: version 8 is newer than the 7"}, Case{"{}", log, "snapshot.json: "},
+       {Case{newer, log, "snapshot.json: version 9 is newer than the 8"}, Case{"{}", log, "snapshot.json: "},
         Case{"", log, "snapshot.json: "}, Case{snapshot.substr(0, 100), log, "snapshot.json: "},
         Case{snapshot, broken, "log.jsonl: line 1: "}, Case{snapshot, gap, "log.jsonl: record 1 is missing"}}) {
     write_text(path + "/snapshot.json", broken_case.snapshot);
