@@ -579,22 +579,6 @@ void Exchange::end(const ExchangeStep& step) {
   front_->finished(how);  // this exchange may be another's after it
 }
 
-/// Exchanges are kept for the next request, and what one unusual head made large must not be kept with all of them.
-void Exchange::forget_large_texts() {
-  constexpr std::size_t kKept = 2048;
-  const auto forget = [](auto&... texts) {
-    // Of nearly every request none is large. Asked one by one that took 60 instructions more.
-    if (((texts.capacity() <= kKept) & ...)) [[likely]]
-      return;
-    const auto forget_large = [](std::string& text) {
-      if (text.capacity() > kKept) std::string().swap(text);
-    };
-    (forget_large(texts), ...);
-  };
-  forget(held_head_, redirect_url_, method_, target_, host_, user_agent_, trace_id_, protocols_, request_hop_names_,
-         response_hop_names_);
-}
-
 void Exchange::release_back(bool keep) {
   BackConn* back = std::exchange(back_, nullptr);
   if (back == nullptr) return;
