@@ -283,8 +283,8 @@ class Course(harness.TestCase):
 
 class Micro(harness.TestCase):
     """bench_micro, each part for a moment: all come out right, and none on a request's way allocates."""
-    PARTS = ("parse_request", "parse_response", "forward_request", "forward_response", "desync", "pick", "match_rules", "log_line",
-             "count_latency", "metrics_page")
+    PARTS = ("parse_request", "parse_response", "forward_request", "forward_response", "desync", "pick", "pick_under_load",
+             "match_rules", "log_line", "count_latency", "metrics_page")
 
     def test_every_part_comes_out_right_and_does_not_allocate(self):
         program = harness.ROOT / "build" / "release" / "bin" / "bench_micro"

@@ -27,6 +27,8 @@ class PretendAws {
 
   /// The effect of a command and its answer. `interfere` may answer in its place.
   Event perform(const Command& command, Time now);
+  /// The same without `interfere`, which calls it where the effect happens and the answer gets lost.
+  Event carry_out(const Command& command);
   /// What time does: launches, warm-up, terminations, the end of a refresh.
   void pass(Time now);
   /// One request through the load balancer.
@@ -60,7 +62,6 @@ class PretendAws {
   void add_version(long number, const std::string& image, const std::string& description = "");
   std::string image_of(const std::string& version) const;
   std::set<std::string> versions_in_service() const;
-  Time clock() const { return now_; }
   bool refresh_active() const { return !refreshes.empty() && is_active(refreshes.front().status); }
 
  private:

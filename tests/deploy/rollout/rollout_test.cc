@@ -174,9 +174,7 @@ TEST_P(EachStrategy, ThrottlingAndServerErrorsAreWaitedOut) {
     // Every third call once the lock is held; a call that changes something has its effect or has not.
     if (!aws.lock || number % 3 != 0) return std::nullopt;
     if (number % 2 == 0) return Failure{Failure::Kind::kTransient, "Throttling", "Rate exceeded"};
-    auto without = std::exchange(aws.interfere, nullptr);
-    aws.perform(command, now);
-    aws.interfere = std::move(without);
+    aws.carry_out(command);
     return Failure{Failure::Kind::kTransient, "", "HTTP 503 after the effect"};
   };
   const Ran result = run(aws, plan, now);

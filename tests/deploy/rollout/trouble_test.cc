@@ -75,11 +75,7 @@ void fail(PretendAws& aws, const std::string& action, int first, const Failure& 
   auto uses = std::make_shared<int>(0);
   aws.interfere = [=, &aws](const Command& command, int) -> std::optional<Event> {
     if (action_of(command) != action || (*uses)++ < first) return std::nullopt;
-    if (effect == Effect::kHad) {
-      const auto again = std::exchange(aws.interfere, nullptr);
-      aws.perform(command, aws.clock());
-      aws.interfere = again;
-    }
+    if (effect == Effect::kHad) aws.carry_out(command);
     return failure;
   };
 }
