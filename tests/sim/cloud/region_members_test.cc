@@ -26,10 +26,6 @@ std::unique_ptr<ToyWorld> steady_world(int desired = 2, const std::function<void
   return world;
 }
 
-std::string error_of(const Result<Reply, ApiError>& reply) {
-  return reply.ok() ? "accepted" : reply.error().code + ": " + reply.error().message;
-}
-
 const Group& group_of(const ToyWorld& world) { return world.state().groups.at("web"); }
 const Instance& at(const ToyWorld& world, const InstanceId& id) { return world.state().instances.at(id); }
 

@@ -52,10 +52,6 @@ struct Tier {
   }
 };
 
-std::string error_of(const Result<Reply, ApiError>& reply) {
-  return reply.ok() ? "accepted" : reply.error().code + ": " + reply.error().message;
-}
-
 TEST(RegionRefresh, ReplacesAllInstancesAndMovesTheGroupToItsConfiguration) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     for (const bool launch_first : {false, true}) {

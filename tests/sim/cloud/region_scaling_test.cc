@@ -27,10 +27,6 @@ struct Tier {
   AlarmStateValue state_of(const std::string& alarm) const { return world.state().alarms.at(alarm).state; }
 };
 
-std::string error_of(const Result<Reply, ApiError>& reply) {
-  return reply.ok() ? "accepted" : reply.error().code + ": " + reply.error().message;
-}
-
 ScalingPolicy tracking(double target) {
   ScalingPolicy policy{.name = "track", .group = "web"};
   policy.target_value = target;

@@ -3,25 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/sim/cloud/toy_world.h"
+#include "tests/sim/cloud/steady_world.h"
 
 namespace rr::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-const ZoneName kA("eu-west-1a");
-const ZoneName kB("eu-west-1b");
-
-/// A tier of two instances, both healthy, that has been there for a while.
-std::unique_ptr<ToyWorld> steady_world(RegionSettings settings = toy_settings(), std::uint64_t seed = 1,
-                                       int desired = 2) {
-  auto world = std::make_unique<ToyWorld>(settings, seed);
-  world->build(desired);
-  EXPECT_TRUE(world->run_until([&] { return world->steady(); }));
-  world->run_for(2min);
-  return world;
-}
 
 template <class What>
 std::vector<What> performed(const ToyWorld& world) {
@@ -38,10 +25,6 @@ const ScalingActivity* last_activity(const ToyWorld& world, const std::string& i
     if (activity.cause.find(in_cause) != std::string::npos) found = &activity;
   }
   return found;
-}
-
-std::string error_of(const Result<Reply, ApiError>& reply) {
-  return reply.ok() ? "accepted" : reply.error().code + ": " + reply.error().message;
 }
 
 TEST(Region, ANewGroupStartsOneInstanceInEachZone) {
@@ -400,218 +383,6 @@ TEST(Region, TimesAreDividedByTheSpeedButNotWhatRacesAgainstTheUsersProgram) {
     EXPECT_TRUE(validate(sent.load_balancer).empty()) << validate(sent.load_balancer).front().message;
     EXPECT_EQ(performed<CheckNode>(world).back().timeout, 400ms);
   }
-}
-
-// Double release ------------------------------------------------------------------------------------------------------
-
-bool release_has_ended(const ToyWorld& world) { return !world.state().release->in_progress(); }
-
-TEST(Region, ADoubleReleaseLeavesOnlyTheNewCommit) {
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
-    auto world = steady_world(toy_settings(), seed);
-    const ImageId two = world->add_image("two");
-    world->invariant = [&] {
-      EXPECT_GE(world->in_service().size(), 2u) << "seed " << seed;
-      EXPECT_LE(world->live().size(), 4u) << "seed " << seed;
-    };
-    ASSERT_TRUE(world->command(StartDoubleRelease{"web", two}).ok());
-    EXPECT_TRUE(error_of(world->command(StartDoubleRelease{"web", two})).starts_with("ScalingActivityInProgress: "));
-    EXPECT_TRUE(error_of(world->command(SetDesiredCapacity{"web", 3})).starts_with("ScalingActivityInProgress: "));
-    ASSERT_TRUE(world->run_until([&] { return release_has_ended(*world); }, 10min)) << "seed " << seed;
-    const DoubleRelease& release = *world->state().release;
-    EXPECT_EQ(release.phase, DoublePhase::kReleased) << "seed " << seed << ": " << release.outcome;
-    EXPECT_GE(release.front_answers, 4) << "twice the instances";
-    EXPECT_EQ(release.front_hosts.size(), 2u) << "from every one";
-    EXPECT_EQ(world->running_commits(), (std::vector<std::string>{"two", "two"})) << "seed " << seed;
-    EXPECT_EQ(world->state().groups.at("web").settings.launch_template.version, "2");
-  }
-}
-
-TEST(Region, ADoubleReleaseIsRefusedWhereItCannotFit) {
-  auto world = steady_world(toy_settings(), 1, 3);
-  EXPECT_EQ(error_of(world->command(StartDoubleRelease{"web", world->add_image("two")})),
-            "ValidationError: New SetDesiredCapacity value 6 is above max value 4 for the AutoScalingGroup.");
-  EXPECT_EQ(error_of(world->command(StartDoubleRelease{"web", ImageId("ami-none")})),
-            "InvalidAMIID.NotFound: The image id '[ami-none]' does not exist");
-  EXPECT_EQ(world->state().launch_templates.at("web").versions.size(), 1u) << "nothing half-applied";
-  ASSERT_TRUE(world->command(SetDesiredCapacity{"web", 2}).ok());
-  EXPECT_TRUE(error_of(world->command(StartDoubleRelease{"web", world->add_image("two")}))
-                  .starts_with("ScalingActivityInProgress: The AutoScalingGroup web is not steady"));
-}
-
-TEST(Region, ABadImageIsRolledBackAndTheOldInstancesAreNotTouched) {
-  auto world = steady_world();
-  std::vector<InstanceId> old;
-  for (const Instance* instance : world->in_service()) old.push_back(instance->id);
-  world->broken_commits.insert("bad");
-  ASSERT_TRUE(world->command(StartDoubleRelease{"web", world->add_image("bad")}).ok());
-  ASSERT_TRUE(world->run_until([&] { return release_has_ended(*world); }, 1h));
-  EXPECT_EQ(world->state().release->phase, DoublePhase::kFailed);
-  EXPECT_NE(world->state().release->outcome.find(
-                "was taken out of service for an ELB system health check failure; the group is back at 2"),
-            std::string::npos)
-      << world->state().release->outcome;
-  ASSERT_TRUE(world->run_until([&] { return world->steady(); }));
-  for (const InstanceId& id : old) EXPECT_EQ(world->state().instances.at(id).lifecycle, LifecycleState::kInService);
-  EXPECT_EQ(world->state().groups.at("web").settings.launch_template.version, "$Default");
-}
-
-TEST(Region, AnImageThatAnswersAnotherCommitIsNotReleased) {
-  auto world = steady_world();
-  world->claimed_commits["two"] = "one";
-  ASSERT_TRUE(world->command(StartDoubleRelease{"web", world->add_image("two")}).ok());
-  ASSERT_TRUE(world->run_until([&] { return release_has_ended(*world); }, 1h));
-  EXPECT_EQ(world->state().release->phase, DoublePhase::kFailed);
-  EXPECT_NE(world->state().release->outcome.find("answered commit one"), std::string::npos)
-      << world->state().release->outcome;
-}
-
-TEST(Region, WhereAnswersNameNoCommitHealthAloneCountsAndItIsSaid) {
-  auto world = steady_world();
-  world->answers_name_commit = false;
-  ASSERT_TRUE(world->command(StartDoubleRelease{"web", world->add_image("two")}).ok());
-  ASSERT_TRUE(world->run_until([&] { return release_has_ended(*world); }, 1h));
-  EXPECT_EQ(world->state().release->phase, DoublePhase::kReleased);
-  EXPECT_NE(world->state().release->outcome.find("health alone counted"), std::string::npos);
-}
-
-TEST(Region, WhatTheZoneBalanceKeepsIsEndedByTheReleaseItself) {
-  // Zone b refuses while the group doubles: {a: old, new, new  b: old}. Halving takes two of zone a's, oldest version
-  // first, so the old one of zone b stays.
-  int kept = 0;
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    auto world = steady_world(toy_settings(), seed);
-    ASSERT_TRUE(world->command(StartDoubleRelease{"web", world->add_image("two")}).ok());
-    world->refuse_launches(kB);
-    ASSERT_TRUE(world->run_until([&] { return world->live_in(kA) == 3; }));
-    ASSERT_TRUE(world->run_until([&] { return world->state().release->phase != DoublePhase::kDoubling; }));
-    world->restore_power(kB);
-    ASSERT_TRUE(world->run_until([&] { return release_has_ended(*world); }, 1h));
-    EXPECT_EQ(world->state().release->phase, DoublePhase::kReleased) << world->state().release->outcome;
-    EXPECT_EQ(world->running_commits(), (std::vector<std::string>{"two", "two"})) << "seed " << seed;
-    kept += world->state().release->ended_singly;
-    ASSERT_TRUE(world->run_until([&] { return world->steady(); }));
-  }
-  EXPECT_GT(kept, 0);
-}
-
-// Over many seeds -----------------------------------------------------------------------------------------------------
-
-void check_invariants(const ToyWorld& world, std::uint64_t seed) {
-  const Group& group = world.state().groups.at("web");
-  const int allowance = std::max(1, group.settings.max_size / 10);
-  ASSERT_LE(static_cast<int>(world.live().size()), group.settings.max_size + allowance) << "seed " << seed;
-  for (const auto& [id, machine] : world.machines) {
-    if (!machine.running) continue;
-    const auto known = world.state().instances.find(id);
-    ASSERT_TRUE(known != world.state().instances.end()) << "lost " << id.value << ", seed " << seed;
-    ASSERT_NE(known->second.lifecycle, LifecycleState::kTerminated) << id.value << ", seed " << seed;
-  }
-  const auto next = world.region.next_wake();
-  ASSERT_TRUE(next && *next > world.now) << "seed " << seed;
-}
-
-/// What keeps it from coming to rest.
-std::string restless(const ToyWorld& world) {
-  const Group& group = world.state().groups.at("web");
-  std::string text = "desired " + std::to_string(group.desired_capacity);
-  if (const RefreshState* refresh = group.active_refresh()) {
-    text += ", refresh " + std::string(to_string(refresh->status)) + ": " + refresh->status_reason + " batch " +
-            std::to_string(refresh->batch.size) + " owed " + std::to_string(refresh->batch.owed);
-  }
-  for (const auto& [id, instance] : world.state().instances) {
-    if (instance.lifecycle == LifecycleState::kTerminated) continue;
-    text += "\n" + id.value + " " + std::string(to_string(instance.lifecycle)) + " in " + instance.zone.value +
-            (instance.healthy ? "" : " unhealthy") + (instance.settled_at ? "" : " unsettled") + " version " +
-            std::to_string(instance.template_version);
-  }
-  return text;
-}
-
-/// Draws faults for a while, then ends them; everything must then come to rest.
-std::uint64_t swarm(std::uint64_t seed, Duration idle_wakes) {
-  RegionSettings settings = toy_settings(2 + static_cast<int>(seed % 2));
-  settings.terminate_when_drained = seed % 3 == 0;
-  settings.speed = seed % 5 == 0 ? 20 : 1;
-  ToyWorld world(settings, seed);
-  world.idle_wakes = idle_wakes;
-  Rng rng(seed * 7919);
-  world.broken_commits.insert("bad");
-  world.build(2 + static_cast<int>(rng.below(3)));
-  world.invariant = [&] { check_invariants(world, seed); };
-  for (int step = 0; step < 30; ++step) {
-    const auto& zones = settings.zones;
-    const ZoneName zone = zones[rng.below(zones.size())].name;
-    const auto live = world.in_service();
-    const InstanceId someone = live.empty() ? InstanceId("i-none") : live[rng.below(live.size())]->id;
-    switch (rng.below(10)) {
-      case 8: {
-        RefreshPreferences preferences;
-        preferences.min_healthy_percentage = static_cast<int>(50 * rng.below(3));
-        preferences.instance_warmup = 20s;
-        const int made = world.command(CreateLaunchTemplateVersion{"web", world.add_image("refreshed"), ""})->number;
-        const LaunchTemplateSpecification to{"web", std::to_string(made)};
-        (void)world.command(StartInstanceRefresh{"web", to, preferences});
-        break;
-      }
-      case 9:
-        if (!world.command(RollbackInstanceRefresh{"web"}).ok()) {
-          (void)world.command(CancelInstanceRefresh{"web", rng.below(2) == 0});
-        }
-        break;
-      case 0:
-        world.cut_power(zone);
-        break;
-      case 1:
-        world.restore_power(zone);
-        break;
-      case 2:
-        if (world.machines.contains(someone)) world.hang(someone);
-        break;
-      case 3:
-        if (world.machines.contains(someone)) world.kill(someone);
-        break;
-      case 4:
-        (void)world.command(SetDesiredCapacity{"web", 2 + static_cast<int>(rng.below(3))});
-        break;
-      case 5:
-        (void)world.command(StartDoubleRelease{"web", world.add_image(rng.below(4) == 0 ? "bad" : "good")});
-        break;
-      case 6:
-        world.hang_node(node_name(zone));
-        break;
-      case 7:
-        world.refuse_launches(zone);
-        break;
-    }
-    world.run_for(std::chrono::milliseconds(rng.below(120'000)));
-  }
-  for (const Zone& zone : settings.zones) world.restore_power(zone.name);
-  world.unhang_all();
-  const bool rests = world.run_until(
-      [&] {
-        const bool releasing = world.state().release && world.state().release->in_progress();
-        return world.steady() && !releasing && world.state().groups.at("web").active_refresh() == nullptr;
-      },
-      3h);
-  EXPECT_TRUE(rests) << "seed " << seed << ": " << restless(world);
-  world.run_for(2min);
-  EXPECT_TRUE(world.steady()) << "seed " << seed;
-  for (const auto& [name, node] : world.state().nodes) EXPECT_TRUE(node.in_dns) << name << ", seed " << seed;
-  return world.journal.digest();
-}
-
-TEST(RegionSwarm, WhateverHappensNothingIsLostAndEverythingComesToRest) {
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) swarm(seed, {});
-}
-
-TEST(RegionSwarm, TheSameSeedGivesTheSameJournal) {
-  EXPECT_EQ(swarm(7, {}), swarm(7, {}));
-  EXPECT_NE(swarm(7, {}), swarm(8, {}));
-}
-
-TEST(RegionSwarm, WakingOftenChangesNothing) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) EXPECT_EQ(swarm(seed, {}), swarm(seed, 97ms)) << "seed " << seed;
 }
 
 }  // namespace

@@ -388,4 +388,9 @@ class ToyWorld {
   }
 };
 
+/// What a command was answered: "accepted", or the error's code and message.
+inline std::string error_of(const Result<Reply, ApiError>& reply) {
+  return reply.ok() ? "accepted" : reply.error().code + ": " + reply.error().message;
+}
+
 }  // namespace rr::sim
