@@ -8,19 +8,13 @@
 #include <vector>
 
 #include "lb/policy/target_group.h"
+#include "tests/lb/policy/target_group_story.h"
 
 namespace rr {
 namespace {
 
 using std::chrono::seconds;
 using testing::ElementsAre;
-
-constexpr Time at(double second) {
-  return Time{std::chrono::duration_cast<Duration>(std::chrono::duration<double>(second))};
-}
-
-constexpr ProbeOutcome kGood{ProbeOutcome::Kind::kAnswered, 200};
-constexpr ProbeOutcome kBad{ProbeOutcome::Kind::kAnswered, 503};
 
 /// Targets of one letter each: a to m stand in zone A, n to z in zone B, others in none.
 TargetSpec spec(char letter) {
@@ -55,14 +49,7 @@ struct Story {
   }
   TargetId id(char letter) const { return group.find(std::string(1, letter), 8080).value_or(TargetId{}); }
 
-  void probe(double now, const std::string& good) {
-    std::vector<ProbeDue> due;
-    group.due_probes(at(now), due);
-    for (const ProbeDue& one : due) {
-      const bool answers = good.find(group.find(one.target)->id) != std::string::npos;
-      group.observe(at(now), one.target, one.sequence, answers ? kGood : kBad);
-    }
-  }
+  void probe(double now, const std::string& good) { perform_probes(group, at(now), good); }
   /// All that are registered at second 0 have made up their minds at second 10.
   void begin(const std::string& letters, const std::string& good) {
     set(0, letters);
@@ -70,14 +57,7 @@ struct Story {
     probe(10, good);
   }
 
-  std::string picks(double now, int count) {
-    std::string result;
-    for (int i = 0; i < count; ++i) {
-      const auto target = group.pick(at(now), random);
-      result += target ? group.find(*target)->id : "-";
-    }
-    return result;
-  }
+  std::string picks(double now, int count) { return pick_letters(group, at(now), random, count); }
   /// Those that a pick may choose; the same as accepts() says.
   std::string routable(double now) {
     std::string letters = picks(now, static_cast<int>(2 * group.status().size()));

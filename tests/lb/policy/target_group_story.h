@@ -38,6 +38,26 @@ inline TargetGroupSettings settings() {
           .deregistration_delay = std::chrono::seconds(30)};
 }
 
+/// Performs the probes that are due; the targets whose letters are in `good` answer well.
+inline void perform_probes(TargetGroup& group, Time now, const std::string& good) {
+  std::vector<ProbeDue> due;
+  group.due_probes(now, due);
+  for (const ProbeDue& probe : due) {
+    const bool answers = good.find(group.find(probe.target)->id) != std::string::npos;
+    group.observe(now, probe.target, probe.sequence, answers ? kGood : kBad);
+  }
+}
+
+/// The letters of the targets that so many picks choose, in order; "-" where there is none.
+inline std::string pick_letters(TargetGroup& group, Time now, Rng& random, int count) {
+  std::string result;
+  for (int i = 0; i < count; ++i) {
+    const auto target = group.pick(now, random);
+    result += target ? group.find(*target)->id : "-";
+  }
+  return result;
+}
+
 /// A target group with a journal and short ways to speak of its targets by letter.
 struct Story {
   Journal journal;
@@ -67,22 +87,8 @@ struct Story {
     return result;
   }
 
-  /// Performs the probes that are due; the targets in `good` answer well.
-  void probe(double now, const std::string& good) {
-    for (const ProbeDue& probe : due(now)) {
-      const bool answers = good.find(group.find(probe.target)->id) != std::string::npos;
-      group.observe(at(now), probe.target, probe.sequence, answers ? kGood : kBad);
-    }
-  }
-
-  std::string picks(double now, int count) {
-    std::string result;
-    for (int i = 0; i < count; ++i) {
-      const auto target = group.pick(at(now), random);
-      result += target ? group.find(*target)->id : "-";
-    }
-    return result;
-  }
+  void probe(double now, const std::string& good) { perform_probes(group, at(now), good); }
+  std::string picks(double now, int count) { return pick_letters(group, at(now), random, count); }
 
   std::vector<TargetId> expire(double now) {
     std::vector<TargetId> out;
