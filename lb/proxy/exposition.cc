@@ -1,7 +1,9 @@
 #include "lb/proxy/exposition.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace rr {
 namespace {
@@ -37,12 +39,35 @@ void append_escaped(std::string& out, std::string_view character) {
   out += character;
 }
 
+/// The number of bytes before the next one that is not printed as it is: nearly always all of them.
+std::size_t plain_length(std::string_view text) {
+  const auto plain = [](char c) { return static_cast<unsigned char>(c) < 0x80 && c != '\n' && c != '\\' && c != '"'; };
+  return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), plain) - text.begin());
+}
+
+/// The label `le` of each bucket, which every histogram has in the same words.
+const std::vector<std::string>& bound_labels() {
+  static const std::vector<std::string> labels = [] {
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < LatencyHistogram::kBounds; ++i) {
+      all.push_back(label("le", fmt::format("{}", to_seconds(LatencyHistogram::bound(i)))));
+    }
+    all.push_back(label("le", "+Inf"));
+    return all;
+  }();
+  return labels;
+}
+
 }  // namespace
 
 std::string label(std::string_view name, std::string_view value) {
   std::string out(name);
   out += "=\"";
-  while (!value.empty()) {
+  for (;;) {
+    const std::size_t plain = plain_length(value);
+    out += value.substr(0, plain);
+    value.remove_prefix(plain);
+    if (value.empty()) break;
     const std::size_t length = utf8_length(value);
     append_escaped(out, length == 0 ? kReplacement : value.substr(0, length));
     value.remove_prefix(length == 0 ? 1 : length);
@@ -66,9 +91,11 @@ Family::Family(std::string& out, const Metric& metric) : out_(out), name_(metric
                  metric.type);
 }
 
-void Family::line(std::string_view suffix, std::string_view labels, std::string_view value) {
+void Family::line(std::string_view suffix, std::string_view labels, std::string_view last, std::string_view value) {
   out_.append(name_).append(suffix);
-  if (!labels.empty()) out_.append("{").append(labels).append("}");
+  if (!labels.empty() || !last.empty()) {
+    out_.append("{").append(labels).append(labels.empty() || last.empty() ? "" : ",").append(last).append("}");
+  }
   out_.append(" ").append(value).append("\n");
 }
 
@@ -76,12 +103,10 @@ void Family::sample(std::string_view labels, const LatencyHistogram& histogram) 
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < histogram.buckets().size(); ++i) {
     count += histogram.buckets()[i];
-    const bool last = i == LatencyHistogram::kBounds;
-    const std::string bound = last ? "+Inf" : fmt::format("{}", to_seconds(LatencyHistogram::bound(i)));
-    line("_bucket", join_labels({labels, label("le", bound)}), fmt::format("{}", count));
+    line("_bucket", labels, bound_labels()[i], fmt::format_int(count));
   }
-  line("_sum", labels, fmt::format("{}", to_seconds(histogram.sum())));
-  line("_count", labels, fmt::format("{}", count));
+  line("_sum", labels, {}, fmt::format("{}", to_seconds(histogram.sum())));
+  line("_count", labels, {}, fmt::format_int(count));
 }
 
 }  // namespace rr

@@ -34,14 +34,18 @@ class Family {
 
   template <std::integral Value>
   void sample(std::string_view labels, Value value) {
-    line({}, labels, fmt::format("{}", value));
+    line({}, labels, {}, fmt::format_int(value));
   }
-  void sample(std::string_view labels, double value) { line({}, labels, fmt::format("{}", value)); }
+  void sample(std::string_view labels, double value) { line({}, labels, {}, fmt::format("{}", value)); }
   /// Buckets in seconds up to +Inf, sum and count.
   void sample(std::string_view labels, const LatencyHistogram& histogram);
 
  private:
-  void line(std::string_view suffix, std::string_view labels, std::string_view value);
+  /// `last` is one more label, after `labels`.
+  void line(std::string_view suffix, std::string_view labels, std::string_view last, std::string_view value);
+  void line(std::string_view suffix, std::string_view labels, std::string_view last, const fmt::format_int& value) {
+    line(suffix, labels, last, std::string_view(value.data(), value.size()));
+  }
 
   std::string& out_;
   std::string_view name_;

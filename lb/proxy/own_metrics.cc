@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "lb/proxy/exposition.h"
 #include "lb/proxy/metrics.h"
@@ -18,10 +20,10 @@ std::string group_labels(const LoadBalancer& balancer, const ServedGroup& group)
   return join_labels({balancer_label(balancer), label("TargetGroup", group.log_name())});
 }
 
-std::string target_labels(const LoadBalancer& balancer, const ServedGroup& group, const TargetSpec& spec) {
+/// `group` are the labels of the target's group.
+std::string target_labels(std::string_view group, const TargetSpec& spec) {
   const std::string zone = spec.zone.empty() ? "" : label("AvailabilityZone", spec.zone);
-  return join_labels(
-      {zone, group_labels(balancer, group), label("target", spec.id), label("address", format_address(spec.address))});
+  return join_labels({zone, group, label("target", spec.id), label("address", format_address(spec.address))});
 }
 
 using EachGroup = std::function<void(const LoadBalancer&, const ServedGroup&)>;
@@ -93,24 +95,37 @@ void append_states(std::string& out, const Node& node) {
   });
   Family healthy(out, {"rr_lb_target_healthy", "gauge", "1 for a healthy target."});
   for_each_group(node, [&](const LoadBalancer& balancer, const ServedGroup& group) {
+    const std::string labels = group_labels(balancer, group);
     for (const TargetStatus& one : group.group().status()) {
-      healthy.sample(target_labels(balancer, group, one.spec), one.health.state == TargetState::kHealthy ? 1 : 0);
+      healthy.sample(target_labels(labels, one.spec), one.health.state == TargetState::kHealthy ? 1 : 0);
     }
   });
 }
 
+/// A target, looked at once for all of its metrics.
+struct TargetView {
+  std::string labels;
+  const TargetReport* report;
+};
+
+std::vector<TargetView> targets_of(const Node& node, const NodeReport& report) {
+  std::vector<TargetView> targets;
+  for_each_group(node, [&](const LoadBalancer& balancer, const ServedGroup& group) {
+    const GroupReport& counted = report.balancer(balancer.name()).group(group.name());
+    const std::string labels = group_labels(balancer, group);
+    for (const auto& pool : group.back_pool().pools()) {
+      const TargetSpec& spec = pool->spec();
+      targets.push_back({target_labels(labels, spec), &counted.target(spec.id, spec.address.port)});
+    }
+  });
+  return targets;
+}
+
 void append_targets(std::string& out, const Node& node, const NodeReport& report) {
-  const auto each_target = [&](const auto& visit) {
-    for_each_group(node, [&](const LoadBalancer& balancer, const ServedGroup& group) {
-      const GroupReport& counted = report.balancer(balancer.name()).group(group.name());
-      for (const auto& pool : group.back_pool().pools()) {
-        visit(target_labels(balancer, group, pool->spec()), counted.target(pool->spec().id, pool->spec().address.port));
-      }
-    });
-  };
+  const std::vector<TargetView> targets = targets_of(node, report);
   const auto each = [&](const Metric& metric, auto value) {
     Family family(out, metric);
-    each_target([&](const std::string& labels, const TargetReport& target) { family.sample(labels, value(target)); });
+    for (const TargetView& target : targets) family.sample(target.labels, value(*target.report));
   };
   each({"rr_lb_target_requests_total", "counter", "Requests given to a target."},
        [](const TargetReport& target) { return target.counters.requests; });
@@ -127,12 +142,15 @@ void append_targets(std::string& out, const Node& node, const NodeReport& report
        [](const TargetReport& target) { return target.idle; });
   Family classes(out,
                  {"rr_lb_target_responses_total", "counter", "Responses of a target by the class of their status."});
-  each_target([&](const std::string& labels, const TargetReport& target) {
-    for (std::size_t i = 1; i < target.counters.status_class.size(); ++i) {
-      classes.sample(join_labels({labels, label("class", fmt::format("{}xx", i + 1))}),
-                     target.counters.status_class[i]);
+  const std::string labels[] = {label("class", "2xx"), label("class", "3xx"), label("class", "4xx"),
+                                label("class", "5xx")};
+  for (const TargetView& target : targets) {
+    const auto& by_class = target.report->counters.status_class;
+    static_assert(std::tuple_size_v<std::decay_t<decltype(by_class)>> == std::size(labels) + 1);
+    for (std::size_t i = 1; i < by_class.size(); ++i) {
+      classes.sample(join_labels({target.labels, labels[i - 1]}), by_class[i]);
     }
-  });
+  }
 }
 
 void append_process(std::string& out, const Node& node, const NodeReport& report) {

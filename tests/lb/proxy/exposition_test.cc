@@ -48,6 +48,13 @@ TEST(Exposition, Samples) {
             "# HELP b What b is.\n# TYPE b gauge\nb 0.25\n");
 }
 
+TEST(Exposition, AHistogramWithoutLabelsHasThoseOfItsBounds) {
+  std::string out;
+  Family(out, {"h", "histogram", "Seconds."}).sample("", LatencyHistogram());
+  EXPECT_NE(out.find("\nh_bucket{le=\"6.4e-05\"} 0\n"), std::string::npos) << out;
+  EXPECT_NE(out.find("\nh_bucket{le=\"+Inf\"} 0\nh_sum 0\nh_count 0\n"), std::string::npos) << out;
+}
+
 TEST(Exposition, AHistogramIsCumulative) {
   LatencyHistogram histogram;
   histogram.observe(std::chrono::microseconds(70));
