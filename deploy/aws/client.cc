@@ -6,6 +6,7 @@
 
 #include "deploy/aws/operations.h"
 #include "deploy/aws/retry.h"
+#include "deploy/settings/partition.h"
 
 namespace rr::deploy {
 namespace {
@@ -46,8 +47,9 @@ Result<HttpResponse, Failure> Client::attempt(const ApiCall& call) {
   if (!credentials) return Failure{Failure::Kind::kExpired, "NoCredentials", credentials.error().message};
   HttpRequest request = call.request;
   request.url = endpoint(call.service) + request.url;
-  // not a setting: IAM is one for the whole partition and is signed for its home
-  request.signing = Signing{call.service, call.service == "iam" ? "us-east-1" : region_, *credentials};
+  const auto partition = partition_of(region_);
+  request.signing =
+      Signing{call.service, call.service == "iam" && partition ? partition->iam_region : region_, *credentials};
   auto response = surroundings_.send(request);
   if (!response) {
     return Failure{Failure::Kind::kTransient, "",

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "deploy/aws/metadata.h"
+#include "deploy/settings/partition.h"
 
 namespace rr::deploy {
 namespace {
@@ -48,12 +49,10 @@ constexpr ServiceName kServices[] = {
 };
 
 std::string own_host(const ServiceName& service, const std::string& region) {
-  const bool china = region.rfind("cn-", 0) == 0;
-  const std::string domain = china ? "amazonaws.com.cn" : "amazonaws.com";
-  if (std::string(service.scope) == "iam")
-    // not a setting: where IAM is at home
-    return china ? "https://iam.cn-north-1.amazonaws.com.cn" : "https://iam.amazonaws.com";
-  return fmt::format("https://{}.{}.{}", service.host, region, domain);
+  const auto partition = partition_of(region);
+  RR_CHECK(partition, "find_region() lets no other through");
+  if (std::string(service.scope) == "iam") return "https://" + partition->iam_host;
+  return fmt::format("https://{}.{}.{}", service.host, region, partition->domain);
 }
 
 }  // namespace
@@ -102,9 +101,11 @@ Result<std::string> find_region(const Surroundings& surroundings, const Profiles
                                 const std::string& wanted) {
   for (const std::string& region : {wanted, surroundings.variable("AWS_REGION"),
                                     surroundings.variable("AWS_DEFAULT_REGION"), key_of(profiles, profile, "region")}) {
-    if (!region.empty()) return region;
+    if (region.empty()) continue;
+    if (!partition_of(region)) return Error{fmt::format("region {}: {}", region, kKnownPartitions)};
+    return region;
   }
-  if (const auto region = region_of_metadata(surroundings)) return *region;
+  if (const auto region = region_of_metadata(surroundings); region && partition_of(*region)) return *region;
   return Error{
       fmt::format("no region: --region, AWS_REGION, or `region` of profile {} in ~/.aws/config says which", profile)};
 }

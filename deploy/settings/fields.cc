@@ -99,7 +99,7 @@ std::vector<Field> place_fields() {
           "aws.account", "The only account that may be touched; empty: any.",
           [](S& s) -> Slot { return &s.aws.account; }, "([0-9]{12})?", "12 digits, or nothing"),
       text(
-          "aws.region", "", [](S& s) -> Slot { return &s.aws.region; }, "[a-z]{2}(-[a-z]{2,12}){1,2}-[0-9]",
+          "aws.region", "", [](S& s) -> Slot { return &s.aws.region; }, "[a-z]{2,4}(-[a-z]{2,12}){1,2}-[0-9]",
           "a region such as eu-west-1"),
       number(
           "aws.zones", "How many availability zones the tier stands in: the first of the VPC's.",

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/settings/fields.h"
+#include "deploy/settings/partition.h"
 
 namespace rr::deploy {
 namespace {
@@ -71,12 +72,9 @@ std::string environment_quoted(const std::string& text) {
 /// YAML takes JSON's strings as they are.
 std::string yaml_quoted(const std::string& text) { return Json(text).dump(); }
 
-std::string role_arn(const Settings& s, const std::string& role) {
-  if (s.aws.account.empty()) return role;
-  const std::string partition = s.aws.region.starts_with("cn-")       ? "aws-cn"
-                                : s.aws.region.starts_with("us-gov-") ? "aws-us-gov"
-                                                                      : "aws";
-  return fmt::format("arn:{}:iam::{}:role/{}", partition, s.aws.account, role);
+/// Its name alone where the account is not known.
+std::string ci_role(const Settings& s, const std::string& role) {
+  return s.aws.account.empty() ? role : role_arn(s.aws.region, s.aws.account, role);
 }
 
 /// The blocks of AWS's default VPC: 172.31.0.0/20 and on; the simulator's zones begin with the second.
@@ -242,10 +240,10 @@ std::string render_ci(const Settings& s) {
   line("RR_TIER", names_of(s).tier);
   line("RR_BRANCH", s.ci.branch);
   line("RR_GITHUB_ENVIRONMENT", s.ci.github_environment);
-  line("RR_PLAN_ROLE", role_arn(s, s.ci.plan_role));
-  line("RR_APPLY_ROLE", role_arn(s, s.ci.apply_role));
-  line("RR_BAKE_ROLE", role_arn(s, s.ci.bake_role));
-  line("RR_DEPLOY_ROLE", role_arn(s, s.ci.deploy_role));
+  line("RR_PLAN_ROLE", ci_role(s, s.ci.plan_role));
+  line("RR_APPLY_ROLE", ci_role(s, s.ci.apply_role));
+  line("RR_BAKE_ROLE", ci_role(s, s.ci.bake_role));
+  line("RR_DEPLOY_ROLE", ci_role(s, s.ci.deploy_role));
   line("RR_ROLE_SESSION_SECONDS", std::to_string(s.ci.role_session / kSecond));
   line("RR_STATE_BUCKET", s.ci.state_bucket);
   line("RR_STATE_KEY", s.ci.state_key);

@@ -5,6 +5,7 @@
 #include <array>
 #include <set>
 
+#include "deploy/settings/partition.h"
 #include "deploy/settings/settings.h"
 
 namespace rr::deploy {
@@ -162,6 +163,9 @@ void check_subnets(Broken& broken, const char* key, const std::vector<std::strin
 }
 
 void check_place(Broken& broken, const Settings& s) {
+  if (!partition_of(s.aws.region)) {
+    broken.push_back({"aws.region", fmt::format("{}: {}", s.aws.region, kKnownPartitions)});
+  }
   check_subnets(broken, "aws.subnet_ids", s.aws.subnet_ids, s.aws.zones);
   check_subnets(broken, "aws.instance_subnet_ids", s.aws.instance_subnet_ids, s.aws.zones);
   check_type(broken, "instance.type", s.instance.type, s.instance.architecture);

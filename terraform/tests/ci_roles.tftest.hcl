@@ -128,6 +128,38 @@ run "a_policy_that_is_too_long" {
   }
 }
 
+run "in_china_everything_is_of_chinas_partition" {
+  command = apply
+  module { source = "./modules/ci_roles" }
+  variables {
+    partition        = "aws-cn"
+    state_bucket_arn = "arn:aws-cn:s3:::state"
+  }
+
+  assert {
+    condition = alltrue([
+      for arn in flatten([
+        flatten([for statement in flatten(values(output.policies)) : flatten([statement.Resource])]),
+        [for role in aws_iam_role.ci : jsondecode(role.assume_role_policy).Statement[0].Principal.Federated],
+      ]) : arn == "*" || startswith(arn, "arn:aws-cn:")
+    ])
+    error_message = "An ARN of another partition matches nothing there."
+  }
+
+  assert {
+    condition = alltrue([
+      for service in concat(
+        [jsondecode(aws_iam_role.bake.assume_role_policy).Statement[0].Principal.Service],
+        [
+          for statement in flatten(values(output.policies)) : statement.Condition.StringEquals["iam:PassedToService"]
+          if can(statement.Condition.StringEquals["iam:PassedToService"])
+        ]
+      ) : service == "ec2.amazonaws.com.cn"
+    ])
+    error_message = "EC2 has another name there."
+  }
+}
+
 run "an_account_has_one_identity_provider" {
   command = plan
   module { source = "./modules/ci_roles" }

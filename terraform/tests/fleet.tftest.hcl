@@ -140,3 +140,29 @@ run "a_later_apply_without_an_image" {
     error_message = "The image was taken away."
   }
 }
+
+run "in_china_ec2_takes_the_role_under_its_own_name" {
+  command = apply
+  module { source = "./modules/fleet" }
+  variables {
+    partition = "aws-cn"
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.instance.assume_role_policy).Statement[0].Principal.Service == "ec2.amazonaws.com.cn"
+    error_message = "An instance could not take its role."
+  }
+}
+
+run "in_govcloud_ec2_has_its_usual_name" {
+  command = apply
+  module { source = "./modules/fleet" }
+  variables {
+    partition = "aws-us-gov"
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.instance.assume_role_policy).Statement[0].Principal.Service == "ec2.amazonaws.com"
+    error_message = "An instance could not take its role."
+  }
+}

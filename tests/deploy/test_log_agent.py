@@ -64,7 +64,7 @@ class Installation(harness.TestCase):
         self.run_gpg(home, "--output", str(self.shelf / "amazon-cloudwatch-agent.gpg"), "--export")
         return re.search(r"^fpr:+(\w+):", self.run_gpg(home, "--with-colons", "--fingerprint"), re.MULTILINE).group(1)
 
-    def install(self, fingerprint, version=VERSION):
+    def install(self, fingerprint, version=VERSION, region=REGION):
         """The script, with the key that is trusted and the folders of the machine exchanged."""
         text = (harness.ROOT / "packer/files/cloudwatch-agent").read_text(encoding="utf-8")
         self.assertIn(PUBLISHED_KEY, text)
@@ -74,7 +74,7 @@ class Installation(harness.TestCase):
         script.write_text(text)
         script.chmod(0o755)
         # Not in the test's folder: the sockets of gpg's agent have short names only.
-        done = self.run_program(script, version, REGION, "rr-webapp", environment={
+        done = self.run_program(script, version, region, "rr-webapp", environment={
             "PATH": f"{self.bin}:/usr/bin:/bin", "TMPDIR": "/tmp"}, timeout=60)
         return done, self.calls.read_text().splitlines()
 
@@ -88,6 +88,12 @@ class Installation(harness.TestCase):
         self.assertTrue(any(call.startswith("ctl -a fetch-config -m ec2 ") for call in calls), calls)
         self.assertIn("After=amazon-cloudwatch-agent.service",
                       (self.etc / "systemd/system/rr-webapp.service.d/logs.conf").read_text())
+
+    def test_in_china_it_comes_from_chinas_bucket(self):
+        done, calls = self.install(self.sign(), region="cn-north-1")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(calls[0], "curl https://amazoncloudwatch-agent-cn-north-1.s3.cn-north-1.amazonaws.com.cn/amazon_linux/amd64/"
+                                   f"{VERSION}/amazon-cloudwatch-agent.rpm")
 
     def refused(self, fingerprint, says, **options):
         done, calls = self.install(fingerprint, **options)

@@ -35,7 +35,7 @@ resource "aws_iam_openid_connect_provider" "github" {
   count = var.ci.repository != "" && var.ci.oidc_provider == "create" ? 1 : 0
 
   url            = "https://${local.issuer}"
-  client_id_list = ["sts.amazonaws.com"]
+  client_id_list = ["sts.amazonaws.com"] # only compared, so it is the same in every partition
 }
 
 resource "aws_iam_role" "ci" {

@@ -29,7 +29,8 @@ locals {
     "load_balancer.https_port: another port than http_port is right" = (
       var.load_balancer.https_port != var.load_balancer.http_port
     )
-    "load_balancer.allowed_cidrs: at least one block is right" = length(var.load_balancer.allowed_cidrs) > 0
+    "load_balancer.allowed_cidrs: at least one block is right"                 = length(var.load_balancer.allowed_cidrs) > 0
+    "aws.region: a region of the partition aws, aws-cn or aws-us-gov is right" = !can(regex("^(us-iso|eu-iso|eusc-)", var.aws.region))
     "aws.subnet_ids: none, or at least zones is right" = (
       length(var.aws.subnet_ids) == 0 || length(var.aws.subnet_ids) >= var.aws.zones
     )

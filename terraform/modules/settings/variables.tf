@@ -123,7 +123,7 @@ variable "aws" {
   }
 
   validation {
-    condition     = can(regex("^(?:[a-z]{2}(-[a-z]{2,12}){1,2}-[0-9])$", var.aws.region))
+    condition     = can(regex("^(?:[a-z]{2,4}(-[a-z]{2,12}){1,2}-[0-9])$", var.aws.region))
     error_message = "aws.region: ${jsonencode(var.aws.region)}: a region such as eu-west-1 is right."
   }
 

@@ -45,10 +45,10 @@ struct Machine {
   CredentialSource source(const std::string& profile = "", bool asked_for = false) {
     return CredentialSource(surroundings, profile_name(surroundings, profile), asked_for, "eu-west-1");
   }
-  Client client() {
+  Client client(const std::string& region = "eu-west-1") {
     surroundings.environment["AWS_ACCESS_KEY_ID"] = "AKID";
     surroundings.environment["AWS_SECRET_ACCESS_KEY"] = "secret";
-    return Client(surroundings, "default", false, "eu-west-1", Rng(1), [](Duration) { return true; });
+    return Client(surroundings, "default", false, region, Rng(1), [](Duration) { return true; });
   }
 };
 
@@ -196,6 +196,46 @@ TEST(Endpoint, InItsOrder) {
   EXPECT_EQ(of("ec2"), "http://127.0.0.1:5000");
   machine.surroundings.environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true";
   EXPECT_EQ(of("ec2"), "https://ec2.eu-west-1.amazonaws.com");
+}
+
+/// Hosts and the region that IAM's requests are signed for, as botocore's endpoints.json has them.
+TEST(Endpoint, OfEachPartition) {
+  struct Case {
+    const char* region;
+    const char* ec2;
+    const char* iam;
+    const char* iam_region;
+  };
+  const Case cases[] = {
+      {"eu-west-1", "https://ec2.eu-west-1.amazonaws.com", "https://iam.amazonaws.com", "us-east-1"},
+      {"us-east-1", "https://ec2.us-east-1.amazonaws.com", "https://iam.amazonaws.com", "us-east-1"},
+      {"cn-north-1", "https://ec2.cn-north-1.amazonaws.com.cn", "https://iam.cn-north-1.amazonaws.com.cn",
+       "cn-north-1"},
+      {"cn-northwest-1", "https://ec2.cn-northwest-1.amazonaws.com.cn", "https://iam.cn-north-1.amazonaws.com.cn",
+       "cn-north-1"},
+      {"us-gov-west-1", "https://ec2.us-gov-west-1.amazonaws.com", "https://iam.us-gov.amazonaws.com", "us-gov-west-1"},
+      {"us-gov-east-1", "https://ec2.us-gov-east-1.amazonaws.com", "https://iam.us-gov.amazonaws.com", "us-gov-west-1"},
+  };
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.region);
+    Machine machine;
+    machine.answers = {ok("<R/>"), ok("<R/>")};
+    Client client = machine.client(one.region);
+    ASSERT_TRUE(client.call(query_call("iam", "GetRole", {{"RoleName", "r"}})));
+    ASSERT_TRUE(client.call(query_call("ec2", "DescribeSubnets", {})));
+    EXPECT_EQ(machine.sent.at(0).url, std::string(one.iam) + "/");
+    EXPECT_EQ(machine.sent.at(0).signing->region, one.iam_region);
+    EXPECT_EQ(machine.sent.at(1).url, std::string(one.ec2) + "/");
+    EXPECT_EQ(machine.sent.at(1).signing->region, one.region);
+  }
+}
+
+TEST(Region, OfAPartitionThatIsNotKnownIsRefused) {
+  Machine machine;
+  for (const char* region : {"us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "eusc-de-east-1"}) {
+    EXPECT_THAT(find_region(machine.surroundings, {}, "default", region).error().message,
+                HasSubstr(std::string(region) + ": a region of the partition aws, aws-cn or aws-us-gov is right"));
+  }
 }
 
 const std::string kThrottled =

@@ -83,6 +83,15 @@ TEST(Render, CiGetsRolesAsArnsOnceTheAccountIsKnown) {
   EXPECT_THAT(known, HasSubstr("RR_RELEASE_TIMEOUT_MINUTES=45\n"));
 }
 
+TEST(Render, TheRolesAreOfTheRegionsPartition) {
+  Settings settings = in_account(environment("production"), "123456789012");
+  for (const auto& [region, partition] :
+       {std::pair{"cn-north-1", "aws-cn"}, {"us-gov-east-1", "aws-us-gov"}, {"us-east-1", "aws"}}) {
+    settings.aws.region = region;
+    EXPECT_THAT(render_ci(settings), HasSubstr(std::string("RR_PLAN_ROLE=arn:") + partition + ":iam::123456789012:"));
+  }
+}
+
 TEST(Render, EveryReceiverHasItsWordAndItsText) {
   for (const char* word : {"terraform", "packer", "unit", "sim", "ci"}) {
     const auto receiver = parse_receiver(word);

@@ -119,6 +119,9 @@ TEST(DeploySettings, WhatDoesNotGoTogetherIsRefused) {
   const std::vector<Wrong> cases = {
       {"name: round-robin\n", "name: a-very-long-name-indeed\n",
        "name: a-very-long-name-indeed: with the environment and a hyphen it has 34 characters, 25 or less is right"},
+      {"region: eu-west-1", "region: us-iso-east-1",
+       "aws.region: us-iso-east-1: a region of the partition aws, aws-cn or aws-us-gov is right"},
+      {"region: eu-west-1", "region: eusc-de-east-1", "aws.region: eusc-de-east-1: a region of the partition aws"},
       {"max_size: 4", "max_size: 3", "max_size: 3: at least twice desired_capacity (4) is right"},
       {"min_size: 2", "min_size: 3", "desired_capacity: 2: at least min_size (3) is right"},
       {"min_healthy_percentage: 100", "min_healthy_percentage: 99",

@@ -237,6 +237,19 @@ run "patience_beyond_the_deadline" {
   }
 }
 
+run "a_region_of_a_partition_that_nobody_tried" {
+  command         = plan
+  expect_failures = [output.document]
+  variables {
+    aws = merge(var.aws, { region = "us-iso-east-1" })
+  }
+
+  assert {
+    condition     = jsonencode(output.broken_rules) == jsonencode(["aws.region: a region of the partition aws, aws-cn or aws-us-gov is right"])
+    error_message = "Broken: ${jsonencode(output.broken_rules)}"
+  }
+}
+
 run "an_image_without_its_version" {
   command         = plan
   expect_failures = [output.document]
