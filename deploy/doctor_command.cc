@@ -12,6 +12,7 @@
 #include "deploy/commands.h"
 #include "deploy/context.h"
 #include "deploy/rollout/rollout.h"
+#include "deploy/settings/partition.h"
 #include "deploy/tool.h"
 
 namespace rr::deploy {
@@ -40,10 +41,12 @@ class Examination {
   void instance_type();
   std::optional<int> processors();
   void quota();
+  void made_by_bootstrap(const std::string& what, const ApiCall& call, const std::string& otherwise);
   void roles();
   void state();
   void tier();
   void pass_role();
+  std::string examined_principal();
 
   void add(const std::string& name, Finding finding, const std::string& text) {
     checks_.push_back({name, finding, text});
@@ -171,18 +174,31 @@ void Examination::quota() {
       fmt::format("{:.0f} vCPUs of standard instances are allowed; the group at its largest has {}", allowed, needed));
 }
 
-void Examination::roles() {
-  for (const char* role : {"AWSServiceRoleForAutoScaling", "AWSServiceRoleForElasticLoadBalancing"}) {
-    const auto found = context_.client->call(query_call("iam", "GetRole", {{"RoleName", role}}));
-    if (found) {
-      add("role", Finding::kGood, fmt::format("{} is there", role));
-    } else if (found.error().code == "NoSuchEntity") {
-      add("role", Finding::kWarning,
-          fmt::format("{} is missing: `rr-deploy bootstrap` makes it, else AWS at first use", role));
-    } else {
-      add("role", Finding::kWarning, "not checked: " + found.error().message);
-    }
+/// Whether IAM has what bootstrap makes.
+void Examination::made_by_bootstrap(const std::string& what, const ApiCall& call, const std::string& otherwise) {
+  const auto found = context_.client->call(call);
+  if (found) {
+    add("role", Finding::kGood, fmt::format("{} is there", what));
+  } else if (found.error().code == "NoSuchEntity") {
+    add("role", Finding::kWarning, fmt::format("{} is missing: `rr-deploy bootstrap` makes it{}", what, otherwise));
+  } else {
+    add("role", Finding::kWarning, "not checked: " + found.error().message);
   }
+}
+
+void Examination::roles() {
+  const auto role = [&](const std::string& name, const std::string& otherwise) {
+    made_by_bootstrap(name, query_call("iam", "GetRole", {{"RoleName", name}}), otherwise);
+  };
+  role("AWSServiceRoleForAutoScaling", ", else AWS at first use");
+  role("AWSServiceRoleForElasticLoadBalancing", ", else AWS at first use");
+  const std::string& profile = context_.names.bake_profile;
+  made_by_bootstrap("instance profile " + profile,
+                    query_call("iam", "GetInstanceProfile", {{"InstanceProfileName", profile}}), "; bake needs it");
+  const CiSettings& ci = context_.settings.ci;
+  if (ci.repository.empty()) return;  // without one there are no roles for CI
+  for (const std::string* name : {&ci.plan_role, &ci.apply_role, &ci.bake_role, &ci.deploy_role})
+    role(*name, ", and CI takes it");
 }
 
 void Examination::state() {
@@ -208,15 +224,22 @@ void Examination::tier() {
     add("tier", Finding::kWarning, fmt::format("suspended: {}", fmt::join(group.suspended, ", ")));
 }
 
+/// Whoever calls; a session is examined by its role, whose path (SSO's roles have one) the session's name leaves out.
+std::string Examination::examined_principal() {
+  const std::string mark = ":assumed-role/";
+  const std::size_t at = arn_.find(mark);
+  if (at == std::string::npos) return arn_;
+  const std::size_t from = at + mark.size();
+  const std::string name = arn_.substr(from, arn_.find('/', from) - from);
+  const auto found = context_.client->call(query_call("iam", "GetRole", {{"RoleName", name}}));
+  const std::string whole = found ? Xml::parse(found->body).at("GetRoleResult").at("Role").text("Arn") : "";
+  return whole.empty() ? role_arn(context_.client->region(), account_, name) : whole;
+}
+
 /// Auto Scaling looks whether the caller may pass the instances' role: the most common refusal of a first release.
 void Examination::pass_role() {
-  const std::string role = fmt::format("arn:aws:iam::{}:role/{}", account_, context_.names.tier);
-  // A session is examined by its role.
-  std::string source = arn_;
-  if (const std::size_t at = source.find(":assumed-role/"); at != std::string::npos) {
-    const std::string name = source.substr(at + 14, source.find('/', at + 14) - at - 14);
-    source = fmt::format("arn:aws:iam::{}:role/{}", account_, name);
-  }
+  const std::string role = role_arn(context_.client->region(), account_, context_.names.tier);
+  const std::string source = examined_principal();
   const auto told =
       ask_xml("PassRole", "iam", "SimulatePrincipalPolicy",
               {{"PolicySourceArn", source}, {"ActionNames.member.1", "iam:PassRole"}, {"ResourceArns.member.1", role}});

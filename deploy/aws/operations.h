@@ -36,6 +36,7 @@ inline constexpr Operation kOperations[] = {
     {"elasticloadbalancing", "DescribeTargetGroups"},
     {"elasticloadbalancing", "DescribeTargetHealth"},
     {"iam", "CreateServiceLinkedRole"},
+    {"iam", "GetInstanceProfile"},
     {"iam", "GetRole"},
     {"iam", "SimulatePrincipalPolicy"},
     {"logs", "FilterLogEvents"},

@@ -84,7 +84,8 @@ class ScriptedAws:
         self.made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 86400))
         self.zones, self.offered = ["eu-west-1a", "eu-west-1b"], ["eu-west-1a", "eu-west-1b"]
         self.quota, self.pass_role, self.caller = 32.0, "allowed", "arn:aws:iam::123456789012:user/me"
-        self.roles = {"AWSServiceRoleForAutoScaling", "AWSServiceRoleForElasticLoadBalancing"}
+        self.roles = {"AWSServiceRoleForAutoScaling": "aws-service-role/", "AWSServiceRoleForElasticLoadBalancing": "aws-service-role/"}
+        self.profiles = {"round-robin-local-bake-instance"}
         self.interfere = lambda action, parameters: None
         self.calls, self.errors, self.number, self.regions = [], [], 0, set()
         self.refuses_rollback, self.bake = False, 0.3
@@ -346,7 +347,13 @@ class ScriptedAws:
     def GetRole(self, p):
         if p["RoleName"] not in self.roles:
             raise Refused("NoSuchEntity", status=404)
-        return self.query("GetRole", {"Role": {"RoleName": p["RoleName"]}})
+        return self.query("GetRole", {"Role": {
+            "RoleName": p["RoleName"], "Arn": f"arn:aws:iam::123456789012:role/{self.roles[p['RoleName']]}{p['RoleName']}"}})
+
+    def GetInstanceProfile(self, p):
+        if p["InstanceProfileName"] not in self.profiles:
+            raise Refused("NoSuchEntity", status=404)
+        return self.query("GetInstanceProfile", {"InstanceProfile": {"InstanceProfileName": p["InstanceProfileName"]}})
 
     def SimulatePrincipalPolicy(self, p):
         self.simulated = p

@@ -397,6 +397,25 @@ class Doctor(RrDeploy):
         self.assertEqual(self.aws.simulated["PolicySourceArn"], "arn:aws:iam::123456789012:role/round-robin-local-deploy")
         self.assertEqual(self.aws.simulated["ResourceArns.member.1"], "arn:aws:iam::123456789012:role/round-robin-local")
 
+    def test_a_role_of_sso_is_examined_with_its_path(self):
+        """The session's name leaves it out, and without it the role is none."""
+        self.aws.roles["AWSReservedSSO_Admin_0"] = "aws-reserved/sso.amazonaws.com/eu-west-1/"
+        self.aws.caller = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0/me"
+        self.findings()
+        self.assertEqual(self.aws.simulated["PolicySourceArn"],
+                         "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0")
+
+    def test_what_bootstrap_makes_is_looked_for(self):
+        self.settings = changed_settings(self, {"ci.repository": "acme/shop"})
+        self.aws.roles.update({"round-robin-local-plan": "", "round-robin-local-deploy": ""})
+        self.aws.profiles.clear()
+        self.assertEqual(self.findings()["role"][2:], [
+            ("note", "instance profile round-robin-local-bake-instance is missing: `rr-deploy bootstrap` makes it; bake needs it"),
+            ("ok", "round-robin-local-plan is there"),
+            ("note", "round-robin-local-apply is missing: `rr-deploy bootstrap` makes it, and CI takes it"),
+            ("note", "round-robin-local-bake is missing: `rr-deploy bootstrap` makes it, and CI takes it"),
+            ("ok", "round-robin-local-deploy is there")])
+
     def test_what_may_not_be_asked_is_said_to_be_not_checked(self):
         def denied(action, _):
             if action in ("GetServiceQuota", "SimulatePrincipalPolicy", "GetRole", "DescribeSubnets"):
