@@ -1,12 +1,10 @@
-"""The result as a table, as JSON with every round, and as a plot by gnuplot where that is."""
+"""The result as tables, and as JSON with every round."""
 
 import json
 import pathlib
-import shutil
-import subprocess
 import sys
 
-from versus import figures, generators, running
+from versus import figures, generators, plot, running
 
 
 def markdown(results):
@@ -158,34 +156,6 @@ def configurations(results):
     return lines
 
 
-def plot(results, folder):
-    """Processor time beside HAProxy's by scenario, with the interval. False: there is no gnuplot."""
-    rows = []
-    for number, (scenario, one) in enumerate(results["scenarios"].items()):
-        for column, name in enumerate(results["contenders"]):
-            values = figures.ratios(one["rounds"], name, "haproxy")
-            low, high = figures.interval(values) if values else (None, None)
-            if low is not None:
-                rows.append((name, number + 0.12 * column - 0.3, figures.median(values), low, high, scenario))
-    program = shutil.which("gnuplot")
-    if not rows or program is None:
-        return False
-    blocks = []
-    for name in results["contenders"]:
-        lines = [f"{x} {middle} {low} {high}" for who, x, middle, low, high, _ in rows if who == name]
-        if lines:
-            blocks.append((name, "\n".join(lines)))
-    tics = ", ".join(f'"{scenario}" {number}' for number, scenario in enumerate(results["scenarios"]))
-    script = ["set terminal svg size 1000,520 font 'sans,11'", f"set output '{folder / 'versus.svg'}'",
-              "set ylabel 'processor time a request / HAProxy (lower is better)'", "set key top right", "set grid ytics",
-              f"set xtics ({tics}) rotate by -25", "set yrange [0:*]"]
-    for index, (_, lines) in enumerate(blocks):
-        script += [f"$d{index} << END", lines, "END"]
-    script.append("plot " + ", ".join(f"$d{index} using 1:2:3:4 with yerrorbars pt 7 ps 0.6 title '{name}'"
-                                      for index, (name, _) in enumerate(blocks)))
-    return subprocess.run([program], input="\n".join(script), text=True, check=False).returncode == 0
-
-
 def as_json(results):
     """One line a round, figures to three places: small enough to be kept in the repository."""
     def rounded(value):
@@ -211,6 +181,6 @@ def write(results, folder):
     text = markdown(results)
     (folder / "versus.md").write_text(text)
     print(text)
-    drawn = plot(results, folder)
+    drawn = plot.draw(results, folder)
     print(f"written: {folder}/versus.md, versus.json" + (", versus.svg" if drawn else " (no plot: it needs gnuplot, HAProxy and five rounds)"),
           file=sys.stderr)

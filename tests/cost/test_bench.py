@@ -12,7 +12,7 @@ import sys
 import harness
 
 sys.path.insert(0, str(harness.ROOT / "bench"))
-from versus import contenders, course, figures, generators, report, running, stand  # noqa: E402
+from versus import contenders, course, figures, generators, plot, report, running, stand  # noqa: E402
 
 
 def rounds_with(values, disturbed=0.0):
@@ -263,10 +263,25 @@ class Course(harness.TestCase):
 
     def test_its_plot_is_an_svg_with_everybody_in_it(self):
         harness.need_command("gnuplot")
-        self.assertTrue(report.plot(self.measured(), self.folder))
+        self.assertTrue(plot.draw(self.measured(), self.folder))
         drawn = (self.folder / "versus.svg").read_text()
         for name in ("rr-lb", "uv relay", "64 KiB POST"):
             self.assertIn(name, drawn)
+
+    def test_nobody_is_drawn_in_the_room_of_another_scenario(self):
+        found = contenders.contenders(harness.ROOT, {"nginx": "/n", "haproxy": "/h", "envoy": "/e"})[0]
+        run = {one.name: {"cpu_us": 1.0} for one in found}
+        rounds = [{"disturbed": 0.0, "runs": run}] * 5
+        placed = plot.side_by_side({"contenders": run, "scenarios": {"a": {"rounds": rounds}, "none": {"rounds": []}, "b": {"rounds": rounds}}})
+        self.assertEqual(list(placed), ["a", "b"])
+        for number, rows in enumerate(placed.values()):
+            self.assertEqual([row[0] for row in rows], list(run))
+            places = [row[1] for row in rows]
+            self.assertEqual(places, sorted(set(places)))
+            self.assertGreater(places[0], number - 0.5)
+            self.assertLess(places[-1], number + 0.5)
+        looks = [plot.style(name) for name in run]
+        self.assertEqual(len(set(looks)), len(run), looks)
 
     def test_its_json_is_read_as_what_it_was(self):
         results = {"machine": {"processors": 2}, "date": "2026-11-26", "goals": [{"low": None, "high": 0.5}], "contenders": {},
