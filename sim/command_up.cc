@@ -21,6 +21,7 @@
 #include "sim/scenario/control_server.h"
 #include "sim/scenario/image_builder.h"
 #include "sim/scenario/tier.h"
+#include "sim/scenario/version_from.h"
 
 namespace rr::sim {
 namespace {

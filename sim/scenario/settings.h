@@ -61,8 +61,4 @@ class SettingsReader {
 /// The settings as a YAML file with a comment for every key: what `rr-sim settings` prints and the state folder keeps.
 std::string write_settings(const TierSettings& settings);
 
-/// "path", "path:/version", "header:X-Version", "none".
-Result<VersionFrom> parse_version_from(std::string_view text);
-std::string format_version_from(const VersionFrom& from);
-
 }  // namespace rr::sim

@@ -3,6 +3,7 @@
 
 #include "deploy/settings/render.h"
 #include "sim/scenario/settings.h"
+#include "sim/scenario/version_from.h"
 #include "tests/deploy/settings/environments.h"
 
 namespace rr::deploy {
