@@ -43,12 +43,12 @@ class Arguments {
 };
 
 struct CommandSpec {
-  std::string name;       // "az fail"
-  std::string arguments;  // "ZONE": one word for each that is needed; "[ID]" may be left out; "[-- CMD...]" allows --
-  std::string summary;    // one line
-  std::string more;       // further paragraphs of its --help
-  std::vector<FlagSpec> flags;
-  std::vector<std::pair<std::string, std::string>> examples;  // command line, what it does
+  std::string name{};       // "az fail"
+  std::string arguments{};  // "ZONE": one word for each that is needed; "[ID]" may be left out; "[-- CMD...]" allows --
+  std::string summary{};    // one line
+  std::string more{};       // further paragraphs of its --help
+  std::vector<FlagSpec> flags{};
+  std::vector<std::pair<std::string, std::string>> examples{};  // command line, what it does
   int (*run)(const CommandSpec&, const Arguments&) = nullptr;
 
   /// The error is one line that names what is wrong and what would be right.

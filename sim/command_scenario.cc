@@ -111,34 +111,40 @@ int run_compare(const CommandSpec& command, const Arguments& arguments) {
   return 0;
 }
 
+CommandSpec run_command() {
+  return {
+      .name = "scenario run",
+      .arguments = "FILE",
+      .summary = "Plays a scenario in a tier of its own, in virtual time or by real processes.",
+      .more =
+          "The printed times are AWS's, from the beginning. The tier is gone when it is over.\n"
+          "Exit status: 0 played to its end, 1 a step failed, 2 wrong input, 3 could not start.",
+      .flags = {{"--world", 0, "WORLD", "virtual (default) or real", ""},
+                {"--speed", 0, "N", "of real processes (default 50)", ""},
+                {"--seed", 0, "N", "what ids and chance follow from (default 1)", ""},
+                {"--journal", 0, "FILE", "write the journal there, to be compared", ""},
+                {"--order", 0, "", "print which events came before which", ""}},
+      .examples = {{"rr-sim scenario run scenarios/zone-power-loss.yaml", "in a few milliseconds"},
+                   {"rr-sim scenario run scenarios/zone-power-loss.yaml --world real", "the same with processes"}},
+      .run = run_scenario,
+  };
+}
+
+CommandSpec compare_command() {
+  return {
+      .name = "scenario compare",
+      .arguments = "JOURNAL JOURNAL",
+      .summary = "Compares what happened in two runs: which events, and in which order.",
+      .more =
+          "When they happened is not compared, and neither is the order of what has nothing to do with each\n"
+          "other. Exit status: 0 the same, 1 not the same, 2 wrong input.",
+      .examples = {{"rr-sim scenario compare virtual.log real.log", ""}},
+      .run = run_compare,
+  };
+}
+
 }  // namespace
 
-std::vector<CommandSpec> scenario_commands() {
-  CommandSpec run;
-  run.name = "scenario run";
-  run.arguments = "FILE";
-  run.summary = "Plays a scenario in a tier of its own, in virtual time or by real processes.";
-  run.more =
-      "The printed times are AWS's, from the beginning. The tier is gone when it is over.\n"
-      "Exit status: 0 played to its end, 1 a step failed, 2 wrong input, 3 could not start.";
-  run.flags = {{"--world", 0, "WORLD", "virtual (default) or real", ""},
-               {"--speed", 0, "N", "of real processes (default 50)", ""},
-               {"--seed", 0, "N", "what ids and chance follow from (default 1)", ""},
-               {"--journal", 0, "FILE", "write the journal there, to be compared", ""},
-               {"--order", 0, "", "print which events came before which", ""}};
-  run.examples = {{"rr-sim scenario run scenarios/zone-power-loss.yaml", "in a few milliseconds"},
-                  {"rr-sim scenario run scenarios/zone-power-loss.yaml --world real", "the same with processes"}};
-  run.run = run_scenario;
-  CommandSpec compare;
-  compare.name = "scenario compare";
-  compare.arguments = "JOURNAL JOURNAL";
-  compare.summary = "Compares what happened in two runs: which events, and in which order.";
-  compare.more =
-      "When they happened is not compared, and neither is the order of what has nothing to do with each\n"
-      "other. Exit status: 0 the same, 1 not the same, 2 wrong input.";
-  compare.examples = {{"rr-sim scenario compare virtual.log real.log", ""}};
-  compare.run = run_compare;
-  return {run, compare};
-}
+std::vector<CommandSpec> scenario_commands() { return {run_command(), compare_command()}; }
 
 }  // namespace rr::sim

@@ -266,59 +266,59 @@ int run_pace(const CommandSpec& command, const Arguments& arguments) {
 }
 
 CommandSpec pace_command() {
-  CommandSpec c;
-  c.name = "pace";
-  c.summary = "How fast virtual time goes on this machine: requests a second, and regions of up to 10,000.";
-  c.more = "Exit status: 0 done, 1 a run did not come out as it should, 2 wrong input.";
-  c.flags = {{"--requests", 0, "N", "through two instances (default 2000000)", ""},
-             {"--most", 0, "N", "instances of the largest region (default 10000)", ""},
-             {"--json", 0, "", "as JSON", ""}};
-  c.examples = {{"rr-sim pace --most 1000", "a few seconds"}};
-  c.run = run_pace;
-  return c;
+  return {
+      .name = "pace",
+      .summary = "How fast virtual time goes on this machine: requests a second, and regions of up to 10,000.",
+      .more = "Exit status: 0 done, 1 a run did not come out as it should, 2 wrong input.",
+      .flags = {{"--requests", 0, "N", "through two instances (default 2000000)", ""},
+                {"--most", 0, "N", "instances of the largest region (default 10000)", ""},
+                {"--json", 0, "", "as JSON", ""}},
+      .examples = {{"rr-sim pace --most 1000", "a few seconds"}},
+      .run = run_pace,
+  };
 }
 
 CommandSpec laws_command() {
-  CommandSpec c;
-  c.name = "laws";
-  c.arguments = "[NAME]";
-  c.summary = "Laws of queueing and failover, measured in virtual time beside theory.";
-  c.more =
-      "No tier is needed. The balancer's decisions are those of rr-lb, the control plane's those of rr-sim up.\n"
-      "Exit status: 0 all hold, 1 one does not, 2 wrong input.";
-  c.flags = {{"--full", 0, "", "millions of requests a row, narrower tolerances (minutes)", ""},
-             {"--seed", 0, "N", "what chance follows from", ""},
-             {"--json", 0, "", "as JSON", ""}};
-  c.examples = {{"rr-sim laws", "all of them"}, {"rr-sim laws detection", "one"}};
-  c.run = run_laws;
-  return c;
+  return {
+      .name = "laws",
+      .arguments = "[NAME]",
+      .summary = "Laws of queueing and failover, measured in virtual time beside theory.",
+      .more =
+          "No tier is needed. The balancer's decisions are those of rr-lb, the control plane's those of rr-sim up.\n"
+          "Exit status: 0 all hold, 1 one does not, 2 wrong input.",
+      .flags = {{"--full", 0, "", "millions of requests a row, narrower tolerances (minutes)", ""},
+                {"--seed", 0, "N", "what chance follows from", ""},
+                {"--json", 0, "", "as JSON", ""}},
+      .examples = {{"rr-sim laws", "all of them"}, {"rr-sim laws detection", "one"}},
+      .run = run_laws,
+  };
 }
 
 CommandSpec swarm_command() {
-  CommandSpec c;
-  c.name = "swarm";
-  c.summary = "Draws tiers and faults from seeds, in virtual time, and checks what must always hold.";
-  c.more =
-      "First faults are on, and nothing forbidden may happen; then they are off, and everything must come to\n"
-      "rest within a bound. Exit status: 0 all seeds hold, 1 one does not, 2 wrong input.";
-  c.flags = {{"--seeds", 0, "N", "how many (default 100)", ""},
-             {"--from", 0, "N", "the first seed (default 1)", ""},
-             {"--broken-policy", 0, "", "requests go to unhealthy and leaving targets too: to see\nit caught", ""}};
-  c.examples = {{"rr-sim swarm --seeds 20", "20 tiers, half an hour each, in a second or two"}};
-  c.run = run_swarm;
-  return c;
+  return {
+      .name = "swarm",
+      .summary = "Draws tiers and faults from seeds, in virtual time, and checks what must always hold.",
+      .more =
+          "First faults are on, and nothing forbidden may happen; then they are off, and everything must come to\n"
+          "rest within a bound. Exit status: 0 all seeds hold, 1 one does not, 2 wrong input.",
+      .flags = {{"--seeds", 0, "N", "how many (default 100)", ""},
+                {"--from", 0, "N", "the first seed (default 1)", ""},
+                {"--broken-policy", 0, "", "requests go to unhealthy and leaving targets too: to see\nit caught", ""}},
+      .examples = {{"rr-sim swarm --seeds 20", "20 tiers, half an hour each, in a second or two"}},
+      .run = run_swarm,
+  };
 }
 
 CommandSpec replay_command() {
-  CommandSpec c;
-  c.name = "replay";
-  c.arguments = "SEED";
-  c.summary = "Runs one seed of the swarm again, and tells what happened.";
-  c.more = "Exit status: 0 it holds, 1 it violates an invariant, 2 wrong input.";
-  c.flags = {{"--journal", 0, "", "every line of the journal", ""}, {"--broken-policy", 0, "", "as swarm", ""}};
-  c.examples = {{"rr-sim replay 17", ""}};
-  c.run = run_replay;
-  return c;
+  return {
+      .name = "replay",
+      .arguments = "SEED",
+      .summary = "Runs one seed of the swarm again, and tells what happened.",
+      .more = "Exit status: 0 it holds, 1 it violates an invariant, 2 wrong input.",
+      .flags = {{"--journal", 0, "", "every line of the journal", ""}, {"--broken-policy", 0, "", "as swarm", ""}},
+      .examples = {{"rr-sim replay 17", ""}},
+      .run = run_replay,
+  };
 }
 
 }  // namespace

@@ -23,45 +23,46 @@ FlagSpec speed_flag() {
 FlagSpec ground_flag() { return {"--ground", 0, "KIND", "namespaces, plain or auto (default)", "ground"}; }
 
 CommandSpec up_command() {
-  CommandSpec c;
-  c.name = "up";
-  c.summary = "Starts the tier: two zones, two instances, one load-balancer node a zone.";
-  c.more =
-      "In the foreground it shows the log of everything; Ctrl-C stops all of it in order, a second\n"
-      "Ctrl-C at once. A state folder that a killed run left is taken over.\n"
-      "Exit status: 0 stopped in order, 2 wrong input, 3 could not start, 130 stopped at once.";
-  c.flags = {
-      {"--detach", 'd', "", "leave it running; returns when it answers", ""},
-      {"--listen", 0, "ADDRESS", "the front (default 127.0.0.1:8080; port 0: any)", "listen"},
-      {"--settings", 0, "FILE", "YAML file with all settings (rr-sim settings prints it)", ""},
-      {"--set", 0, "KEY=VALUE", "one setting by its key; may be repeated", ""},
-      state_flag_spec(),
-      ground_flag(),
-      speed_flag(),
-      {"--app", 0, "CMD",
-       "a program of yours in place of rr-webapp, run in the\ncurrent folder; it gets PORT, HOST and more in "
-       "its\nenvironment, and {port} is substituted",
-       "app.command"},
-      {"--health-path", 0, "PATH", "what the health check asks for\n(default /healthz; with --app /)",
-       "target_group.health_check.path"},
-      {"--version-from", 0, "FROM",
-       "where a release reads the commit: path[:/version],\nheader:NAME or none (with --app: none)",
-       "app.version_from"},
-      {"--commit", 0, "SHA", "of the first image (default: git's HEAD)", "app.commit"},
-      {"--build", 0, "N", "of the first image (default: counted)", "app.build"},
-      {"--load", 0, "RATE", "open-loop requests a second from the start", "load"},
-      {"--seed", 0, "N", "decides ids and ties (default: random)", "seed"},
-      {"--discard", 0, "", "remove the state folder when the tier stops", ""},
-      {"--quiet", 0, "", "show events only, not what processes write", ""},
-      {"--verbose", 0, "", "show health checks too", ""},
+  return {
+      .name = "up",
+      .summary = "Starts the tier: two zones, two instances, one load-balancer node a zone.",
+      .more =
+          "In the foreground it shows the log of everything; Ctrl-C stops all of it in order, a second\n"
+          "Ctrl-C at once. A state folder that a killed run left is taken over.\n"
+          "Exit status: 0 stopped in order, 2 wrong input, 3 could not start, 130 stopped at once.",
+      .flags =
+          {
+              {"--detach", 'd', "", "leave it running; returns when it answers", ""},
+              {"--listen", 0, "ADDRESS", "the front (default 127.0.0.1:8080; port 0: any)", "listen"},
+              {"--settings", 0, "FILE", "YAML file with all settings (rr-sim settings prints it)", ""},
+              {"--set", 0, "KEY=VALUE", "one setting by its key; may be repeated", ""},
+              state_flag_spec(),
+              ground_flag(),
+              speed_flag(),
+              {"--app", 0, "CMD",
+               "a program of yours in place of rr-webapp, run in the\ncurrent folder; it gets PORT, HOST and more in "
+               "its\nenvironment, and {port} is substituted",
+               "app.command"},
+              {"--health-path", 0, "PATH", "what the health check asks for\n(default /healthz; with --app /)",
+               "target_group.health_check.path"},
+              {"--version-from", 0, "FROM",
+               "where a release reads the commit: path[:/version],\nheader:NAME or none (with --app: none)",
+               "app.version_from"},
+              {"--commit", 0, "SHA", "of the first image (default: git's HEAD)", "app.commit"},
+              {"--build", 0, "N", "of the first image (default: counted)", "app.build"},
+              {"--load", 0, "RATE", "open-loop requests a second from the start", "load"},
+              {"--seed", 0, "N", "decides ids and ties (default: random)", "seed"},
+              {"--discard", 0, "", "remove the state folder when the tier stops", ""},
+              {"--quiet", 0, "", "show events only, not what processes write", ""},
+              {"--verbose", 0, "", "show health checks too", ""},
+          },
+      .examples = {{"rr-sim up", "AWS's own durations, http://127.0.0.1:8080/"},
+                   {"rr-sim up -d --speed 10", "ten times as fast, in the background"},
+                   {"rr-sim up --app 'node server.js' --health-path /", "a program of yours behind the balancer"},
+                   {"rr-sim up --listen 127.0.0.1:0 --set target_group.deregistration_delay=5s",
+                    "another port, another setting"}},
+      .run = run_up,
   };
-  c.examples = {
-      {"rr-sim up", "AWS's own durations, http://127.0.0.1:8080/"},
-      {"rr-sim up -d --speed 10", "ten times as fast, in the background"},
-      {"rr-sim up --app 'node server.js' --health-path /", "a program of yours behind the balancer"},
-      {"rr-sim up --listen 127.0.0.1:0 --set target_group.deregistration_delay=5s", "another port, another setting"}};
-  c.run = run_up;
-  return c;
 }
 
 CommandSpec simple(std::string name, std::string arguments, std::string summary,
@@ -79,21 +80,21 @@ CommandSpec simple(std::string name, std::string arguments, std::string summary,
 }
 
 CommandSpec demo_command() {
-  CommandSpec c;
-  c.name = "demo";
-  c.summary = "Shows all of it in less than a minute, and checks its own promises.";
-  c.more =
-      "Round robin, a zone's death, the replacement, the way back, a release under load.\n"
-      "Exit status: 0 every promise kept, 1 one was broken, 3 the tier could not start, 130 interrupted.";
-  c.flags = {{"--step", 0, "", "wait for a key before each act, and say what comes", ""},
-             {"--keep", 0, "", "leave the tier running", ""},
-             {"--speed", 0, "N", "divide what the control plane waits for (default 10)", ""},
-             ground_flag()};
-  c.examples = {{"rr-sim demo", "all acts"},
-                {"rr-sim demo --step", "at your own pace"},
-                {"rr-sim demo --keep", "and go on by hand"}};
-  c.run = run_demo;
-  return c;
+  return {
+      .name = "demo",
+      .summary = "Shows all of it in less than a minute, and checks its own promises.",
+      .more =
+          "Round robin, a zone's death, the replacement, the way back, a release under load.\n"
+          "Exit status: 0 every promise kept, 1 one was broken, 3 the tier could not start, 130 interrupted.",
+      .flags = {{"--step", 0, "", "wait for a key before each act, and say what comes", ""},
+                {"--keep", 0, "", "leave the tier running", ""},
+                {"--speed", 0, "N", "divide what the control plane waits for (default 10)", ""},
+                ground_flag()},
+      .examples = {{"rr-sim demo", "all acts"},
+                   {"rr-sim demo --step", "at your own pace"},
+                   {"rr-sim demo --keep", "and go on by hand"}},
+      .run = run_demo,
+  };
 }
 
 void add_instance_commands(std::vector<CommandSpec>& all) {
