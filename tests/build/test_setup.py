@@ -137,6 +137,23 @@ class SetUp(harness.TestCase):
             self.assertEqual(finished.returncode, 0)
             self.assertIn("Examples:", finished.stdout)
 
+    def test_help_fits_a_terminal_and_begins_with_the_usage(self):
+        for script in ("check", "demo", "fuzz", "peers", "soak", "bench/run", "ci/run", "ci/tools",
+                       *(f"tools/{file.name}" for file in sorted((harness.ROOT / "tools").iterdir()))):
+            with self.subTest(script):
+                finished = self.run_program(str(harness.ROOT / script), "--help")
+                self.assertEqual((finished.returncode, finished.stderr), (0, ""))
+                lines = finished.stdout.splitlines()
+                self.assertTrue(lines[0].startswith("usage: "), lines[0])
+                self.assertLessEqual(max(map(len, lines)), 80, finished.stdout)
+                self.assertGreater(len(lines), 5)
+                self.assertNotIn("set -", finished.stdout)
+
+    def test_a_preset_that_is_none_builds_nothing(self):
+        for words in (["lunch"], ["--frob"], []):
+            self.assert_usage_error(self.script("tools/build", *words), *words, "must be dev, release, static, asan, tsan or fuzz")
+        self.assertFalse((harness.ROOT / "build" / "lunch").exists())
+
 
 class Counting(harness.TestCase):
     def tally(self, **suites):
