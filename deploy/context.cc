@@ -33,8 +33,10 @@ std::optional<std::string> checkout_file(const std::string& environment) {
   return std::filesystem::exists(path) ? std::optional(path) : std::nullopt;
 }
 
-/// What Terraform keeps in Parameter Store, for whoever has no checkout.
-Result<std::optional<Settings>> read_stored(Context& context, const std::string& name, const std::string& environment) {
+/// What Terraform keeps in Parameter Store, for whoever has no checkout. Kept by another version of this program it may be
+/// unreadable: who has a checkout (`has_other`) takes that, so that a rollback at night does not fail for a new setting.
+Result<std::optional<Settings>> read_stored(Context& context, const std::string& name, const std::string& environment,
+                                            bool has_other) {
   Settings wanted;
   wanted.name = name;
   wanted.environment = environment;
@@ -44,8 +46,11 @@ Result<std::optional<Settings>> read_stored(Context& context, const std::string&
   auto document = nlohmann::json::parse(**text, nullptr, false);
   if (document.is_object()) document.erase("names");
   auto settings = read_settings(document.dump(), "");
-  if (!settings) return Error{fmt::format("{}: {}", names_of(wanted).settings_parameter, joined(settings.error()))};
-  return std::optional(*settings);
+  if (settings) return std::optional(*settings);
+  const std::string why = fmt::format("{}: {}", names_of(wanted).settings_parameter, joined(settings.error()));
+  if (!has_other) return Error{why};
+  context.speaker.line(why + "; the checkout's are taken", Colour::kYellow);
+  return std::optional<Settings>();
 }
 
 void connect(Context& context, const Arguments& arguments, const std::string& region) {
@@ -103,7 +108,7 @@ Status fill(Context& context, const Arguments& arguments, SettingsFirst first) {
   if (!found && !fallback) return found.error();
   if (found) {
     connect(context, arguments, *found);
-    auto stored = read_stored(context, name, environment);
+    auto stored = read_stored(context, name, environment, fallback.has_value());
     if (!stored) return stored.error();
     if (*stored) {
       context.settings = std::move(**stored);
@@ -212,15 +217,20 @@ Result<Tier> find_tier(Context& context, const std::string& url_asked_for) {
   const auto& settings = context.settings.load_balancer;
   const bool secure = !settings.certificate_arn.empty();
   const int port = secure ? settings.https_port : settings.http_port;
-  tier.url = fmt::format("{}://{}{}", secure ? "https" : "http", balancer.front().text("DNSName"),
+  const std::string own_name = balancer.front().text("DNSName");
+  const std::string& name = settings.host_name.empty() ? own_name : settings.host_name;
+  tier.url = fmt::format("{}://{}{}", secure ? "https" : "http", name,
                          // not a setting: what a URL means without a port
                          port == (secure ? 443 : 80) ? "" : fmt::format(":{}", port));
+  // The certificate is of that name, but what has to be proved is this load balancer, wherever the name leads today.
+  if (!settings.host_name.empty()) tier.connect_to = fmt::format("{}:{}", own_name, port);
   return tier;
 }
 
-Question question_about(const Context& context, const std::string& url) {
+Question question_about(const Context& context, const Tier& tier) {
   Question question;
-  question.url = url;
+  question.url = tier.url;
+  question.connect_to = tier.connect_to;
   if (const auto source = VersionSource::parse(context.settings.application.version_from)) question.source = *source;
   question.path = context.settings.application.health_check_path;
   question.timeout = context.settings.verification.answer_timeout;

@@ -56,7 +56,8 @@ Status write_parameter(Context& context, const std::string& name, const std::str
 struct Tier {
   std::optional<Group> group;
   std::string target_group;
-  std::string url;  // without a path; empty when there is no load balancer
+  std::string url;         // without a path; empty when there is no load balancer
+  std::string connect_to;  // "HOST:PORT" of the load balancer, when the URL has another name
   std::string load_balancer;
   std::string load_balancer_state;
 };
@@ -70,6 +71,7 @@ Result<Kind> ask(Context& context, const Command& command) {
   return std::get<Kind>(std::get<Reply>(std::move(event)));
 }
 
-Question question_about(const Context& context, const std::string& url);
+/// With --url the tier needs no more than its url.
+Question question_about(const Context& context, const Tier& tier);
 
 }  // namespace rr::deploy

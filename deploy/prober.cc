@@ -60,6 +60,7 @@ Answer Asker::ask() {
   request.url =
       question.url + (question.source.kind == VersionSource::Kind::kPath ? question.source.name : question.path);
   request.timeout = request.connect_timeout = question.timeout;
+  request.connect_to = question.connect_to;
   request.reuse = false;
   const auto began = std::chrono::steady_clock::now();
   const auto response = inside_->transport.send(request);

@@ -24,7 +24,8 @@ struct VersionSource {
 };
 
 struct Question {
-  std::string url;  // of the tier, without a path
+  std::string url;         // of the tier, without a path
+  std::string connect_to;  // "HOST:PORT" where the URL's name does not have to lead there (yet)
   VersionSource source;
   std::string path = "/";  // what is asked for where the version is in a header or nowhere
   // not a setting: a default that its makers overwrite

@@ -102,7 +102,7 @@ void Driver::show_progress() {
 int Driver::run() {
   count_interrupts();
   int seen = 0;
-  Question question = question_about(context_, tier_.url);
+  Question question = question_about(context_, tier_);
   question.timeout = context_.settings.probe.answer_timeout;
   Prober prober(std::move(question), context_.settings.probe.interval);
   take(rollout_.handle(Wake{}, now()));

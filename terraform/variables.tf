@@ -85,6 +85,7 @@ variable "load_balancer" {
     http_port              = number
     https_port             = number
     certificate_arn        = string
+    host_name              = string
     ssl_policy             = string
     allowed_cidrs          = list(string)
     idle_timeout           = number

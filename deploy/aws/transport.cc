@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 
 namespace rr::deploy {
 namespace {
@@ -44,12 +45,23 @@ int on_progress(void* to, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 
 long milliseconds(Duration span) { return std::max(1L, std::chrono::ceil<std::chrono::milliseconds>(span).count()); }
 
-class HeaderList {
+/// A file of certificate authorities that are trusted in place of the system's: as the AWS CLI is told of one for AWS, and
+/// curl for everybody.
+const char* own_authorities(bool for_aws) {
+  const auto file_of = [](const char* variable) {
+    const char* file = std::getenv(variable);
+    return file != nullptr && *file != '\0' ? file : nullptr;
+  };
+  const char* of_aws = for_aws ? file_of("AWS_CA_BUNDLE") : nullptr;
+  return of_aws != nullptr ? of_aws : file_of("SSL_CERT_FILE");
+}
+
+class StringList {
  public:
-  ~HeaderList() { curl_slist_free_all(list_); }
-  HeaderList() = default;
-  HeaderList(const HeaderList&) = delete;
-  HeaderList& operator=(const HeaderList&) = delete;
+  ~StringList() { curl_slist_free_all(list_); }
+  StringList() = default;
+  StringList(const StringList&) = delete;
+  StringList& operator=(const StringList&) = delete;
   void add(const std::string& line) { list_ = curl_slist_append(list_, line.c_str()); }
   curl_slist* get() const { return list_; }
 
@@ -67,7 +79,7 @@ void set_method(CURL* curl, const HttpRequest& request) {
   }
 }
 
-void set_signature(CURL* curl, const HttpRequest& request, HeaderList& headers) {
+void set_signature(CURL* curl, const HttpRequest& request, StringList& headers) {
   if (!request.signing) return;
   const Signing& signing = *request.signing;
   curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, fmt::format("aws:amz:{}:{}", signing.region, signing.service).c_str());
@@ -101,7 +113,7 @@ Result<HttpResponse> Transport::send(const HttpRequest& request) {
   curl_easy_reset(curl);  // keeps connections
   Reception reception;
   reception.interrupt = &handle_->interrupt;
-  HeaderList headers;
+  StringList headers;
   for (const auto& [name, value] : request.headers) headers.add(fmt::format("{}: {}", name, value));
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -118,12 +130,18 @@ Result<HttpResponse> Transport::send(const HttpRequest& request) {
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &reception);
+  if (const char* bundle = own_authorities(request.signing.has_value()))
+    curl_easy_setopt(curl, CURLOPT_CAINFO, bundle);
+  StringList places;
+  if (!request.connect_to.empty()) places.add("::" + request.connect_to);
+  curl_easy_setopt(curl, CURLOPT_CONNECT_TO, places.get());
   set_method(curl, request);
   set_signature(curl, request, headers);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   const CURLcode code = curl_easy_perform(curl);
   if (code == CURLE_ABORTED_BY_CALLBACK) return Error{"interrupted"};
   if (code == CURLE_OPERATION_TIMEDOUT) return Error{"slower than " + format_duration(request.timeout)};
+  if (code == CURLE_PEER_FAILED_VERIFICATION) return Error{"its certificate is for another name, or of nobody trusted"};
   if (code != CURLE_OK) return Error{curl_easy_strerror(code)};
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

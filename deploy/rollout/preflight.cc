@@ -63,7 +63,7 @@ void look_at_group(const Plan& plan, const Group& group, bool begun, std::vector
   }
 }
 
-void look_at_health(const Plan& plan, const Facts& facts, bool answering, std::vector<std::string>& problems) {
+void look_at_health(const Plan& plan, const Facts& facts, const std::string& silence, std::vector<std::string>& problems) {
   if (plan.force) return;
   const auto healthy = std::count_if(facts.targets.begin(), facts.targets.end(),
                                      [](const Target& target) { return target.state == "healthy"; });
@@ -78,8 +78,10 @@ void look_at_health(const Plan& plan, const Facts& facts, bool answering, std::v
                     "alarms",
                     alarm.name));
   }
-  if (!answering)
-    problems.push_back("the tier does not answer through its load balancer; --force releases nevertheless");
+  if (!silence.empty()) {
+    problems.push_back(fmt::format(
+        "the tier does not answer through its load balancer ({}); --force releases nevertheless", silence));
+  }
 }
 
 void look_at_alarms(const Plan& plan, const Facts& facts, std::vector<std::string>& problems) {
@@ -251,7 +253,7 @@ Released describe_version(const Facts& facts, const std::string& number) {
   return released;
 }
 
-std::vector<std::string> release_problems(const Plan& plan, const Facts& facts, bool answering) {
+std::vector<std::string> release_problems(const Plan& plan, const Facts& facts, const std::string& silence) {
   std::vector<std::string> problems;
   look_at_identity(plan, facts, problems);
   if (!facts.group) {
@@ -266,7 +268,7 @@ std::vector<std::string> release_problems(const Plan& plan, const Facts& facts, 
   look_at_refresh(facts, resumed, problems);
   look_at_image(plan, facts, problems);
   look_at_alarms(plan, facts, problems);
-  if (!begun) look_at_health(plan, facts, answering, problems);
+  if (!begun) look_at_health(plan, facts, silence, problems);
   return problems;
 }
 

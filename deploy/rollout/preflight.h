@@ -43,7 +43,7 @@ bool is_numbered(const std::string& version);
 
 /// Everything that speaks against the release, a line each; empty: go. `answering` says whether the tier answered a
 /// request through its load balancer.
-std::vector<std::string> release_problems(const Plan& plan, const Facts& facts, bool answering);
+std::vector<std::string> release_problems(const Plan& plan, const Facts& facts, const std::string& silence);
 /// Of a rollback there are few: what does not exist cannot be gone to. Alarms, unhealthy targets, suspended processes
 /// and a running release are no problem.
 std::vector<std::string> rollback_problems(const Plan& plan, const Facts& facts);

@@ -82,9 +82,10 @@ void Rollout::judge_preflight(Time now) {
     wake_ = now + kSecond;
     return;
   }
-  const bool answering = tally_.last_good().has_value();
+  std::string silence;
+  if (!tally_.last_good()) silence = tally_.last_failed() ? cause_of(*tally_.last_failed()) : "nobody was asked yet";
   const auto problems =
-      plan_.kind == JobKind::kRelease ? release_problems(plan_, facts_, answering) : rollback_problems(plan_, facts_);
+      plan_.kind == JobKind::kRelease ? release_problems(plan_, facts_, silence) : rollback_problems(plan_, facts_);
   if (!problems.empty()) {
     for (const std::string& problem : problems) note(Note::Kind::kProblem, problem);
     return end(kRefused, "nothing was touched", now);

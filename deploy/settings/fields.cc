@@ -160,6 +160,11 @@ std::vector<Field> balancer_fields() {
           [](S& s) -> Slot { return &s.load_balancer.certificate_arn; },
           "(arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+)?", "a certificate's ARN, or nothing"),
       text(
+          "load_balancer.host_name", "What viewers call the tier, and what the certificate is for.",
+          [](S& s) -> Slot { return &s.load_balancer.host_name; },
+          "([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+)?",
+          "a name such as www.example.org, or nothing"),
+      text(
           "load_balancer.ssl_policy", "", [](S& s) -> Slot { return &s.load_balancer.ssl_policy; },
           "ELBSecurityPolicy-[A-Za-z0-9-]{1,64}", "a policy such as ELBSecurityPolicy-TLS13-1-2-2021-06"),
       text(

@@ -81,6 +81,10 @@ void check_balancer(Broken& broken, const Settings& s) {
     broken.push_back(
         {"load_balancer.https_port", fmt::format("{}: another port than http_port is right", balancer.https_port)});
   }
+  if (!balancer.certificate_arn.empty() && balancer.host_name.empty()) {
+    broken.push_back({"load_balancer.host_name",
+                      "with certificate_arn the name that the certificate is for is right: a release verifies it"});
+  }
   if (balancer.allowed_cidrs.empty()) {
     broken.push_back({"load_balancer.allowed_cidrs", "at least one block is right, such as [0.0.0.0/0]"});
   }

@@ -70,6 +70,7 @@ struct LoadBalancerSettings {
   int http_port = 0;
   int https_port = 0;
   std::string certificate_arn;  // empty: no HTTPS listener
+  std::string host_name;        // that the certificate is for; empty: the load balancer's own
   std::string ssl_policy;
   std::vector<std::string> allowed_cidrs;
   Duration idle_timeout{};

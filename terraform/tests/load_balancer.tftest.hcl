@@ -89,7 +89,7 @@ run "the_url_of_another_port_and_a_certificate" {
   variables {
     name = var.names.tier
     load_balancer = merge(var.load_balancer, {
-      https_port = 8443, certificate_arn = "arn:aws:acm:${var.aws.region}:123456789012:certificate/0"
+      https_port = 8443, host_name = "www.example.org", certificate_arn = "arn:aws:acm:${var.aws.region}:123456789012:certificate/0"
     })
   }
 
@@ -103,7 +103,7 @@ run "the_url_of_another_port_and_a_certificate" {
   }
 
   assert {
-    condition     = output.url == "https://tier.example:8443/"
+    condition     = output.url == "https://www.example.org:8443/"
     error_message = output.url
   }
 }

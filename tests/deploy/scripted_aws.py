@@ -11,6 +11,7 @@ import hmac
 import http.server
 import json
 import re
+import ssl
 import threading
 import time
 import urllib.parse
@@ -91,17 +92,29 @@ class ScriptedAws:
         self.refuses_rollback, self.bake = False, 0.3
         for _ in range(2):
             self._launch("6", -100_000)
-        self.api, self.front = self._serve(_Api), self._serve(_Front)
+        self.api, self.front, self.secure = self._serve(_Api), self._serve(_Front), None
+        self.balancer_name = "load-balancer.invalid"
 
-    def _serve(self, handler):
+    def serve_https(self, certificate, key):
+        """The load balancer with an HTTPS listener too, of which AWS says host and port; returns the port."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self.secure = self._serve(_Front, context)
+        self.balancer_name, port = self.secure.server_address[:2]
+        return port
+
+    def _serve(self, handler, secure=None):
         server = http.server.ThreadingHTTPServer((loopback_host(), 0), type("Bound", (handler,), {"aws": self}))
+        if secure:  # the handshake is made by the thread of the connection
+            server.handle_error = lambda *_: None  # a client that does not trust it hangs up
+            server.socket = secure.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         server.url = "http://%s:%d" % server.server_address[:2]
         return server
 
     def close(self):
-        for server in (self.api, self.front):
+        for server in filter(None, (self.api, self.front, self.secure)):
             server.shutdown()
             server.server_close()
 
@@ -301,7 +314,7 @@ class ScriptedAws:
 
     def DescribeLoadBalancers(self, _):
         return self.query("DescribeLoadBalancers", {"LoadBalancers": ("member", [
-            {"LoadBalancerName": self.group, "DNSName": "load-balancer.invalid", "State": {"Code": "active"}}])})
+            {"LoadBalancerName": self.group, "DNSName": self.balancer_name, "State": {"Code": "active"}}])})
 
     def DescribeAlarms(self, _):
         return self.query("DescribeAlarms", {"MetricAlarms": ("member", [

@@ -245,6 +245,50 @@ class Releasing(RrDeploy):
                 self.assertIn("[....", program.text())
 
 
+class OwnName(RrDeploy):
+    """HTTPS: the certificate is for a name of one's own, and what is asked under that name is this load balancer."""
+
+    def setUp(self):
+        super().setUp()
+        openssl = harness.need_command("openssl", "openssl")
+        self.authority, key = self.folder / "certificate.pem", self.folder / "key.pem"
+        done = self.run_program(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                                "-subj", "/CN=www.example.test", "-addext", "subjectAltName=DNS:www.example.test",
+                                "-keyout", key, "-out", self.authority)
+        self.assertEqual(done.returncode, 0, done)
+        self.port = self.aws.serve_https(self.authority, key)
+
+    def named(self, name):
+        """The environment's URL, once its settings say this name."""
+        self.settings = changed_settings(self, {**QUICK, "load_balancer.host_name": name, "load_balancer.https_port": self.port,
+                                                "load_balancer.certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/0"})
+        return f"https://{name}:{self.port}"
+
+    def run_trusting(self, verb, *words, code=0):
+        return self.deploy(*self.command(verb, *words), code=code, environment={"SSL_CERT_FILE": str(self.authority)})
+
+    def test_a_release_and_a_rollback_are_proved_under_the_name_of_the_certificate(self):
+        url = self.named("www.example.test")
+        self.assertIn(f"{url}\n", self.run_trusting("release", "--image", NEW).stdout)
+        self.assert_settled("7")
+        self.assertEqual(json.loads(self.run_trusting("status", "--json").stdout)["url"], url)
+        self.run_trusting("verify", "--commit", "commit-new")
+        self.run_trusting("watch", "--count", "2", "--interval", "100ms")
+        self.run_trusting("rollback")
+        self.assert_settled("6")
+
+    def test_a_certificate_for_another_name_is_named_before_anything_is_touched(self):
+        self.named("www.example.net")
+        done = self.run_trusting("release", "--image", NEW, code=3)
+        self.assertIn("does not answer through its load balancer (its certificate is for another name, or of nobody trusted)", done.stdout)
+        self.assertEqual([one for one in self.aws.calls if not re.match("Describe|Get", one)], [])
+
+    def test_one_that_nobody_trusted_has_signed_is_none(self):
+        self.named("www.example.test")
+        done = self.deploy(*self.command("watch", "--count", "1"), code=1)
+        self.assertIn("of nobody trusted", done.stdout)
+
+
 class RollingBack(RrDeploy):
     def stored_settings(self):
         """What Terraform keeps in Parameter Store."""

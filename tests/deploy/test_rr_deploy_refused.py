@@ -116,6 +116,19 @@ class Refusing(InCheckout):
         done = self.run_here("rollback")
         self.assertEqual(done.returncode, 0, done)
 
+    def test_settings_that_another_version_of_the_program_stored(self):
+        """They lack a key that this one knows: a checkout's are taken, and without a checkout the key is named."""
+        self.aws.versions[7], self.aws.version = (NEW, "second"), "7"
+        stored = json.loads(self.run_program("rr-deploy", "settings", "render", "--for", "terraform", self.file).stdout)
+        del stored["load_balancer"]["host_name"]
+        self.aws.parameters["/round-robin/local/settings"] = [(json.dumps(stored), time.time())]
+        done = self.run_program("rr-deploy", "rollback", "local", cwd=self.folder, environment=self.aws.environment())
+        self.assertEqual(done.returncode, 3, done)
+        self.assertIn("/round-robin/local/settings: load_balancer.host_name: is missing", done.stderr)
+        done = self.run_here("rollback")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("host_name: is missing; the checkout's are taken", done.stdout)
+
     def test_an_image_for_another_processor(self):
         self.aws.images[NEW]["architecture"] = "arm64"
         for strategy in ("refresh", "double"):

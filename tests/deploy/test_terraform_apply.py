@@ -90,7 +90,7 @@ def change_who_may_connect(s):
 
 def change_to_https(s):
     s["load_balancer"].update(certificate_arn=f"arn:aws:acm:{s['aws']['region']}:123456789012:certificate/0",
-                              https_port=8443, ssl_policy="ELBSecurityPolicy-TLS13-1-3-2021-06")
+                              host_name="www.example.org", https_port=8443, ssl_policy="ELBSecurityPolicy-TLS13-1-3-2021-06")
 
 
 def change_access_logs(s):

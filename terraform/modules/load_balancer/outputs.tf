@@ -1,7 +1,7 @@
 output "url" {
-  description = "Where the tier answers; with a certificate for a name of one's own, that name leads here."
+  description = "Where the tier answers; a name of one's own has to lead to dns_name."
   value = join("", [
-    local.has_certificate ? "https" : "http", "://", aws_lb.this.dns_name,
+    local.has_certificate ? "https" : "http", "://", coalesce(var.load_balancer.host_name, aws_lb.this.dns_name),
     contains([local.default_port], local.port) ? "" : ":${local.port}", "/",
   ])
 }

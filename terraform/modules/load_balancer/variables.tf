@@ -28,6 +28,7 @@ variable "load_balancer" {
     http_port              = number
     https_port             = number
     certificate_arn        = string
+    host_name              = string
     ssl_policy             = string
     idle_timeout           = number
     client_keep_alive      = number

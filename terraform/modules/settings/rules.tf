@@ -29,6 +29,9 @@ locals {
     "load_balancer.https_port: another port than http_port is right" = (
       var.load_balancer.https_port != var.load_balancer.http_port
     )
+    "load_balancer.host_name: with certificate_arn the name that the certificate is for is right" = (
+      var.load_balancer.certificate_arn == "" || var.load_balancer.host_name != ""
+    )
     "load_balancer.allowed_cidrs: at least one block is right"                 = length(var.load_balancer.allowed_cidrs) > 0
     "aws.region: a region of the partition aws, aws-cn or aws-us-gov is right" = !can(regex("^(us-iso|eu-iso|eusc-)", var.aws.region))
     "aws.subnet_ids: none, or at least zones is right" = (

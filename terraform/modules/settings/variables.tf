@@ -235,6 +235,7 @@ variable "load_balancer" {
     http_port              = number
     https_port             = number
     certificate_arn        = string
+    host_name              = string
     ssl_policy             = string
     allowed_cidrs          = list(string)
     idle_timeout           = number
@@ -258,6 +259,11 @@ variable "load_balancer" {
   validation {
     condition     = can(regex("^(?:(arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+)?)$", var.load_balancer.certificate_arn))
     error_message = "load_balancer.certificate_arn: ${jsonencode(var.load_balancer.certificate_arn)}: a certificate's ARN, or nothing is right."
+  }
+
+  validation {
+    condition     = can(regex("^(?:([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+)?)$", var.load_balancer.host_name))
+    error_message = "load_balancer.host_name: ${jsonencode(var.load_balancer.host_name)}: a name such as www.example.org, or nothing is right."
   }
 
   validation {

@@ -250,6 +250,22 @@ run "a_region_of_a_partition_that_nobody_tried" {
   }
 }
 
+run "a_certificate_that_nobody_can_verify" {
+  command         = plan
+  expect_failures = [output.document]
+  variables {
+    load_balancer = merge(var.load_balancer, {
+      host_name       = ""
+      certificate_arn = "arn:aws:acm:${var.aws.region}:123456789012:certificate/0"
+    })
+  }
+
+  assert {
+    condition     = jsonencode(output.broken_rules) == jsonencode(["load_balancer.host_name: with certificate_arn the name that the certificate is for is right"])
+    error_message = "Broken: ${jsonencode(output.broken_rules)}"
+  }
+}
+
 run "an_image_without_its_version" {
   command         = plan
   expect_failures = [output.document]
