@@ -21,19 +21,20 @@ struct Watched {
 
 Result<Watched> open_watched(const Arguments& arguments) {
   Watched watched;
-  std::string url = arguments.value("--url");
-  auto context = open_context(arguments, SettingsFirst::kCheckout, url.empty() ? Calls::kAws : Calls::kNobody);
+  Tier tier;
+  tier.url = arguments.value("--url");
+  auto context = open_context(arguments, SettingsFirst::kCheckout, tier.url.empty() ? Calls::kAws : Calls::kNobody);
   if (!context) return context.error();
   watched.context = std::move(*context);
-  if (url.empty()) {
-    auto tier = find_tier(*watched.context, "");
-    if (!tier) return tier.error();
-    if (tier->url.empty())
+  if (tier.url.empty()) {
+    auto found = find_tier(*watched.context, "");
+    if (!found) return found.error();
+    if (found->url.empty())
       return Error{fmt::format("{} has no load balancer: `rr-deploy apply` makes it", watched.context->names.tier)};
-    url = tier->url;
+    tier = std::move(*found);
   }
-  while (!url.empty() && url.back() == '/') url.pop_back();
-  watched.question = question_about(*watched.context, url);
+  while (!tier.url.empty() && tier.url.back() == '/') tier.url.pop_back();
+  watched.question = question_about(*watched.context, tier);
   return watched;
 }
 
@@ -116,6 +117,7 @@ int run_watch(const CommandSpec& command, const Arguments& arguments) {
     if (*most != 0 && tally.answers() >= *most) break;
     sleep_until_interrupt(std::max<Duration>(at + *interval - now(), Duration{}), 0);
   }
+  if (interrupts() > 0 && speaker.terminal()) speaker.line("");  // the terminal has written ^C
   print_summary(speaker, tally, by_host, began);
   return tally.failed() == 0 ? 0 : 1;
 }
