@@ -6,6 +6,7 @@ import math
 import os
 import pathlib
 import subprocess
+import sys
 
 import demo_start
 import idle_memory
@@ -30,7 +31,7 @@ def promises(figures):
         large = regions[LARGE]
         rows.append((f"CPU seconds of the hour of {LARGE:,}", f"{large['cpu_seconds']:.1f}", f"under {LARGE_SECONDS}",
                      large["cpu_seconds"] < LARGE_SECONDS))
-        rows.append((f"MiB at most, by the end of it", f"{large['mib_so_far']:.0f}", f"under {LARGE_MIB}", large["mib_so_far"] < LARGE_MIB))
+        rows.append(("MiB at most, by the end of it", f"{large['mib_so_far']:.0f}", f"under {LARGE_MIB}", large["mib_so_far"] < LARGE_MIB))
     for smaller, larger in [(100, 1_000), (1_000, LARGE)]:
         if larger not in regions:
             continue
@@ -78,24 +79,28 @@ def wrong(figures):
 def run(options):
     if not options.no_build:
         for command in (["setup", "--for", "demo"], ["build", "release", "rr-programs"]):
-            if status := subprocess.run([ROOT / "tools" / command[0], *command[1:]], check=False).returncode:
-                return status
+            if subprocess.run([ROOT / "tools" / command[0], *command[1:]], check=False).returncode:
+                return 3
     folder = pathlib.Path(os.environ["RR_BIN"]) if options.no_build and "RR_BIN" in os.environ else ROOT / "build" / "release" / "bin"
-    size = ["--requests", "50000", "--most", "100"] if options.quick else []
     machine = running.machine()  # as it was before
-    done = subprocess.run([folder / "rr-sim", "pace", "--json", *size], check=False, capture_output=True, text=True)
-    if done.returncode not in (0, 1):
-        print(done.stderr, end="")
-        return 3
-    figures = {**json.loads(done.stdout), "machine": machine}
     try:
+        figures = {**pace(folder / "rr-sim", options.quick), "machine": machine}
         figures["idle"] = idle_memory.measure(folder / "rr-lb", *((100, 500) if options.quick else ()))
         if not options.no_build:  # ./demo builds what is missing, which is not what is to be measured
             figures["demo"] = demo_start.measure(1 if options.quick else 5)
     except (RuntimeError, OSError) as failed:
-        print(f"bench/run: {failed}")
+        print(f"bench/run: {failed}", file=sys.stderr)
         return 3
     return write(figures, options.out)
+
+
+def pace(program, quick):
+    """What `rr-sim pace` says. It ends with 1 where a run did not come out as it should, and says so among its figures."""
+    size = ["--requests", "50000", "--most", "100"] if quick else []
+    done = subprocess.run([program, "pace", "--json", *size], check=False, capture_output=True, text=True)
+    if done.returncode not in (0, 1) or not done.stdout:
+        raise RuntimeError(f"rr-sim pace ended with {done.returncode}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
 
 
 def write(figures, folder):

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -32,11 +33,14 @@ def start(prefix):
         began = time.monotonic()
         demo = subprocess.Popen([*prefix, str(ROOT / "demo"), "--no-install"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 text=True, env={**os.environ, "XDG_STATE_HOME": state})
+        overdue = threading.Timer(PATIENCE_SECONDS, demo.kill)  # what it has not said by then it does not say
+        overdue.start()
         try:
             return read(demo, began)
         finally:
             demo.send_signal(signal.SIGTERM)
-            demo.communicate(timeout=PATIENCE_SECONDS)
+            demo.communicate()
+            overdue.cancel()
 
 
 def read(demo, began):

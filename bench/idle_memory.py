@@ -61,14 +61,20 @@ def own_bytes(pid):
 
 
 def ask(client):
+    """The status of the answer, which is read whole."""
     client.sendall(REQUEST)
     answer = b""
-    while not answer.endswith(b"\r\n\r\nok"):
+    while (end := answer.find(b"\r\n\r\n")) < 0 or len(answer) < end + 4 + length_of(answer[:end]):
         data = client.recv(4096)
         if not data:
             raise RuntimeError(f"the answer is cut off: {answer!r}")
         answer += data
     return int(answer.split()[1])
+
+
+def length_of(head):
+    found = re.search(rb"^content-length: *(\d+)", head, re.MULTILINE | re.IGNORECASE)
+    return int(found.group(1)) if found else 0
 
 
 def connect(port, clients, wanted):
@@ -97,6 +103,8 @@ def measure(program, few=FEW, many=MANY):
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     many = many if most == resource.RLIM_INFINITY else min(many, most - 200)
+    if many <= few:
+        raise RuntimeError(f"idle connections: at most {most} files may be open, {few + 201} are needed (ulimit -Hn)")
     clients = []
     with balancer(program) as (pid, port):
         try:

@@ -11,6 +11,7 @@ from versus import contenders, figures, generators, report, running
 from versus.stand import Bench, Wrong, rounds_of
 
 ROOT = contenders.ROOT
+MOST_SECONDS = 600
 
 
 def processor_times(bench, found, options, results):
@@ -89,11 +90,27 @@ def saturation(bench, found, options, results):
 
 
 def measure(bench, found, options, results):
-    processor_times(bench, found, options, results)
-    latencies(bench, found, options, results)
-    saturation(bench, found, options, results)
+    """When a program of the measurement fails, what was measured until then stays."""
+    try:
+        processor_times(bench, found, options, results)
+        latencies(bench, found, options, results)
+        saturation(bench, found, options, results)
+    except (OSError, subprocess.CalledProcessError) as failed:
+        note_wrong(results, f"a program of the measurement failed, and what comes after is not measured: {failed}")
     results["goals"] = [figures.verdict(goal, results["scenarios"][goal.scenario]["rounds"])
                         for goal in figures.GOALS if goal.scenario in results["scenarios"]]
+
+
+def wrong_flag(options):
+    """What is wrong with the flags, in one line; None: nothing."""
+    if options.rounds is not None and options.rounds < 1:
+        return f"--rounds {options.rounds}: 1 or more is right"
+    if options.seconds is not None and not 0 < options.seconds <= MOST_SECONDS:
+        return f"--seconds {options.seconds:g}: more than 0 and at most {MOST_SECONDS} is right"
+    names = [scenario.name for scenario in [*figures.SCENARIOS, *(figures.QUICK_SATURATION if options.quick else figures.SATURATION)]]
+    if not any(options.only in name for name in names):
+        return f"--only {options.only}: is in the name of no scenario; there are: {'; '.join(names)}"
+    return None
 
 
 def prepare(options):
@@ -103,7 +120,7 @@ def prepare(options):
     if status := subprocess.run([ROOT / "tools" / "setup", "--for", "bench"], check=False).returncode:
         return status
     subprocess.run([ROOT / "tools" / "peers", "--for", "bench"], check=False)  # says itself what it could not get
-    return subprocess.run([ROOT / "tools" / "build", "release", "rr-lb", "bench_peer"], check=False).returncode
+    return 3 if subprocess.run([ROOT / "tools" / "build", "release", "rr-lb", "bench_peer"], check=False).returncode else 0
 
 
 def described(found):
@@ -120,13 +137,13 @@ def begin(found, missing, options):
     for name in missing:
         print(f"bench/run: {name} is not here (tools/peers --for bench fetches it): what it is for is left out", file=sys.stderr)
     return {"machine": running.machine(), "date": datetime.date.today().isoformat(), "quick": options.quick, "missing": missing,
-            "wrong": [], "scenarios": {}, "latencies": [], "saturation": {}, "generators": versions, "contenders": described(found)}
+            "wrong": [], "scenarios": {}, "latencies": [], "saturation": {}, "goals": [], "generators": versions, "contenders": described(found)}
 
 
 def run(options):
     replaced = contenders.replacements(options.peer)
-    if isinstance(replaced, str):
-        print(f"bench/run: {replaced}", file=sys.stderr)
+    if wrong := replaced if isinstance(replaced, str) else wrong_flag(options):
+        print(f"bench/run: {wrong}", file=sys.stderr)
         return 2
     if status := prepare(options):
         return status
@@ -139,7 +156,11 @@ def run(options):
     results = begin(found, missing, options)
     started = datetime.datetime.now()
     with tempfile.TemporaryDirectory(prefix="rr-bench-") as folder, contextlib.ExitStack() as stack:
-        bench = Bench(programs, found, pathlib.Path(folder), [0, 1] if results["machine"]["processors"] > 1 else [0])
+        try:
+            bench = Bench(programs, found, pathlib.Path(folder), [0, 1] if results["machine"]["processors"] > 1 else [0])
+        except RuntimeError as failed:  # who did not start, and what it printed
+            print(f"bench/run: {failed}", file=sys.stderr)
+            return 3
         stack.callback(bench.end)
         measure(bench, found, options, results)
     results["seconds"] = round((datetime.datetime.now() - started).total_seconds())

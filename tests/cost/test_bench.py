@@ -151,6 +151,16 @@ class Peers(harness.TestCase):
                                   text=True, timeout=60, check=False)
             self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done)
 
+    def test_a_flag_that_would_measure_nothing_is_refused_in_one_line(self):
+        for flag, value, right in (("--rounds", "0", "1 or more"), ("--rounds", "-3", "1 or more"), ("--seconds", "0", "more than 0"),
+                                   ("--seconds", "nan", "more than 0"), ("--seconds", "601", "at most 600"),
+                                   ("--only", "lunch", "64 KiB POST"), ("--only", "saturation, 16", "saturation, 64")):
+            done = subprocess.run([harness.ROOT / "bench" / "run", "versus", "--quick", "--no-build", flag, value], capture_output=True,
+                                  text=True, timeout=60, check=False)
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done)
+            self.assertIn(f"{flag} {value}: ", done.stderr)
+            self.assertIn(right, done.stderr)
+
     def test_envoy_takes_part_when_it_is_named_and_is_never_missed(self):
         found, missing = contenders.contenders(harness.ROOT, {"envoy": "/opt/envoy"})
         self.assertTrue({"envoy", "envoy, 2 workers"} <= {one.name for one in found})
@@ -213,14 +223,14 @@ class Course(harness.TestCase):
         def wrk(self, name, scenario, seconds):
             return {"requests": 10, "errors": 0, "read": 2000, "seconds": 1.0, "rate": 10.0, "megabytes": 0.002, "cpu_us": 1.0}
 
-    def measured(self, generators_here=("h2load", "wrk"), only="", quick=False):
+    def measured(self, generators_here=("h2load", "wrk"), only="", quick=False, bench=None):
         self.found = [contenders.RoundRobin("/rr-lb"), contenders.Haproxy("haproxy", "/haproxy"), contenders.Relay("uv relay", "-"),
                       contenders.RoundRobin("/rr-lb", workers=2), contenders.Haproxy("haproxy", "/haproxy", workers=2)]
         described = {one.name: {"version": "1.2", "command": [one.program, "-x"], "configuration": "a\nb" if one.file_name else "",
                                 "fair": one.fair} for one in self.found}
         results = {"machine": running.machine(), "date": "2026-11-26", "quick": quick, "missing": [], "wrong": [], "scenarios": {},
-                   "latencies": [], "saturation": {}, "generators": dict.fromkeys(generators_here, "1.0"), "contenders": described}
-        course.measure(self.FakeBench(), self.found, argparse.Namespace(rounds=5, seconds=0.1, quick=quick, only=only), results)
+                   "latencies": [], "saturation": {}, "goals": [], "generators": dict.fromkeys(generators_here, "1.0"), "contenders": described}
+        course.measure(bench or self.FakeBench(), self.found, argparse.Namespace(rounds=5, seconds=0.1, quick=quick, only=only), results)
         return results
 
     def test_who_is_wrong_fails_and_does_not_take_the_others_figures_with_it(self):
@@ -233,6 +243,15 @@ class Course(harness.TestCase):
         # At 50 % and 80 % of 10 requests a second.
         self.assertEqual([one["rate"] for one in results["latencies"]], [5, 8])
         self.assertEqual(sorted(results["latencies"][0]["rounds"][0]["runs"]), ["haproxy", "rr-lb", "uv relay"])
+
+    def test_when_the_targets_end_what_was_measured_until_then_stays(self):
+        class Ending(self.FakeBench):
+            def wrk(self, name, scenario, seconds):
+                raise ConnectionRefusedError("nobody listens there any more")
+        results = self.measured(bench=Ending())
+        self.assertIn("nobody listens there any more", results["wrong"][-1])
+        self.assertEqual((results["saturation"], len(results["scenarios"])), ({}, len(figures.SCENARIOS) - 2))
+        self.assertIn("| 64 connections | haproxy | 1.00 |", report.markdown(results))
 
     def test_without_the_other_generators_only_their_figures_are_left_out(self):
         results = self.measured(generators_here=())

@@ -84,6 +84,7 @@ class Cost(harness.TestCase):
         """(instructions, allocations) that a request adds to a run, so that start and end are not in the figures."""
         (few, few_allocations, fewer), (many, many_allocations, more) = (
             self.counted_run(request, rounds, flags) for rounds in (20, 220))
+        self.assertGreater(few_allocations, 100, "its start alone allocates: they were counted")
         return (many - few) / (more - fewer), (many_allocations - few_allocations) / (more - fewer)
 
     def check_cost(self, name, request, limit, flags=()):

@@ -468,6 +468,13 @@ class Tools(harness.TestCase):
         self.assert_usage_error(self.tools(self.digest(), "curl"), "curl is not in")
         self.assert_usage_error(self.tools(self.digest(), "--all"), "--all")
 
+    def test_a_list_with_nothing_for_this_machine_is_said(self):
+        self.machine = "plan9_mips"
+        for words in ([], ["sometool"]):
+            done = self.tools(self.digest(), *words)
+            self.assertEqual(done.returncode, 3, done)
+            self.assertIn("for linux_", done.stderr)
+
     def test_the_list_itself_has_one_hash_a_line(self):
         lines = [line for line in (harness.ROOT / "ci/tools.lock").read_text().splitlines() if not line.startswith("#")]
         platforms = {}

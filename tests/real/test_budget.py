@@ -3,8 +3,11 @@ or large anything is, is not asked here."""
 
 import json
 import os
+import resource
+import socket
 import subprocess
 import sys
+import time
 import unittest
 
 import harness
@@ -12,6 +15,7 @@ import harness
 sys.path.insert(0, str(harness.ROOT / "bench"))
 import budget  # noqa: E402
 import demo_start  # noqa: E402
+import idle_memory  # noqa: E402
 
 
 def figures(small=1_500_000.0, checks=(1.0, 1.0, 1.0), seconds=10.0, mib=100.0):
@@ -47,13 +51,39 @@ class Budget(harness.TestCase):
     def test_the_demo_is_timed_by_its_own_first_line(self):
         def fake(script):
             return subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True)
-        for script in ("echo building; echo round-robin: a tier; echo '  http://127.0.0.1:8080/'; echo more",):
-            with fake(script) as demo:
-                first, answers = demo_start.read(demo, 0.0)
-                self.assertLessEqual(first, answers)
+        began = time.monotonic()
+        with fake("echo building; echo round-robin: a tier; echo '  http://127.0.0.1:8080/'; echo more") as demo:
+            first, answers = demo_start.read(demo, began)
+        self.assertLess(0, first)
+        self.assertLessEqual(first, answers)
+        self.assertLessEqual(answers, time.monotonic() - began)
         for script in ("echo cannot listen", "echo round-robin: a tier; echo port 8080 is taken", "echo http://127.0.0.1/"):
             with fake(script) as demo, self.assertRaisesRegex(RuntimeError, "did not start"):
                 demo_start.read(demo, 0.0)
+
+    def test_an_answer_is_read_whole_whatever_it_says(self):
+        lb = self.target(lambda exchange: exchange.respond(503, b"<html>nobody is healthy</html>"))
+        with socket.create_connection(("127.0.0.1", lb.port), timeout=30) as client:
+            self.assertEqual([idle_memory.ask(client) for _ in range(2)], [503, 503])
+
+    def test_what_cannot_be_measured_is_said_in_one_line(self):
+        command = [sys.executable, harness.ROOT / "bench" / "run", "budget", "--quick", "--no-build", "--out", self.folder]
+        (self.folder / "bin").mkdir()
+        (self.folder / "bin" / "rr-sim").write_text("#!/bin/sh\necho 'rr-sim pace: no' >&2\nexit 1\n")
+        for mode, reason in ((0o644, "Permission denied"), (0o755, "ended with 1: rr-sim pace: no")):
+            (self.folder / "bin" / "rr-sim").chmod(mode)
+            done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60,
+                                  env={**os.environ, "RR_BIN": str(self.folder / "bin")})
+            self.assertEqual((done.returncode, done.stdout, len(done.stderr.splitlines())), (3, "", 1), done)
+            self.assertIn(reason, done.stderr)
+
+    def test_too_few_files_for_the_connections_are_named(self):
+        def fewer():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))
+        done = subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, {str(harness.ROOT / 'bench')!r})\n"
+                               "import idle_memory\nidle_memory.measure('-', 100, 500)"], check=False, capture_output=True, text=True,
+                              timeout=60, preexec_fn=fewer)
+        self.assertIn("at most 300 files may be open, 301 are needed", done.stderr)
 
     def test_a_quick_run_writes_its_figures(self):
         done = subprocess.run([sys.executable, harness.ROOT / "bench" / "run", "budget", "--quick", "--no-build", "--out", self.folder],
