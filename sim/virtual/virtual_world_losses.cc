@@ -103,11 +103,16 @@ Blame VirtualWorld::State::blame_hang(const VirtualNode* node, const VirtualInst
   return blame_in_force(node, instance, freezes);
 }
 
-/// What is sent between them comes late or not at all.
-Blame VirtualWorld::State::blame_way(const VirtualNode* node, const VirtualInstance* instance) const {
-  const Blame fault = blame_in_force(node, instance, [](FaultKind kind) {
+/// A fault by which what is sent between them comes late or not at all.
+Blame VirtualWorld::State::blame_link(const VirtualNode* node, const VirtualInstance* instance) const {
+  return blame_in_force(node, instance, [](FaultKind kind) {
     return kind == FaultKind::kPartition || (kind >= FaultKind::kLatency && kind <= FaultKind::kBlackhole);
   });
+}
+
+/// What was sent between them did not come: by a fault, or by the links' own loss.
+Blame VirtualWorld::State::blame_way(const VirtualNode* node, const VirtualInstance* instance) const {
+  const Blame fault = blame_link(node, instance);
   return fault.explains() ? fault : Blame{LossRule::kNetwork};
 }
 

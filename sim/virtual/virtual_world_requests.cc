@@ -40,7 +40,12 @@ std::optional<Duration> VirtualWorld::State::way(Call& call, bool back) {
   const VirtualNode& node = *nodes[call.node];
   const VirtualInstance& instance = *instances[call.instance];
   const auto delay = way(node, instance, back);
-  if (!delay || (links_are_faulty && *delay >= kTellingDelay)) call.blame = blame_way(&node, &instance);
+  if (!delay) {
+    call.blame = blame_way(&node, &instance);
+  } else if (links_are_faulty && *delay >= kTellingDelay) {
+    // Of this way: that of others is, and this one is long, explains nothing.
+    if (const Blame fault = blame_link(&node, &instance); fault.explains()) call.blame = fault;
+  }
   return delay;
 }
 
@@ -65,7 +70,6 @@ void VirtualWorld::State::node_takes(Time now, Call& call) {
   }
   if (node.frozen()) {
     call.blame = blame_hang(&node, nullptr);
-    if (!call.blame.explains()) call.blame = blame_way(&node, nullptr);
     return node.held.push_back(Slab<Call>::handle(call));
   }
   ++counters.exchanges;

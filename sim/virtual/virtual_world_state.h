@@ -243,6 +243,7 @@ struct VirtualWorld::State {
   Blame blame_for(const Fault& fault) const;
   Blame blame_in_force(const VirtualNode* node, const VirtualInstance* instance, bool (*kind)(FaultKind)) const;
   Blame blame_hang(const VirtualNode* node, const VirtualInstance* instance) const;
+  Blame blame_link(const VirtualNode* node, const VirtualInstance* instance) const;
   Blame blame_way(const VirtualNode* node, const VirtualInstance* instance) const;
   Blame blame_illness(Time now, const VirtualNode& node, const VirtualInstance& instance,
                       const HealthCheck& check) const;

@@ -228,6 +228,37 @@ TEST(VirtualRun, APolicyThatLosesRequestsWithoutAFaultIsCaught) {
   EXPECT_GT(lost, 0u);
 }
 
+// As above, over links of 120 ms, with a fault on the link of an instance that none of the lost requests went to.
+TEST(VirtualRun, ASlowLinkWithoutAFaultExplainsNoLoss) {
+  const auto lost = [](const InstanceId* slow) {
+    VirtualWorldSettings in = world_settings(tier_settings());
+    in.links.same_zone.latency = in.links.cross_zone.latency = std::chrono::milliseconds(120);
+    Tier tier(9, tier_settings(), in);
+    GroupSettings four = tier.group_settings();
+    four.max_size = 4;
+    tier.build(4, four);
+    EXPECT_TRUE(tier.run.run_until(kBeginning + minutes(3), [&] { return tier.settled(4); }));
+    tier.world.set_chooser([turn = 0u](Time, Rng&, BalancerGroup& group) mutable -> std::optional<TargetId> {
+      const auto all = group.targets.status();  // those that drain among them
+      return all.empty() ? std::nullopt : std::optional(all[turn++ % all.size()].target);
+    });
+    tier.world.add_clients(tier.run.now(), stream(50));
+    if (slow != nullptr) {
+      const Fault fault{FaultKind::kLatency, {FaultTargetKind::kInstance, slow->value}, 0.01};
+      EXPECT_TRUE(tier.world.inject(tier.run.now(), fault).ok());
+    }
+    tier.run.command(SetDesiredCapacity{"web", 2, false}).value();
+    tier.run.run_for(minutes(10));
+    std::uint64_t unexplained = 0;
+    for (const Loss& loss : tier.world.losses()) unexplained += loss.blame.explains() ? 0 : loss.attempts;
+    return std::pair(unexplained, tier.world.living());
+  };
+  const auto [without, left] = lost(nullptr);
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_GT(without, 0u);
+  EXPECT_EQ(lost(&left.front()).first, without);
+}
+
 TEST(VirtualRun, APolicyThatFindsNobodyWhileTargetsAreHealthyIsCaught) {
   Tier tier(10);
   tier.build();
