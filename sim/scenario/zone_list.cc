@@ -58,7 +58,9 @@ Wrong read_zones(TierSettings& s, const std::string& text) {
     if (colon == std::string::npos) return "each zone needs a name and a block: eu-west-1a: 172.31.16.0/20";
     const auto from = item.find_first_not_of(' ', colon + 1);
     std::string zone_name;
-    if (Wrong wrong = read_name(item.substr(0, colon), zone_name)) return zone_name + *wrong;
+    if (Wrong wrong = read_name(item.substr(0, colon), zone_name)) {
+      return fmt::format("{}: {}", item.substr(0, colon), *wrong);
+    }
     Result<Zone> zone = parse_zone(zone_name, from == std::string::npos ? "" : item.substr(from));
     if (!zone) return zone.error().message;
     for (const Zone& other : zones) {

@@ -93,6 +93,9 @@ TEST(Settings, EveryMistakeIsNamedWithItsPlaceAndWhatIsRight) {
        "AllocationStrategy is right"},
       {"zones:\n  a: 172.31.16.0/20\n  b: 172.31.16.0/24",
        "tier.yaml:1: zones: a: 172.31.16.0/20, b: 172.31.16.0/24: a and b overlap; blocks apart are right"},
+      {"zones:\n  a: 172.31.16.0/20\n  b_2: 172.31.32.0/20",
+       "tier.yaml:1: zones: a: 172.31.16.0/20, b_2: 172.31.32.0/20: b_2: 1 to 32 letters, digits and hyphens are "
+       "right"},
       {"zones:\n  a: 10.0.0.0/20",
        "tier.yaml:1: zones: a: 10.0.0.0/20: a: 10.0.0.0/20: a block within the default VPC, 172.31.0.0/16, is right"},
       {"zones:\n  a: 172.31.16.0/30",
