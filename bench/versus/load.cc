@@ -107,7 +107,10 @@ class Client {
     sent_ = received_ = 0;
     head_.clear();
     in_body_ = false;
-    if (fd_ < 0 && (fd_ = connect_to(wish_.address)) >= 0) poll_.add(fd_, EPOLLIN, this);
+    if (fd_ < 0 && (fd_ = connect_to(wish_.address)) >= 0) {
+      poll_.add(fd_, EPOLLIN, this);
+      waits_to_send_ = false;  // the connection before may have ended in the middle of a request
+    }
     return fd_ < 0 ? Outcome::kFailed : send();
   }
 

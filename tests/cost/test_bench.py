@@ -6,8 +6,10 @@ proxy and the targets must agree on how many there were and how many bytes.
 
 import argparse
 import json
+import socket
 import subprocess
 import sys
+import threading
 
 import harness
 
@@ -390,6 +392,28 @@ class Versus(harness.TestCase):
             loaded = running.load(str(self.built / "bench_peer"), None, origin.text, ["--seconds", "0.1"])
             self.assertEqual(loaded["requests"], 0, (body[-1:], status))
             self.assertGreater(loaded["errors"], 0, (body[-1:], status))
+
+    def test_after_a_connection_that_broke_off_requests_are_whole_again(self):
+        """The first connection ends in the middle of a large body, so the load was waiting to send the rest of it."""
+        size = 8 << 20
+
+        def serve(listener):
+            with listener.accept()[0] as broken:
+                broken.recv(1)
+            with listener.accept()[0] as one, one.makefile("rb") as reader:
+                while reader.readline():
+                    while reader.readline().strip():
+                        pass
+                    if len(reader.read(size)) == size:
+                        one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\nX-Backend: 1\r\n\r\n" + b"x" * 200)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            server = threading.Thread(target=serve, args=(listener,), daemon=True)
+            server.start()
+            loaded = running.load(str(self.built / "bench_peer"), None, "127.0.0.1:%d" % listener.getsockname()[1],
+                                  ["--seconds", "0.3", "--connections", "1", "--body", str(size)])
+            server.join(harness.scaled(30))
+        self.assertEqual(loaded["errors"], 1)
+        self.assertGreater(loaded["requests"], 0)
 
     def test_what_does_not_add_up_is_refused(self):
         scenario = figures.Scenario("POST", figures.closed(1, "--body", "10"))
