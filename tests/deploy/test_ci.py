@@ -289,6 +289,11 @@ class Script(harness.TestCase):
         (self.bin / "rr-deploy").chmod(0o644)
         self.assertEqual(self.ci("plan", "production").returncode, 0)
 
+    def test_a_folder_without_the_tool_is_named(self):
+        (self.bin / "rr-deploy").unlink()
+        done = self.ci("plan", "production")
+        self.assertEqual((done.returncode, done.stderr), (3, f"ci/run: RR_BIN: {self.bin} holds no rr-deploy\n"))
+
     def test_its_exit_status_is_kept(self):
         for status in (0, 3, 10, 11):
             self.assertEqual(self.ci("release", "production", RR_STUB_EXIT=str(status)).returncode, status)
