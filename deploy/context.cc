@@ -33,8 +33,9 @@ std::optional<std::string> checkout_file(const std::string& environment) {
   return std::filesystem::exists(path) ? std::optional(path) : std::nullopt;
 }
 
-/// What Terraform keeps in Parameter Store, for whoever has no checkout. Kept by another version of this program it may be
-/// unreadable: who has a checkout (`has_other`) takes that, so that a rollback at night does not fail for a new setting.
+/// What Terraform keeps in Parameter Store, for whoever has no checkout. Kept by another version of this program it may
+/// be unreadable: who has a checkout (`has_other`) takes that, so that a rollback at night does not fail for a new
+/// setting.
 Result<std::optional<Settings>> read_stored(Context& context, const std::string& name, const std::string& environment,
                                             bool has_other) {
   Settings wanted;

@@ -45,8 +45,8 @@ int on_progress(void* to, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 
 long milliseconds(Duration span) { return std::max(1L, std::chrono::ceil<std::chrono::milliseconds>(span).count()); }
 
-/// A file of certificate authorities that are trusted in place of the system's: as the AWS CLI is told of one for AWS, and
-/// curl for everybody.
+/// A file of certificate authorities that are trusted in place of the system's: as the AWS CLI is told of one for AWS,
+/// and curl for everybody.
 const char* own_authorities(bool for_aws) {
   const auto file_of = [](const char* variable) {
     const char* file = std::getenv(variable);
@@ -130,8 +130,7 @@ Result<HttpResponse> Transport::send(const HttpRequest& request) {
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &reception);
-  if (const char* bundle = own_authorities(request.signing.has_value()))
-    curl_easy_setopt(curl, CURLOPT_CAINFO, bundle);
+  if (const char* bundle = own_authorities(request.signing.has_value())) curl_easy_setopt(curl, CURLOPT_CAINFO, bundle);
   StringList places;
   if (!request.connect_to.empty()) places.add("::" + request.connect_to);
   curl_easy_setopt(curl, CURLOPT_CONNECT_TO, places.get());

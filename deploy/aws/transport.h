@@ -35,7 +35,7 @@ struct HttpRequest {
   Duration connect_timeout = std::chrono::seconds(5);
   Duration timeout = std::chrono::seconds(20);  // for all of it
   bool reuse = true;                            // a kept connection may be used
-  std::string connect_to;                       // "HOST:PORT" in place of the URL's, which stays the name; empty: the URL's
+  std::string connect_to;  // "HOST:PORT" in place of the URL's, which stays the name; empty: the URL's
 };
 
 struct HttpResponse {

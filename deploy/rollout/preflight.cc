@@ -63,7 +63,8 @@ void look_at_group(const Plan& plan, const Group& group, bool begun, std::vector
   }
 }
 
-void look_at_health(const Plan& plan, const Facts& facts, const std::string& silence, std::vector<std::string>& problems) {
+void look_at_health(const Plan& plan, const Facts& facts, const std::string& silence,
+                    std::vector<std::string>& problems) {
   if (plan.force) return;
   const auto healthy = std::count_if(facts.targets.begin(), facts.targets.end(),
                                      [](const Target& target) { return target.state == "healthy"; });
@@ -79,8 +80,8 @@ void look_at_health(const Plan& plan, const Facts& facts, const std::string& sil
                     alarm.name));
   }
   if (!silence.empty()) {
-    problems.push_back(fmt::format(
-        "the tier does not answer through its load balancer ({}); --force releases nevertheless", silence));
+    problems.push_back(
+        fmt::format("the tier does not answer through its load balancer ({}); --force releases nevertheless", silence));
   }
 }
 
