@@ -497,6 +497,7 @@ void take_counters(RefreshState& refresh, const RefreshStep& step, Time now) {
 }  // namespace
 
 void apply_step(RefreshState& refresh, const RefreshStep& step, Time now, const Tempo& tempo) {
+  if (refresh.left.empty()) refresh.order.clear();  // it names nothing that is left, and nothing may be in it twice
   for (const InstanceId& id : step.add) {
     refresh.left.insert(id);
     refresh.order.push_back(id);

@@ -214,6 +214,7 @@ struct Region::Machine {
   std::optional<ApiError> check_refresh(const Group& group, const StartInstanceRefresh& command) const;
   void advance_refresh(Time now, Group& group);
   void forget_refresh_work(const Instance& instance);
+  void leave_refresh(const Instance& instance);
   void join_refresh(const Instance& instance);
   void take_refresh_step(Time now, Group& group, const RefreshStep& step);
   void roll_back_refresh(Time now, Group& group, std::string reason);

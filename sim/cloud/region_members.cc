@@ -70,7 +70,7 @@ Result<Reply, ApiError> Region::Machine::take_out(Time now, const std::vector<In
     const std::string cause = detaches ? detached_by_user(now, id, from, to) : moved_to_standby(now, id, from, to);
     begin_activity(now, ActivityKind::kTerminate, instance, cause, detaches ? detaching(id) : to_standby(id));
     progress_activity(ActivityKind::kTerminate, id, "InProgress", 50);
-    forget_refresh_work(instance);
+    leave_refresh(instance);
     arm(instance.warm_at, std::nullopt, TimerKind::kWarm, id.value);
     move(now, instance, first, "a user request");
     if (!deregister(now, instance)) after_drain(now, instance);

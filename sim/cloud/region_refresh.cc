@@ -177,10 +177,18 @@ void Region::Machine::advance_refresh(Time now, Group& group) {
   arm(refresh_at_[name], look_at, TimerKind::kRefresh, name);
 }
 
-/// It is not the refresh's to replace any more.
+/// It ends, whoever ends it, and what replaces it has the new configuration.
 void Region::Machine::forget_refresh_work(const Instance& instance) {
   Group& group = state_.groups.at(instance.group);
   if (group.active_refresh() != nullptr) group.refreshes.back().left.erase(instance.id);
+}
+
+/// It leaves the group, and counts neither as replaced nor as to be replaced.
+void Region::Machine::leave_refresh(const Instance& instance) {
+  Group& group = state_.groups.at(instance.group);
+  if (group.active_refresh() == nullptr) return;
+  RefreshState& refresh = group.refreshes.back();
+  if (refresh.left.erase(instance.id) > 0) --refresh.total;
 }
 
 /// An instance that comes back while a refresh is under way has the old configuration and is replaced too.
@@ -190,6 +198,7 @@ void Region::Machine::join_refresh(const Instance& instance) {
   if (active == nullptr || active->rollback) return;
   RefreshState& refresh = group.refreshes.back();
   if (instance.launched >= refresh.started || !refresh.left.insert(instance.id).second) return;
+  std::erase(refresh.order, instance.id);  // where it was when it went
   refresh.order.push_back(instance.id);
   ++refresh.total;
 }

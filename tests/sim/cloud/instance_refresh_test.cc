@@ -65,6 +65,7 @@ struct Fixture {
   Rng rng{1};
   Time now = kNow;
   Tempo tempo{1, false};
+  int latest = 2;  // what the refresh brings
   int made = 0;
   int lowest_ready = 1'000;
   int highest = 0;
@@ -103,6 +104,7 @@ struct Fixture {
   }
   void end(const InstanceId& id) {
     refresh().left.erase(id);
+    EXPECT_NE(instances.at(id).lifecycle, LifecycleState::kTerminating) << id.value << " is ended twice";
     change(id, [](Instance& i) { i.lifecycle = LifecycleState::kTerminating; });
   }
   GroupView view() {
@@ -115,7 +117,7 @@ struct Fixture {
             .rebalance_suspended = true,
             .surplus = active == nullptr ? 0 : active->surplus(),
             .refresh_owed = active == nullptr ? 0 : active->batch.owed,
-            .launches = {"web", refresh().rollback ? 1 : 2},
+            .launches = {"web", refresh().rollback ? 1 : latest},
             .refresh_timeout = 1h};
   }
   void note() {
@@ -154,8 +156,8 @@ struct Fixture {
     }));
   }
   /// False when it does not end.
-  bool run() {
-    for (int round = 0; round < 200 && group.active_refresh() != nullptr; ++round) {
+  bool run(int rounds = 200) {
+    for (int round = 0; round < rounds && group.active_refresh() != nullptr; ++round) {
       look();
       now += 1min;
       settle();
@@ -320,6 +322,23 @@ TEST(InstanceRefresh, SkipMatchingLeavesWhatMatchesAlone) {
   all.look();
   EXPECT_EQ(all.refresh().status, RefreshStatus::kSuccessful) << "at once, nothing replaced";
   EXPECT_EQ(all.made, 3);
+}
+
+TEST(InstanceRefresh, WhatMatchedAndDoesNoMoreIsReplacedOnce) {
+  Fixture fixture(3, 33, 100);  // two at a time
+  fixture.refresh().preferences.skip_matching = true;
+  const InstanceId last = fixture.refresh().order.back();
+  fixture.change(last, [](Instance& i) { i.template_version = 2; });
+  const InstanceId away = fixture.add(kA, 2, true).id;
+  fixture.change(away, [](Instance& i) { i.lifecycle = LifecycleState::kStandby; });
+  EXPECT_FALSE(fixture.run(20)) << "it waits for the one in standby";
+  ASSERT_EQ(fixture.of_version(2), 3);
+  fixture.latest = 3;  // published while it waits
+  EXPECT_FALSE(fixture.run(20));
+  fixture.change(away, [](Instance& i) { i.lifecycle = LifecycleState::kTerminated; });
+  EXPECT_TRUE(fixture.run());
+  EXPECT_EQ(fixture.of_version(3), 3);
+  EXPECT_EQ(fixture.refresh().status, RefreshStatus::kSuccessful);
 }
 
 TEST(InstanceRefresh, ARollbackReplacesWhatWasLaunchedFromAnyMoment) {

@@ -149,6 +149,32 @@ TEST(Standby, AnInstanceRefreshWaitsForItOrEndsItOrLeavesIt) {
   }
 }
 
+TEST(Standby, WhatComesBackDuringARefreshIsReplacedOnce) {
+  auto world = steady_world(3);
+  ASSERT_TRUE(world->command(CreateLaunchTemplateVersion{"web", world->add_image("two"), ""}).ok());
+  RefreshPreferences preferences;
+  preferences.min_healthy_percentage = 0;  // all that is left goes in one batch, which one leaves room in
+  preferences.scale_in_protected_instances = ScaleInProtectedInstances::kIgnore;
+  ASSERT_TRUE(world->command(SetInstanceProtection{{world->in_service().back()->id}, true}).ok());
+  ASSERT_TRUE(world->command(SuspendProcesses{"web", {ScalingProcess::kInstanceRefresh}}).ok());
+  const StartInstanceRefresh start{"web", LaunchTemplateSpecification{"web", "2"}, preferences};
+  ASSERT_TRUE(world->command(start).ok());
+  const InstanceId id = world->in_service().front()->id;
+  ASSERT_TRUE(world->command(EnterStandby{{id}, true}).ok());
+  ASSERT_TRUE(reaches(*world, id, LifecycleState::kStandby));
+  const RefreshState& refresh = group_of(*world).refreshes.back();
+  EXPECT_EQ(refresh.total, 2) << "it is not the refresh's to replace while it is away";
+  ASSERT_TRUE(world->command(ExitStandby{{id}}).ok());
+  EXPECT_EQ(refresh.total, 3);
+  world->run_for(2min);
+  ASSERT_TRUE(world->command(ResumeProcesses{"web", {}}).ok());
+  ASSERT_TRUE(world->run_until([&] { return !is_active(refresh.status); }));
+  EXPECT_EQ(refresh.status, RefreshStatus::kSuccessful);
+  const std::vector<std::string> commits = world->running_commits();
+  EXPECT_EQ(std::count(commits.begin(), commits.end(), "two"), 2);
+  EXPECT_EQ(commits.size(), 3u);
+}
+
 // Detach and attach ---------------------------------------------------------------------------------------------------
 
 TEST(Detach, TheInstanceGoesOnRunningOutsideAndCanComeBack) {
