@@ -36,6 +36,7 @@ class VirtualStage final : public Stage {
         world_(world_of(scenario.settings), seed, &journal_),
         run_(kBeginning, region_, world_) {
     journal_.set_sink([this](const JournalLine& line) { lines_.push_back(line); });
+    run_.report_metrics();
   }
 
   Played play() {

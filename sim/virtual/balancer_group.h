@@ -33,8 +33,9 @@ class InstancePool {
   IdleStack<VirtualConnection> idle;
   IntrusiveList<Call, BusyTag> busy;
   std::uint32_t outstanding = 0;
-  bool registered = true;  // as last configured: the ledger of the invariants
-  bool healthy = false;    // as last observed: likewise
+  std::uint64_t requests = 0;  // it was given
+  bool registered = true;      // as last configured: the ledger of the invariants
+  bool healthy = false;        // as last observed: likewise
   bool drain_reported = false;
 };
 

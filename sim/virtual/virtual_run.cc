@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/cloud/tempo.h"
+
 namespace rr::sim {
 
 Result<Reply, ApiError> VirtualRun::command(const Command& command) {
@@ -59,6 +61,17 @@ void VirtualRun::step() {
     if (observer_ != nullptr) observer_->on_action(now_, action);
   }
   if (observer_ != nullptr) observer_->on_step(now_);
+}
+
+void VirtualRun::report_metrics() {
+  at(now_ + Tempo(region_.state().settings).waits(kMetricPeriod), [this](Time) { reduce_period(); });
+}
+
+/// While the control plane is out nobody listens, and a value that is late is of no use.
+void VirtualRun::reduce_period() {
+  report_metrics();
+  const std::vector<MetricReported> metrics = reduction_.reduce(region_.state(), world_.node_counters());
+  if (!world_.control_plane_is_out()) unread_.insert(unread_.end(), metrics.begin(), metrics.end());
 }
 
 void VirtualRun::check_every(std::uint64_t happenings) {

@@ -8,6 +8,7 @@
 
 #include "lb/base/time.h"
 #include "sim/cloud/region.h"
+#include "sim/telemetry/metric_reduction.h"
 #include "sim/virtual/virtual_world.h"
 
 namespace rr::sim {
@@ -45,6 +46,10 @@ class VirtualRun {
   /// Until it is true, looked at after each step of the control plane; false when it is not by `end`.
   bool run_until(Time end, const std::function<bool()>& condition);
 
+  /// From now on each period (kMetricPeriod, divided by the speed) is reduced to one value a metric, as rr-sim does it:
+  /// what has alarms needs it, what has none saves the work. To be called once.
+  void report_metrics();
+
   /// Full checks cost the size of the tier.
   void check_every(std::uint64_t happenings);
 
@@ -52,6 +57,7 @@ class VirtualRun {
   std::optional<Time> next_instant() const;
   void step();
   void check_now_and_then();
+  void reduce_period();
 
   Time now_;
   Region& region_;
@@ -60,6 +66,7 @@ class VirtualRun {
   std::multimap<Time, std::function<void(Time)>> appointments_;
   std::vector<Event> events_;  // delivered just now
   std::vector<Event> unread_;  // while the control plane is out
+  MetricReduction reduction_;
   std::uint64_t check_every_ = kCheckEvery;
   std::uint64_t next_check_ = kCheckEvery;
 };

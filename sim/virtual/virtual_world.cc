@@ -200,6 +200,20 @@ const VirtualInstance* VirtualWorld::instance(const InstanceId& id) const {
   return found == state_->instance_slots.end() ? nullptr : state_->instances[found->second].get();
 }
 
+std::vector<NodeCounters> VirtualWorld::node_counters() const {
+  std::vector<NodeCounters> all;
+  for (const auto& node : state_->nodes) {
+    if (!node->answers()) continue;
+    NodeCounters& counted = all.emplace_back(NodeCounters{node->name, {}, node->own_5xx});
+    for (const auto& group : node->groups) {
+      for (const auto& pool : group->pools()) {
+        if (pool) counted.requests_by_target[state_->instances[pool->instance]->id().value] += pool->requests;
+      }
+    }
+  }
+  return all;
+}
+
 std::vector<InstanceId> VirtualWorld::living() const {
   std::vector<InstanceId> ids;
   for (const auto& [id, slot] : state_->instance_slots) {

@@ -12,6 +12,7 @@
 
 #include "lb/base/journal.h"
 #include "lb/policy/exchange_rules.h"
+#include "sim/telemetry/metric_reduction.h"
 #include "sim/virtual/balancer_group.h"
 #include "sim/virtual/clients.h"
 #include "sim/virtual/instance.h"
@@ -74,6 +75,8 @@ class VirtualWorld final : public World {
 
   const WorldCounters& counters() const;
   std::uint64_t happenings() const;
+  /// What each running node would say of its counters.
+  std::vector<NodeCounters> node_counters() const;
   void set_chooser(Chooser chooser);
   /// Faults of the world itself, in the middle of a request: what the invariants found wrong, the first few.
   const std::vector<std::string>& violations() const;

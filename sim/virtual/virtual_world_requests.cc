@@ -2,6 +2,8 @@
 // done.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lb/base/check.h"
 #include "lb/policy/anomaly_detection.h"
 #include "sim/virtual/virtual_world_state.h"
@@ -86,14 +88,19 @@ void VirtualWorld::State::node_takes(Time now, Call& call) {
     return on_failure(now, call, ExchangeEventKind::kNoTarget);
   }
   BalancerGroup& group = *node.groups[found->second];
-  if (group.usable() == 0) call.blame = blame_group(node, &group);
   InstancePool& pool = *group.pool(*target);
+  if (group.usable() == 0) {
+    call.blame = blame_group(node, &group);
+  } else if (!pool.healthy && !has_unshifted(now, group)) {
+    call.blame = {LossRule::kZonalShift};
+  }
   call.pool = &pool;
   call.instance = pool.instance;
   call.reached = true;
   call.listed = pool.registered;
   pool.busy.push_back(call);
   ++pool.outstanding;
+  ++pool.requests;
   group.targets.started(*target);
   VirtualConnection* connection = take_idle(now, pool);
   ExchangeEvent assigned =
@@ -130,8 +137,19 @@ void VirtualWorld::State::check_pick(Time now, const BalancerGroup& group, Targe
   const bool by_zone = !crosses_zones(group.targets.settings());
   const auto& floor = group.targets.settings().unhealthy_state_routing;
   if (pool->registered && (by_zone || floor.percentage || floor.count.value_or(1) > 1)) return;
+  if (pool->registered && !has_unshifted(now, group)) return;
   violated(now, fmt::format("{} picked {}, which is {}, while {} healthy targets exist", nodes[group.node()]->name,
                             pool->id_text, pool->registered ? "not healthy" : "not registered", group.usable()));
+}
+
+/// A usable target that no zonal shift keeps requests from.
+bool VirtualWorld::State::has_unshifted(Time now, const BalancerGroup& group) const {
+  const auto& shift = nodes[group.node()]->balancers[group.balancer()]->settings.zonal_shift;
+  if (!shift || shift->expires <= now) return group.usable() > 0;
+  return std::any_of(group.pools().begin(), group.pools().end(), [&](const auto& pool) {
+    return pool && pool->registered && pool->healthy &&
+           settings.zones[instances[pool->instance]->zone()].name.value != shift->zone;
+  });
 }
 
 /// The request, or the beginning of a connection: the node waits for whatever comes back.
@@ -180,6 +198,7 @@ void VirtualWorld::State::finish_exchange(Time now, Call& call, const ExchangeSt
   RR_CHECK(ends(step.act), "an exchange is over when its rules say so");
   const ExchangeRecord& record = call.rules.record();
   ++causes[static_cast<std::size_t>(record.cause)];
+  if (record.target_status == 0 && record.status >= 500) ++nodes[call.node]->own_5xx;
   call.exchange_open = false;
   static_cast<ListLink<NodeDeadlineTag>&>(call).unlink();
   if (call.connection != nullptr) {

@@ -92,6 +92,7 @@ struct VirtualNode {
   bool unheard = false;             // it died where nobody tells
   bool admitted = false;            // it has been in DNS
   Blame ended_by{};                 // the fault that killed it last
+  std::uint64_t own_5xx = 0;        // answers of its own
   std::uint64_t round = 0;
   std::vector<std::unique_ptr<VirtualBalancer>> balancers;
   std::vector<std::unique_ptr<BalancerGroup>> groups;
@@ -139,6 +140,7 @@ struct VirtualWorld::State {
   void node_takes(Time now, Call& call);
   std::optional<TargetId> pick(Time now, VirtualNode& node, BalancerGroup& group);
   void check_pick(Time now, const BalancerGroup& group, TargetId target);
+  bool has_unshifted(Time now, const BalancerGroup& group) const;
   void send_to_instance(Time now, Call& call);
   void reaches_instance(Time now, Call& call);
   bool is_reset(Call& call, const VirtualInstance& instance);

@@ -272,6 +272,43 @@ TEST(VirtualRun, APolicyThatFindsNobodyWhileTargetsAreHealthyIsCaught) {
   EXPECT_NE(unexplained(tier.world).front().find("status 503"), std::string::npos) << unexplained(tier.world).front();
 }
 
+// What is measured is what the clients do, and the group follows it.
+TEST(VirtualRun, TargetTrackingFollowsTheLoad) {
+  Tier tier(11);
+  GroupSettings group = tier.group_settings();
+  group.max_size = 6;
+  tier.build(2, group);
+  ASSERT_TRUE(tier.run.run_until(kBeginning + minutes(3), [&] { return tier.settled(2); }));
+  ScalingPolicy policy{.name = "tracking", .group = "web"};
+  policy.target_value = 1'000;
+  tier.run.command(PutScalingPolicy{policy}).value();
+  tier.run.report_metrics();
+  tier.world.add_clients(tier.run.now(), stream(60));
+  // 3,600 requests a minute are 1,800 for each of two: 2 x 1.8 = 3.6, so four, after three minutes above the target.
+  EXPECT_TRUE(tier.run.run_until(tier.run.now() + minutes(6), [&] { return tier.settled(4); }));
+  tier.run.run_for(minutes(10));
+  EXPECT_TRUE(tier.settled(4)) << "900 for each is within a tenth of the target";
+}
+
+TEST(VirtualRun, NobodyIsToldOfMetricsWhileTheControlPlaneIsOut) {
+  Tier tier(12);
+  tier.build();
+  AlarmSettings alarm{.name = "own-errors", .group = "web"};
+  alarm.metric = Metric::kElb5xxCount;
+  tier.run.command(PutMetricAlarm{alarm}).value();
+  tier.run.report_metrics();
+  tier.world.add_clients(tier.run.now(), stream(10));  // nothing is there yet: 503
+  tier.run.run_for(seconds(61));
+  const Alarm& known = tier.region.state().alarms.at("own-errors");
+  EXPECT_EQ(known.state, AlarmStateValue::kAlarm);
+  ASSERT_TRUE(tier.world.inject(tier.run.now(), {FaultKind::kOutage, {FaultTargetKind::kControlPlane, ""}, 1, {}}));
+  tier.run.run_for(minutes(5));
+  EXPECT_EQ(known.state, AlarmStateValue::kAlarm);
+  ASSERT_TRUE(tier.world.heal(tier.run.now(), {FaultTargetKind::kControlPlane, ""}));
+  tier.run.run_for(minutes(2));
+  EXPECT_NE(known.state, AlarmStateValue::kAlarm) << "it has served well meanwhile";
+}
+
 TEST(VirtualWorld, RefusesFaultsOnWhatDoesNotExist) {
   Tier tier(8);
   tier.build();
