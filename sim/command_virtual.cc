@@ -297,10 +297,11 @@ CommandSpec laws_command() {
 CommandSpec swarm_command() {
   return {
       .name = "swarm",
-      .summary = "Draws tiers and faults from seeds, in virtual time, and checks what must always hold.",
+      .summary = "Draws tiers, faults and calls from seeds, and checks what must always hold.",
       .more =
-          "First faults are on, and nothing forbidden may happen; then they are off, and everything must come to\n"
-          "rest within a bound. Exit status: 0 all seeds hold, 1 one does not, 2 wrong input.",
+          "First there are faults and calls, and nothing forbidden may happen; then\n"
+          "there are none, and everything must come to rest within a bound.\n"
+          "Exit status: 0 all seeds hold, 1 one does not, 2 wrong input.",
       .flags = {{"--seeds", 0, "N", "how many (default 100)", ""},
                 {"--from", 0, "N", "the first seed (default 1)", ""},
                 {"--broken-policy", 0, "", "requests go to unhealthy and leaving targets too: to see\nit caught", ""}},

@@ -1,6 +1,7 @@
 #pragma once
 // What a seed means: a tier, its clients, and what is done to it.
 #include <string>
+#include <vector>
 
 #include "lb/base/rng.h"
 #include "sim/cloud/region.h"
@@ -14,6 +15,9 @@ struct DrawnTier {
   VirtualWorldSettings world;
   GroupSettings group;
   int desired = 2;
+  std::vector<LifecycleHook> hooks;
+  std::vector<AlarmSettings> alarms;
+  std::vector<ScalingPolicy> policies;
   RefreshPreferences refresh;  // of refreshes that are begun
   ClientSettings clients;
   bool calm = false;  // no faults: one refresh, which must keep what it promises
@@ -23,6 +27,9 @@ struct DrawnTier {
 };
 
 DrawnTier draw_tier(Rng& rng);
+
+/// Of the name "hook"; its heartbeat is short enough for a run to see its end.
+LifecycleHook draw_hook(Rng& rng);
 
 /// A fault on something that exists in `world` now, with an end.
 Fault draw_fault(Rng& rng, const DrawnTier& tier, const VirtualWorld& world);

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "sim/swarm/drawn_call.h"
 #include "sim/swarm/drawn_tier.h"
 #include "sim/virtual/virtual_run.h"
 
@@ -14,11 +16,15 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr Time kBeginning{seconds(1'700'000'000)};
+/// With a short grace period and slow starters some are replaced before all are there, one after the other.
+constexpr Duration kMustStart = minutes(20);
 constexpr Duration kTroubled = minutes(20);
 /// A launch that fails is tried again after up to 4 minutes, a node's start after up to 1, and an unhealthy instance is
 /// found, drained and replaced meanwhile: several rounds of that.
 constexpr Duration kMustSettle = minutes(30);
 constexpr Duration kQuiet = minutes(3);
+/// How often somebody looks whether there is something to tidy up, while there are no troubles.
+constexpr Duration kTidiesEvery = seconds(20);
 constexpr std::size_t kMostViolations = 10;
 
 int rounded_up(int part, int percentage) { return (part * percentage + 99) / 100; }
@@ -40,12 +46,15 @@ class Swarm final : private RunObserver {
 
   SwarmOutcome run() {
     build();
-    if (!run_.run_until(kBeginning + minutes(10), [this] { return at_rest(); })) {
-      violated("the tier did not come into service within 10 minutes: " + unrest());
+    tidy(run_.now());
+    if (!run_.run_until(kBeginning + kMustStart, [this] { return at_rest(); })) {
+      violated(fmt::format("the tier did not come into service within {}: {}", format_duration(kMustStart), unrest()));
     }
     clients_ = world_.add_clients(run_.now(), tier_.clients);
+    watch();
     run_.run_for(minutes(2));
     promised_ = tier_.calm;
+    begun_ = true;
     draw_troubles();
     run_.run_for(kTroubled);
     promised_ = false;
@@ -71,6 +80,14 @@ class Swarm final : private RunObserver {
     run_.command(CreateLaunchTemplate{"web", add_image("one"), ""}).value();
     run_.command(CreateLaunchTemplateVersion{"web", add_image("two"), ""}).value();
     run_.command(CreateAutoScalingGroup{tier_.group, tier_.desired}).value();
+    for (const LifecycleHook& hook : tier_.hooks) run_.command(PutLifecycleHook{"web", hook}).value();
+  }
+
+  /// Alarms and policies, once there is something to be measured.
+  void watch() {
+    run_.report_metrics();
+    for (const AlarmSettings& alarm : tier_.alarms) run_.command(PutMetricAlarm{alarm}).value();
+    for (const ScalingPolicy& policy : tier_.policies) run_.command(PutScalingPolicy{policy}).value();
   }
 
   /// Requests go to every target that is known, in turn.
@@ -100,15 +117,17 @@ class Swarm final : private RunObserver {
   }
 
   void make_trouble(Time now) {
-    const std::uint64_t drawn = tier_.calm ? 0 : rng_.below(10);
-    if (drawn >= 3) return cause_fault(now);
-    if (drawn == 2) return scale();
-    if (drawn == 1) return terminate_one();
+    if (!tier_.calm && rng_.below(10) < 5) return cause_fault(now);
+    if (!tier_.calm) return make_call(now);
     StartInstanceRefresh refresh{"web", LaunchTemplateSpecification{"web", rng_.below(2) == 0 ? "1" : "2"},
                                  tier_.refresh};
     note(fmt::format("refresh to version {}, at least {} % healthy", refresh.desired_configuration->version,
                      *tier_.refresh.min_healthy_percentage),
          refused(refresh));
+  }
+  void make_call(Time now) {
+    const std::optional<DrawnCall> call = draw_call(rng_, now, tier_, region_.state());
+    if (call) note(call->what, refused(call->command));
   }
   void cause_fault(Time now) {
     const Fault fault = draw_fault(rng_, tier_, world_);
@@ -117,17 +136,6 @@ class Swarm final : private RunObserver {
     note(fmt::format("{} {} {}{}", row.name, fault.target.describe(), format_amount(row, fault.amount),
                      fault.lasts ? " for " + format_duration(*fault.lasts) : ""),
          done.ok() ? "" : done.error().message);
-  }
-  void scale() {
-    const int span = tier_.group.max_size - tier_.group.min_size + 1;
-    const int to = tier_.group.min_size + static_cast<int>(rng_.below(static_cast<std::uint64_t>(span)));
-    note(fmt::format("scale to {}", to), refused(SetDesiredCapacity{"web", to, false}));
-  }
-  void terminate_one() {
-    const std::vector<InstanceId> living = world_.living();
-    if (living.empty()) return;
-    const InstanceId& victim = living[rng_.below(living.size())];
-    note("terminate " + victim.value, refused(TerminateInstanceInAutoScalingGroup{victim, false}));
   }
   /// From within an appointment: the step that called it goes on with what follows. Why it was refused, if it was.
   std::string refused(const Command& command) {
@@ -142,21 +150,61 @@ class Swarm final : private RunObserver {
 
   // Safety ------------------------------------------------------------------------------------------------------------
 
-  void on_step(Time) override {
+  void on_step(Time now) override {
     const auto found = region_.state().groups.find("web");
     if (found == region_.state().groups.end()) return;
-    check_maximum(found->second);
+    answer_hooks();
+    check_members(found->second);
+    check_maximum(now, found->second);
     if (promised_) check_promise(found->second);
   }
 
-  /// AWS's own allowance: a tenth (at least one) to balance zones, and what a refresh or the replacement of unhealthy
-  /// instances launches before it ends others, by its maximum.
-  void check_maximum(const Group& group) {
-    int live = 0;
+  /// Whoever is told that an instance waits for a hook; each of its waits once.
+  void answer_hooks() {
+    for (const auto& [id, one] : region_.state().instances) {
+      for (const auto& [hook, action] : one.lifecycle_actions) {
+        if (!told_.insert(action.token).second) continue;
+        const std::optional<DrawnAnswer> answer = draw_answer(rng_, one, hook, !begun_ || tier_.calm || settling_);
+        if (!answer) continue;
+        run_.at(run_.now() + answer->after, [this, command = answer->command](Time) { (void)refused(command); });
+      }
+    }
+  }
+
+  /// The desired capacity is within its bounds; an instance waits for hooks in its two states and in no other, and gets
+  /// requests in service and nowhere else.
+  void check_members(const Group& group) {
+    const int desired = group.desired_capacity;
+    if (desired < group.settings.min_size || desired > group.settings.max_size) {
+      violated(
+          fmt::format("desired capacity {} of {} to {}", desired, group.settings.min_size, group.settings.max_size));
+    }
     for (const auto& [id, one] : region_.state().instances) {
       const LifecycleState at = one.lifecycle;
-      live += at == LifecycleState::kPending || at == LifecycleState::kInService ? 1 : 0;
+      const bool waits = at == LifecycleState::kPendingWait || at == LifecycleState::kTerminatingWait;
+      if (waits == one.lifecycle_actions.empty()) {
+        violated(fmt::format("{} is {} and waits for {} hooks", id.value, to_string(at), one.lifecycle_actions.size()));
+      }
+      if (one.registered && at != LifecycleState::kInService) {
+        violated(fmt::format("{} is {} and registered", id.value, to_string(at)));
+      }
     }
+  }
+
+  /// Nothing is launched beyond AWS's own allowance: a tenth (at least one) to balance zones, and what a refresh or the
+  /// replacement of unhealthy instances launches before it ends others, by its maximum. (Whoever lowers the maximum is
+  /// above it until as many have ended.)
+  void check_maximum(Time now, const Group& group) {
+    int live = 0;
+    bool launched = false;
+    for (const auto& [id, one] : region_.state().instances) {
+      const LifecycleState at = one.lifecycle;
+      const bool pending =
+          at == LifecycleState::kPending || at == LifecycleState::kPendingWait || at == LifecycleState::kPendingProceed;
+      live += pending || at == LifecycleState::kInService ? 1 : 0;
+      launched = launched || (pending && one.launched == now);
+    }
+    if (!launched) return;
     const GroupSettings& settings = group.settings;
     const RefreshState* refresh = group.active_refresh();
     const int percentage =
@@ -189,6 +237,8 @@ class Swarm final : private RunObserver {
   void settle() {
     for (const FaultStatus& one : world_.faults()) (void)world_.heal(run_.now(), one.fault.target).ok();
     const Time healed = run_.now();
+    settling_ = true;
+    told_.clear();
     if (!run_.run_until(healed + kMustSettle, [this] { return at_rest(); })) {
       violated(fmt::format("{} after the last fault: {}", format_duration(kMustSettle), unrest()));
     }
@@ -199,6 +249,14 @@ class Swarm final : private RunObserver {
     if (!at_rest()) violated("it did not stay at rest: " + unrest());
     const std::uint64_t lost = world_.tally(clients_).failed - before;
     if (lost > 0) violated(fmt::format("{} requests were lost without any fault", lost));
+  }
+
+  /// Now and again from now on.
+  void tidy(Time now) {
+    if (!begun_ || settling_) {
+      for (const Command& call : calls_to_tidy(region_.state(), tier_.group)) (void)refused(call);
+    }
+    run_.at(now + kTidiesEvery, [this](Time at) { tidy(at); });
   }
 
   bool at_rest() const { return unrest().empty(); }
@@ -214,7 +272,8 @@ class Swarm final : private RunObserver {
     for (const ZoneName& zone : group.settings.zones) zones[zone] = 0;
     std::size_t settled = 0;
     for (const auto& [id, one] : state.instances) {
-      if (one.lifecycle == LifecycleState::kTerminated) continue;
+      const bool outside = one.lifecycle == LifecycleState::kDetached && one.ec2 == InstanceState::kStopped;
+      if (one.lifecycle == LifecycleState::kTerminated || outside) continue;
       if (one.lifecycle != LifecycleState::kInService || !one.settled_at || !one.healthy) {
         return fmt::format("{} is {}{}", id.value, to_string(one.lifecycle), one.healthy ? "" : ", unhealthy");
       }
@@ -271,6 +330,9 @@ class Swarm final : private RunObserver {
   VirtualWorld world_;
   VirtualRun run_;
   std::size_t clients_ = 0;
+  std::set<std::string> told_;  // tokens of waits for hooks
+  bool begun_ = false;          // the troubles
+  bool settling_ = false;
   bool promised_ = false;
 };
 

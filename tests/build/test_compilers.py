@@ -17,7 +17,7 @@ import harness
 SEEDS = 12
 # Names to look for, and an optimisation each: a digest must not hang on that either.
 COMPILERS = [("g++", "-O0"), ("clang++", "-O1")]
-SOURCES = ["lb/base/*.cc", "lb/policy/*.cc", "sim/cloud/*.cc", "sim/virtual/*.cc", "sim/swarm/*.cc", "sim/world/fault.cc"]
+SOURCES = ["lb/base/*.cc", "lb/policy/*.cc", "sim/cloud/*.cc", "sim/telemetry/*.cc", "sim/virtual/*.cc", "sim/swarm/*.cc", "sim/world/fault.cc"]
 MAIN = """
 #include <cinttypes>
 #include <cstdio>

@@ -54,7 +54,7 @@ TEST(Swarm, APolicyThatIsBrokenOnPurposeIsCaught) {
     // The same seed shows it again.
     EXPECT_EQ(run_seed(seed, {.broken_policy = true}).violations, outcome.violations);
   }
-  // Every tier has targets that are new, ill or leaving for a while.
+  // Each of these tiers has targets that are new, ill or leaving beside healthy ones for a while.
   EXPECT_EQ(caught, 10);
 }
 
