@@ -20,6 +20,7 @@ using Json = nlohmann::ordered_json;
 constexpr Duration kLeastDuration = std::chrono::minutes(1);
 constexpr Duration kMostDuration = std::chrono::hours(12);
 constexpr Duration kUnsaidDuration = std::chrono::minutes(10);
+constexpr std::size_t kMostActions = 20;  // of a template
 constexpr std::string_view kRolePlaceholder = "arn:aws:iam::111122223333:role/fis";
 
 /// "eu-west-1b": a region's name with a letter behind it.
@@ -90,6 +91,10 @@ class Writer {
     const bool no_role = settings_.role_arn.empty();
     if (no_role) {
       warnings_.push_back(fmt::format("roleArn is a placeholder ({}): give --role", kRolePlaceholder));
+    }
+    if (actions_.size() > kMostActions) {
+      warnings_.push_back(
+          fmt::format("{} actions: FIS takes at most {} in one template", actions_.size(), kMostActions));
     }
     if (ssm_actions_ > 1) {
       warnings_.emplace_back("the AWSFIS-Run-Network documents cannot run in parallel on one instance");

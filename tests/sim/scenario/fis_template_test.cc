@@ -1,7 +1,14 @@
 #include "sim/scenario/fis_template.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
 
 #include "sim/scenario/faults_file.h"
 
@@ -61,6 +68,130 @@ TEST(FisTemplate, WhatFisHasNotIsSaidAndLeftOut) {
   EXPECT_THAT(unsaid.warnings, testing::Contains(HasSubstr("roleArn is a placeholder")));
   EXPECT_THAT(made("- {fault: partition, target: eu-west-1b, for: 5s}").warnings,
               testing::Contains(HasSubstr("lasts 1m in place of 5s")));
+}
+
+// What the FIS actions reference says of the actions that are used here.
+// https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html
+struct ActionOfFis {
+  std::set<std::string> needs, takes;  // parameters
+  std::string target, resource;        // the key of its target, and of what type that is; none: it has no target
+};
+const std::map<std::string, ActionOfFis> kActionsOfFis{
+    {"aws:ec2:stop-instances",
+     {{}, {"startInstancesAfterDuration", "completeIfInstancesTerminated"}, "Instances", "aws:ec2:instance"}},
+    {"aws:ec2:asg-insufficient-instance-capacity-error",
+     {{"duration", "availabilityZoneIdentifiers"}, {"percentage"}, "AutoScalingGroups", "aws:ec2:autoscaling-group"}},
+    {"aws:network:disrupt-connectivity", {{"duration", "scope"}, {}, "Subnets", "aws:ec2:subnet"}},
+    {"aws:ssm:send-command",
+     {{"documentArn", "duration"}, {"documentParameters", "documentVersion"}, "Instances", "aws:ec2:instance"}},
+    {"aws:arc:start-zonal-autoshift",
+     {{"duration", "availabilityZoneIdentifier"},
+      {"managedResourceTypes", "zonalAutoshiftStatus"},
+      "ManagedResources",
+      "aws:arc:zonal-shift-managed-resource"}},
+    {"aws:fis:wait", {{"duration"}, {}, "", ""}},
+};
+
+// https://docs.aws.amazon.com/fis/latest/userguide/actions-ssm-agent.html: what each document needs and takes.
+struct DocumentOfFis {
+  std::set<std::string> needs, takes;
+};
+const std::map<std::string, DocumentOfFis> kDocumentsOfFis{
+    {"AWSFIS-Run-Network-Latency-Sources",
+     {{"DurationSeconds", "Sources"},
+      {"Interface", "DelayMilliseconds", "JitterMilliseconds", "FlowsPercent", "TrafficType", "InstallDependencies"}}},
+    {"AWSFIS-Run-Network-Packet-Loss-Sources",
+     {{"DurationSeconds", "Sources"},
+      {"Interface", "LossPercent", "FlowsPercent", "TrafficType", "InstallDependencies"}}},
+    {"AWSFIS-Run-Network-Blackhole-Port",
+     {{"DurationSeconds", "Protocol", "Port"}, {"TrafficType", "InstallDependencies"}}},
+};
+
+using nlohmann::json;
+
+/// All that is needed is there, all that is there is known, and all values are strings.
+void check_parameters(const json& given, const std::set<std::string>& needs, const std::set<std::string>& takes) {
+  for (const std::string& name : needs) EXPECT_TRUE(given.contains(name)) << name << " is missing";
+  for (const auto& [name, value] : given.items()) {
+    EXPECT_TRUE(needs.contains(name) || takes.contains(name)) << name;
+    EXPECT_TRUE(value.is_string()) << name;
+    if (name != "duration" && name != "startInstancesAfterDuration") continue;
+    EXPECT_TRUE(std::regex_match(value.get<std::string>(), std::regex("PT[0-9]+[HMS]"))) << value;
+  }
+}
+
+void check_document(const json& parameters) {
+  const std::string arn = parameters["documentArn"];
+  const std::string name = arn.substr(arn.rfind('/') + 1);
+  ASSERT_TRUE(std::regex_match(arn, std::regex("arn:aws:ssm:[a-z0-9-]+::document/[A-Za-z-]+"))) << arn;
+  ASSERT_TRUE(kDocumentsOfFis.contains(name)) << name;
+  const DocumentOfFis& known = kDocumentsOfFis.at(name);
+  check_parameters(json::parse(parameters["documentParameters"].get<std::string>()), known.needs, known.takes);
+}
+
+void check_action(const json& whole, const json& action) {
+  const std::string id = action["actionId"];
+  ASSERT_TRUE(kActionsOfFis.contains(id)) << id;
+  const ActionOfFis& known = kActionsOfFis.at(id);
+  check_parameters(action["parameters"], known.needs, known.takes);
+  if (id == "aws:ssm:send-command") check_document(action["parameters"]);
+  for (const json& before : action.value("startAfter", json::array())) {
+    EXPECT_TRUE(whole["actions"].contains(before.get<std::string>())) << before;
+  }
+  if (known.target.empty()) return;
+  ASSERT_EQ(action["targets"].size(), 1u);
+  const json& target = whole["targets"][action["targets"][known.target].get<std::string>()];
+  EXPECT_EQ(target["resourceType"], known.resource);
+  EXPECT_TRUE(target.contains("resourceTags") && target.contains("selectionMode"));
+}
+
+std::string target_name(FaultTargetKind kind) {
+  switch (kind) {
+    case FaultTargetKind::kZone:
+      return "eu-west-1b";
+    case FaultTargetKind::kInstance:
+      return "i-0a1b2c3d4e5f60718";
+    case FaultTargetKind::kNode:
+      return "lb-eu-west-1b";
+    case FaultTargetKind::kLink:
+      return "lb-eu-west-1b/i-0a1b2c3d4e5f60718";
+    case FaultTargetKind::kControlPlane:
+      return "control-plane";
+  }
+  return "";
+}
+
+TEST(FisTemplate, EveryKindOnEveryTargetIsAnActionOfTheReferenceOrLeftOutByItsName) {
+  int made_of_them = 0;
+  for (const FaultKindRow& row : fault_kinds()) {
+    for (const FaultTargetKind kind : row.targets) {
+      const std::string line = fmt::format("- {{at: 90s, fault: {}, target: {}{}}}", row.name, target_name(kind),
+                                           row.lasts ? ", for: 5m" : "");
+      SCOPED_TRACE(line);
+      const FisTemplate result = made(line);
+      const json whole = json::parse(result.json);
+      EXPECT_EQ(whole["roleArn"], "arn:aws:iam::1:role/r");
+      EXPECT_EQ(whole["stopConditions"], json::parse(R"([{"source": "none"}])"));
+      EXPECT_EQ(whole["actions"].size(), static_cast<std::size_t>(result.actions));
+      for (const auto& [name, action] : whole["actions"].items()) check_action(whole, action);
+      made_of_them += result.actions > 0 ? 1 : 0;
+      const std::string left_out = fmt::format("{} of {}: ", row.name, target_name(kind));
+      const bool said = std::any_of(result.warnings.begin(), result.warnings.end(), [&](const std::string& warning) {
+        return warning.starts_with(left_out) && warning.ends_with(": left out");
+      });
+      EXPECT_EQ(said, result.actions == 0);
+    }
+  }
+  // crash of an instance, launches-refused, power-loss, partition; latency, jitter, loss, blackhole of zones,
+  // instances.
+  EXPECT_EQ(made_of_them, 4 + 4 * 2);
+}
+
+TEST(FisTemplate, MoreActionsThanATemplateMayHaveAreSaid) {
+  std::string lines;
+  for (int i = 0; i < 20; ++i) lines += "- {fault: crash, target: i-0a1b}\n";
+  EXPECT_THAT(made(lines).warnings, testing::Not(testing::Contains(HasSubstr("at most 20"))));
+  EXPECT_THAT(made(lines + "- {fault: crash, target: i-0a1b}\n").warnings, testing::Contains(HasSubstr("at most 20")));
 }
 
 TEST(FaultList, SaysWhatIsWrongAndWhere) {
