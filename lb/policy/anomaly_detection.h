@@ -60,6 +60,8 @@ class Anomaly {
   bool anomalous() const { return anomalous_; }
   std::uint32_t weight() const { return weight_; }
   bool mitigation_in_effect() const { return weight_ < kFullWeight; }
+  /// As one of which nothing is known: judge() would change nothing.
+  bool is_as_new() const { return recent_ == ErrorCount{} && !anomalous_ && !mitigation_in_effect(); }
 
  private:
   ErrorCount recent_;

@@ -24,8 +24,8 @@ constexpr Health kNotRegistered{TargetState::kUnused, TargetReason::kNotRegister
 
 }  // namespace
 
-Health TargetRecord::health() const {
-  Health health = health_state.health();
+Health TargetRecord::health(const HealthState& checked) const {
+  Health health = checked.health();
   if (draining) {
     health.state = TargetState::kDraining;
     health.reason = TargetReason::kDeregistrationInProgress;
@@ -50,7 +50,7 @@ void TargetGroup::State::register_target(Time now, const TargetSpec& spec) {
   record.since = now;
   record.founder = founding;
   record.unused = unused_because(spec);
-  if (!record.unused) record.deadline = probes.add(now, target);
+  if (!record.unused) check(record).set_deadline(probes.add(now, target));
   record.desired_in_generation = generation;
   in_order.push_back(&record);
   by_key[TargetKey{spec.id, spec.address.port}] = target;
@@ -58,31 +58,32 @@ void TargetGroup::State::register_target(Time now, const TargetSpec& spec) {
   // Room now, so that a pick after a transition needs none.
   balancer.reserve(in_order.capacity());
   routable.reserve(in_order.capacity());
-  write(now, record, kNotRegistered, record.health());
+  write(now, record, kNotRegistered, health(record));
   recount(record);
 }
 
 void TargetGroup::State::take_over(TargetRecord& record, const TargetSpec& spec) {
   if (record.spec == spec) return;
   // What the old address answers says nothing about the new one.
-  if (record.spec.wire != spec.wire) record.last_applied = record.last_started;
+  if (record.spec.wire != spec.wire) check(record).ignore_started();
   record.spec = spec;
 }
 
 /// Requests go on for the propagation delay, as they do until a node of AWS's hears of a deregistration; the API shows
 /// the target as draining from the first moment. It is there for the longer one of the two delays.
 void TargetGroup::State::begin_drain(Time now, TargetRecord& record) {
-  const Health before = record.health();
-  if (!record.unused) probes.remove(record.deadline);
+  const Health before = health(record);
+  if (!record.unused) probes.remove(check(record).deadline());
+  check(record).ignore_started();
   record.draining = true;
   record.since = now;
-  record.deadline = drains.add(now + std::max(settings.deregistration_delay, place.propagation_delay), record.target);
+  record.drain_ends = drains.add(now + std::max(settings.deregistration_delay, place.propagation_delay), record.target);
   if (record.in_scope && place.propagation_delay > Duration::zero()) {
     record.heard_of_late = heard_of_late.add(now + place.propagation_delay, record.target);
     routing_changes = Time::min();
   }
   recount(record);
-  write(now, record, before, record.health());
+  write(now, record, before, health(record));
 }
 
 void TargetGroup::State::reconcile_one(Time now, const TargetSpec& spec) {
@@ -106,8 +107,8 @@ void TargetGroup::State::reconcile_one(Time now, const TargetSpec& spec) {
 /// The target's delay is over. Called with its deadline still pending.
 void TargetGroup::State::forget(Time now, TargetRecord& record) {
   const std::optional<TargetSpec> returns_as = std::move(record.returns_as);
-  write(now, record, record.health(), kNotRegistered);
-  drains.remove(record.deadline);
+  write(now, record, health(record), kNotRegistered);
+  drains.remove(record.drain_ends);
   if (record.heard_of_late) heard_of_late.remove(*std::exchange(record.heard_of_late, std::nullopt));
   recount(record);
   by_key.erase(by_key.find(TargetKeyView{record.spec.id, record.spec.address.port}));
@@ -120,11 +121,12 @@ void TargetGroup::State::forget(Time now, TargetRecord& record) {
 }
 
 void TargetGroup::State::begin_probes(Time now, TargetRecord& record) {
-  record.health_state = HealthState{};
-  record.last_applied = record.last_started;
-  record.last_probe.reset();
+  TargetCheck& begins = check(record);
+  begins.health_state = HealthState{};
+  begins.ignore_started();
+  begins.probed = false;
+  begins.set_deadline(probes.add(now, record.target));
   record.founder = healthy == 0;
-  record.deadline = probes.add(now, record.target);
 }
 
 std::optional<TargetReason> TargetGroup::State::unused_because(const TargetSpec& spec) const {
@@ -140,16 +142,17 @@ void TargetGroup::State::follow_use(Time now, TargetRecord& record) {
   if (record.draining) return;
   const std::optional<TargetReason> unused = unused_because(record.spec);
   if (unused == record.unused) return;
-  const Health before = record.health();
+  const Health before = health(record);
   const bool was_unused = std::exchange(record.unused, unused).has_value();
   record.since = now;
   if (!unused) begin_probes(now, record);
   if (!was_unused) {
-    probes.remove(record.deadline);
-    record.health_state = HealthState{};
-    record.last_applied = record.last_started;
+    TargetCheck& ends = check(record);
+    probes.remove(ends.deadline());
+    ends.health_state = HealthState{};
+    ends.ignore_started();
   }
-  write(now, record, before, record.health());
+  write(now, record, before, health(record));
 }
 
 // ------------------------------------------------------------------------------------------------ what others ask
@@ -172,10 +175,11 @@ void TargetGroup::configure(Time now, TargetGroupSettings settings) {
   const bool other_question = before.health_check.path != check.path || before.health_check.port != check.port;
   for (TargetRecord* record : state_->in_order) {
     if (record->draining || record->unused) continue;
-    if (other_question) record->last_applied = record->last_started;
-    if (before.health_check.interval == check.interval || !record->last_probe) continue;
-    const Time next = std::max(now, *record->last_probe + check.interval);
-    record->deadline = state_->probes.move(record->deadline, next);
+    TargetCheck& known = state_->check(*record);
+    if (other_question) known.ignore_started();
+    if (before.health_check.interval == check.interval || !known.probed) continue;
+    const Time next = std::max(now, known.last_probe + check.interval);
+    known.set_deadline(state_->probes.move(known.deadline(), next));
   }
   if (before.slow_start != state_->settings.slow_start) state_->change_slow_start(now);
   state_->configure_balancer();
@@ -231,44 +235,53 @@ void TargetGroup::State::end_registration(Time now, TargetRecord& record) {
 
 void TargetGroup::due_probes(Time now, std::vector<ProbeDue>& out) {
   state_->advance(now);
-  const HealthCheck& check = state_->settings.health_check;
+  const Duration interval = state_->settings.health_check.interval;
   while (const auto due = state_->probes.due(now)) {
     if (const auto coming = state_->probes.coming(kLookAhead)) state_->records.expect(*coming);
-    TargetRecord& record = *state_->record(due->target);
-    ProbeDue probe{record.target, record.spec.wire, record.spec.address, ++state_->last_sequence};
-    if (check.port) probe.wire.port = probe.logical.port = *check.port;
-    record.last_started = probe.sequence;
-    out.push_back(probe);
+    TargetCheck& check = *state_->records.check(due->target);
+    check.last_started = ++state_->last_sequence;
+    out.push_back({due->target, check.last_started});
     // The schedule keeps to the target's own grid; starts that were missed are left out:
     // due at 10, interval 10, woken at 35 -> this is the start of 30, the next one is at 40.
-    record.last_probe = due->time + (now - due->time) / check.interval * check.interval;
-    record.deadline = state_->probes.move(*due, *record.last_probe + check.interval);
+    check.last_probe = due->time + (now - due->time) / interval * interval;
+    check.probed = true;
+    check.set_deadline(state_->probes.move(*due, check.last_probe + interval));
   }
+}
+
+std::optional<ProbeAddresses> TargetGroup::probe_addresses(TargetId target) const {
+  const TargetRecord* record = state_->record(target);
+  if (record == nullptr) return std::nullopt;
+  ProbeAddresses addresses{record->spec.wire, record->spec.address};
+  const std::optional<std::uint16_t> port = state_->settings.health_check.port;
+  if (port) addresses.wire.port = addresses.logical.port = *port;
+  return addresses;
 }
 
 std::optional<TargetChange> TargetGroup::observe(Time now, TargetId target, std::uint64_t sequence,
                                                  const ProbeOutcome& outcome) {
-  TargetRecord* record = state_->record(target);
-  if (record == nullptr || record->draining || record->unused) return std::nullopt;
-  if (sequence <= record->last_applied || sequence > record->last_started) return std::nullopt;
-  record->last_applied = sequence;
-  const auto transition = record->health_state.observe(outcome, state_->settings.health_check);
+  TargetCheck* check = state_->records.check(target);
+  // Of one that drains or is unused no outcome is awaited.
+  if (check == nullptr || sequence <= check->last_applied || sequence > check->last_started) return std::nullopt;
+  check->last_applied = sequence;
+  const auto transition = check->health_state.observe(outcome, state_->settings.health_check);
   if (!transition) return std::nullopt;
-  return state_->take_transition(now, *record, *transition);
+  return state_->take_transition(now, *state_->record(target), *transition);
 }
 
 void TargetGroup::expect(TargetId target) const { state_->records.expect(target); }
 
 const HealthState* TargetGroup::health_state(TargetId target) const {
-  const TargetRecord* record = state_->record(target);
-  return record == nullptr ? nullptr : &record->health_state;
+  const TargetCheck* check = std::as_const(state_->records).check(target);
+  return check == nullptr ? nullptr : &check->health_state;
 }
 
 std::optional<TargetChange> TargetGroup::adopt(Time now, TargetId target, const HealthState& health) {
   TargetRecord* record = state_->record(target);
   if (record == nullptr || record->draining || record->unused) return std::nullopt;
-  const Transition transition{record->health_state.health(), health.health()};
-  record->health_state = health;
+  HealthState& own = state_->check(*record).health_state;
+  const Transition transition{own.health(), health.health()};
+  own = health;
   if (transition.from == transition.to) return std::nullopt;
   return state_->take_transition(now, *record, transition);
 }
@@ -309,7 +322,7 @@ const TargetSpec* TargetGroup::find(TargetId target) const {
 std::optional<TargetState> TargetGroup::state(TargetId target) const {
   const TargetRecord* record = state_->record(target);
   if (record == nullptr) return std::nullopt;
-  return record->health().state;
+  return state_->health(*record).state;
 }
 
 std::optional<TargetId> TargetGroup::find(std::string_view id, std::uint16_t port) const {
@@ -325,9 +338,9 @@ std::vector<TargetStatus> TargetGroup::status() const {
     TargetStatus& status = all.emplace_back();
     status.target = record->target;
     status.spec = record->spec;
-    status.health = record->health();
+    status.health = state_->health(*record);
     status.since = record->since;
-    if (record->draining) status.drain_ends = record->deadline.time;
+    if (record->draining) status.drain_ends = record->drain_ends.time;
     status.outstanding = record->outstanding;
     status.heard_of_late = record->heard_of_late.has_value();
     status.anomalous = record->anomaly.anomalous();

@@ -69,9 +69,14 @@ struct TargetStatus {
 /// A health check that is due now.
 struct ProbeDue {
   TargetId target;
-  Address wire;                // with the health check's port
-  Address logical;             // for the Host header
   std::uint64_t sequence = 0;  // hand it back with the outcome; an outdated one is ignored
+};
+
+/// Where to ask, with the health check's port.
+struct ProbeAddresses {
+  Address wire;
+  Address logical;  // for the Host header
+  bool operator==(const ProbeAddresses&) const = default;
 };
 
 /// A change that somebody may want to know of.
@@ -137,6 +142,9 @@ class TargetGroup {
   /// does not shift the next start, nor does a late call: starts that were missed meanwhile are left out. With a
   /// timeout above the interval several probes of a target are in progress at a time.
   void due_probes(Time now, std::vector<ProbeDue>& out);
+  /// Where a probe of the target that is due now goes; none when it is forgotten. Apart from due_probes(), because it
+  /// is far away in memory, and whoever only imagines the asking does not need it.
+  std::optional<ProbeAddresses> probe_addresses(TargetId target) const;
   /// Reports a probe's outcome. Returns what changed, if something did. Ignored: an outcome with a sequence not above
   /// the last one that counted, and any for a target that drains or is forgotten.
   std::optional<TargetChange> observe(Time now, TargetId target, std::uint64_t sequence, const ProbeOutcome& outcome);

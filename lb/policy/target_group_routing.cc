@@ -33,7 +33,7 @@ bool TargetGroup::State::stands_in_scope(const TargetRecord& record) const {
 
 void TargetGroup::State::recount(TargetRecord& record) {
   const bool in_scope = stands_in_scope(record);
-  const bool is_healthy = in_scope && record.health_state.health().state == TargetState::kHealthy;
+  const bool is_healthy = in_scope && check(record).health_state.health().state == TargetState::kHealthy;
   if (in_scope == record.in_scope && is_healthy == record.healthy_in_scope) return;
   active = active - (record.in_scope ? 1 : 0) + (in_scope ? 1 : 0);
   healthy = healthy - (record.healthy_in_scope ? 1 : 0) + (is_healthy ? 1 : 0);
@@ -133,8 +133,11 @@ void TargetGroup::State::advance(Time now) {
   if (place.zonal_shift) routing_changes = std::min(routing_changes, place.zonal_shift->expires);
 }
 
+/// Not a look at each target where no request was judged: a group of a thousand that is only checked would spend more
+/// on these looks than on the checks.
 void TargetGroup::State::judge_anomalies(Time now) {
   next_judgement = now + kAnomalyInterval;
+  if (!std::exchange(has_to_judge, false)) return;
   ErrorCount all;
   for (const TargetRecord* one : in_order) {
     if (!one->in_scope) continue;
@@ -142,6 +145,7 @@ void TargetGroup::State::judge_anomalies(Time now) {
     all.failed += one->anomaly.recent().failed;
   }
   for (TargetRecord* one : in_order) {
+    has_to_judge = has_to_judge || !one->anomaly.is_as_new();
     if (!one->in_scope) continue;
     const ErrorCount own = one->anomaly.recent();
     const auto change = one->anomaly.judge(all, healthy >= kAnomalyMinimumHealthy, settings.anomaly_mitigation);
@@ -210,6 +214,7 @@ bool TargetGroup::finished(TargetId target, TargetResult result) {
   --record->outstanding;
   state_->balancer.set_outstanding(target, record->outstanding);
   record->anomaly.count(result);
+  state_->has_to_judge = true;
   return record->draining && !record->heard_of_late && record->outstanding == 0;
 }
 
@@ -224,7 +229,7 @@ GroupHealth TargetGroup::zone_health() const {
                              [&](const ZoneCount& one) { return one.zone == record->spec.zone; });
     if (zone == group.zones.end()) zone = group.zones.insert(zone, ZoneCount{record->spec.zone});
     ++zone->registered;
-    if (record->health_state.health().state == TargetState::kHealthy) ++zone->healthy;
+    if (state_->check(*record).health_state.health().state == TargetState::kHealthy) ++zone->healthy;
   }
   return group;
 }

@@ -60,9 +60,13 @@ struct TargetGroup::State {
   std::uint64_t unhealthy_routing_requests = 0;
   std::vector<Candidate> routable;     // room for rebuilding
   std::optional<Time> next_judgement;  // of anomalies
+  bool has_to_judge = false;           // some target's Anomaly is not as new
   Time routing_changes{};              // when advance() next has something to do; a pick looks at nothing else
 
   TargetRecord* record(TargetId target) const { return records.find(target); }
+  TargetCheck& check(const TargetRecord& record) { return *records.check(record.target); }
+  const TargetCheck& check(const TargetRecord& record) const { return *records.check(record.target); }
+  Health health(const TargetRecord& record) const { return record.health(check(record).health_state); }
   void write(Time now, const TargetRecord& record, const Health& from, const Health& to);
 
   // target_group.cc

@@ -18,20 +18,38 @@
 
 namespace rr {
 
+/// What each health check of a target reads and writes: one line of a cache. Those of a group lie in a row, since of
+/// ten thousand targets hardly one is still in a cache when its next check is due.
+struct alignas(64) TargetCheck {
+  TargetId target;  // TargetId{}: nobody's
+  bool probed = false;
+  HealthState health_state;
+  std::uint64_t last_started = 0;  // sequence of the newest probe
+  std::uint64_t last_applied = 0;  // outcomes up to this sequence no longer count
+  Time last_probe{};               // once it was probed: when the newest probe was due
+  // Of the next probe, while it is checked.
+  Time due{};
+  std::uint64_t due_order = 0;
+
+  Deadline deadline() const { return {due, due_order, target}; }
+  void set_deadline(const Deadline& deadline) {
+    due = deadline.time;
+    due_order = deadline.order;
+  }
+  /// What was asked so far says nothing any more.
+  void ignore_started() { last_applied = last_started; }
+};
+static_assert(sizeof(TargetCheck) == 64);
+
+/// All the rest.
 struct TargetRecord {
   TargetId target;
   TargetSpec spec;
-  // From the addresses in `spec` to `deadline` lies what a health check reads and writes, which is most of what is ever
-  // done with a record: of ten thousand targets hardly one is still in a cache when its next check is due.
-  HealthState health_state;
   bool draining = false;
   bool in_scope = false;               // counted in State::active
   bool healthy_in_scope = false;       // counted in State::healthy
   std::optional<TargetReason> unused;  // why it is not in use, if it is not
-  std::uint64_t last_started = 0;      // sequence of the newest probe
-  std::uint64_t last_applied = 0;      // outcomes up to this sequence no longer count
-  std::optional<Time> last_probe;      // when the newest probe was due
-  Deadline deadline;                   // of the next probe, or while draining of the end of the delay
+  Deadline drain_ends;                 // while draining
   Anomaly anomaly;
   StickyName sticky_name = 0;
   Time since{};
@@ -44,13 +62,10 @@ struct TargetRecord {
   std::uint64_t desired_in_generation = 0;  // of set_targets
 
   /// As the API shows it.
-  Health health() const;
+  Health health(const HealthState& checked) const;
 };
-/// How far a record is read by a health check.
-constexpr std::size_t kCheckedBytes = sizeof(TargetId) + sizeof(TargetSpec) + sizeof(HealthState) + 4 * sizeof(bool) +
-                                      4 * sizeof(std::uint64_t) + sizeof(std::optional<Time>) + sizeof(Deadline);
 
-/// The records, found by their targets' numbers in one step: a number's last bits are its place.
+/// The records and the checks, found by their targets' numbers in one step: a number's last bits are its place.
 ///
 ///     8 places    8 .  .  3  .  5  6  .     3, 5, 6 and 8 live; the next one would be 9, at the place of nobody
 ///                                           11 is never given as long as 3 lives: its place is taken
@@ -62,45 +77,60 @@ class TargetRecords {
   TargetRecord& add() {
     if (2 * (count_ + 1) > places_.size()) grow();
     do ++last_;
-    while (place(last_) != nullptr);
-    place(last_) = std::make_unique<TargetRecord>();
-    place(last_)->target = TargetId{last_};
+    while (places_[place(last_)] != nullptr);
+    places_[place(last_)] = std::make_unique<TargetRecord>();
+    places_[place(last_)]->target = checks_[place(last_)].target = TargetId{last_};
     ++count_;
-    return *place(last_);
+    return *places_[place(last_)];
   }
 
   /// nullptr when there is none.
   TargetRecord* find(TargetId target) const {
     if (places_.empty()) return nullptr;
-    TargetRecord* record = places_[target.value & (places_.size() - 1)].get();
+    TargetRecord* record = places_[place(target.value)].get();
     return record != nullptr && record->target == target ? record : nullptr;
   }
 
-  /// find() will follow soon, for a health check.
+  /// Likewise. It stays where it is until the next add().
+  TargetCheck* check(TargetId target) {
+    if (checks_.empty()) return nullptr;
+    TargetCheck& check = checks_[place(target.value)];
+    return check.target == target && target != TargetId{} ? &check : nullptr;
+  }
+  const TargetCheck* check(TargetId target) const { return const_cast<TargetRecords*>(this)->check(target); }
+
+  /// check() will follow soon.
   void expect(TargetId target) const {
-    if (!places_.empty()) prefetch(places_[target.value & (places_.size() - 1)].get(), kCheckedBytes);
+    if (!checks_.empty()) prefetch(&checks_[place(target.value)]);
   }
 
   /// It must be there.
   void erase(TargetId target) {
     RR_CHECK(find(target) != nullptr, "a target that is forgotten must be known");
-    place(target.value).reset();
+    places_[place(target.value)].reset();
+    checks_[place(target.value)] = TargetCheck{};
     --count_;
   }
 
  private:
-  std::unique_ptr<TargetRecord>& place(std::uint32_t number) { return places_[number & (places_.size() - 1)]; }
+  std::size_t place(std::uint32_t number) const { return number & (places_.size() - 1); }
 
   /// Numbers that differ in the last bits do so in one bit more.
   void grow() {
-    std::vector<std::unique_ptr<TargetRecord>> before(places_.empty() ? 4 : 2 * places_.size());
-    before.swap(places_);
-    for (std::unique_ptr<TargetRecord>& record : before) {
-      if (record != nullptr) place(record->target.value) = std::move(record);
+    const std::size_t size = places_.empty() ? 4 : 2 * places_.size();
+    std::vector<std::unique_ptr<TargetRecord>> records(size);
+    std::vector<TargetCheck> checks(size);
+    records.swap(places_);
+    checks.swap(checks_);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      if (records[i] == nullptr) continue;
+      checks_[place(checks[i].target.value)] = checks[i];
+      places_[place(checks[i].target.value)] = std::move(records[i]);
     }
   }
 
   std::vector<std::unique_ptr<TargetRecord>> places_;  // a power of two
+  std::vector<TargetCheck> checks_;                    // as many, at the same places
   std::size_t count_ = 0;
   std::uint32_t last_ = 0;
 };

@@ -9,6 +9,7 @@ constexpr std::uint16_t kDefaultPort = 80;
 
 struct Prober::Running {
   ProbeDue due;
+  Address logical;
   HttpClient client;
   Time started;
 };
@@ -33,26 +34,26 @@ ProbeOutcome outcome_of(const Result<ClientResponse, ClientFailure>& result) {
   return {Kind::kMalformed, 0};
 }
 
-ClientRequest probe_request(const ProbeDue& due, const HealthCheck& check) {
+ClientRequest probe_request(const Address& logical, const HealthCheck& check) {
   ClientRequest request;
   request.target = check.path;
-  request.headers = {{"Host", due.logical.port == kDefaultPort && due.logical.family == Address::Family::kV4
-                                  ? format_ip(due.logical)
-                                  : format_address(due.logical)},
-                     {"User-Agent", "ELB-HealthChecker/2.0"},
-                     {"Accept-Encoding", "gzip, compressed"}};
+  request.headers = {
+      {"Host", logical.port == kDefaultPort && logical.family == Address::Family::kV4 ? format_ip(logical)
+                                                                                      : format_address(logical)},
+      {"User-Agent", "ELB-HealthChecker/2.0"},
+      {"Accept-Encoding", "gzip, compressed"}};
   return request;
 }
 
-void Prober::probe(const ProbeDue& due, const HealthCheck& check) {
+void Prober::probe(const ProbeDue& due, const ProbeAddresses& addresses, const HealthCheck& check) {
   HttpClient::Settings settings;
   settings.timeout = check.timeout;
   settings.keep_alive = false;
   settings.keep_body = false;
-  running_.push_back(
-      std::unique_ptr<Running>(new Running{due, HttpClient(loop_, Endpoint(due.wire), settings), loop_.now()}));
+  running_.push_back(std::unique_ptr<Running>(
+      new Running{due, addresses.logical, HttpClient(loop_, Endpoint(addresses.wire), settings), loop_.now()}));
   Running* running = running_.back().get();
-  running->client.send(probe_request(due, check),
+  running->client.send(probe_request(addresses.logical, check),
                        [this, running](Result<ClientResponse, ClientFailure> result) { done(running, result); });
 }
 
@@ -60,7 +61,7 @@ void Prober::done(Running* running, const Result<ClientResponse, ClientFailure>&
   const ProbeDue due = running->due;
   const ProbeOutcome outcome = outcome_of(result);
   const ProbeCourse course{running->started, loop_.now() - running->started,
-                           running->client.local().value_or(Address())};
+                           running->client.local().value_or(Address()), running->logical};
   const bool not_made = !result && result.error().kind == ClientFailure::Kind::kConnectFailed &&
                         result.error().connect == ConnectFailure::kLimit;
   std::erase_if(running_, [&](const auto& one) { return one.get() == running; });

@@ -16,6 +16,7 @@ struct ProbeCourse {
   Time started{};
   Duration latency{};
   Address from{};
+  Address asked{};  // the target's logical one
 };
 
 /// Who wants to know what a health check found.
@@ -35,7 +36,7 @@ class Prober {
   ~Prober();
 
   /// Starts one check. Several of one target may be in progress at a time.
-  void probe(const ProbeDue& due, const HealthCheck& check);
+  void probe(const ProbeDue& due, const ProbeAddresses& addresses, const HealthCheck& check);
   std::size_t in_progress() const { return running_.size(); }
 
  private:
@@ -52,6 +53,6 @@ ProbeOutcome outcome_of(const Result<ClientResponse, ClientFailure>& result);
 
 /// The request of a health check, apart from what every HTTP/1.1 request has. The port is left out of Host when it is
 /// the default one.
-ClientRequest probe_request(const ProbeDue& due, const HealthCheck& check);
+ClientRequest probe_request(const Address& logical, const HealthCheck& check);
 
 }  // namespace rr

@@ -140,21 +140,24 @@ void ServedGroup::wake() {
   std::vector<ProbeDue> due;
   group_.due_probes(now, due);
   if (worker_.makes_health_checks) {
-    for (const ProbeDue& probe : due) prober_.probe(probe, group_.settings().health_check);
+    for (const ProbeDue& probe : due) {
+      if (const auto addresses = group_.probe_addresses(probe.target)) {
+        prober_.probe(probe, *addresses, group_.settings().health_check);
+      }
+    }
   }
   follow();
   on_change_();
 }
 
-void ServedGroup::tell_observer(const ProbeDue& probe, int status, ProbeReason reason,
-                                const ProbeCourse& course) const {
+void ServedGroup::tell_observer(int status, ProbeReason reason, const ProbeCourse& course) const {
   if (worker_.health_check_observer == nullptr) return;
-  worker_.health_check_observer->on_health_check({course.started, course.latency, probe.logical, course.from,
+  worker_.health_check_observer->on_health_check({course.started, course.latency, course.asked, course.from,
                                                   load_balancer_log_name_, group_.settings().name, status, reason});
 }
 
 void ServedGroup::on_probe(const ProbeDue& probe, const ProbeOutcome& outcome, const ProbeCourse& course) {
-  tell_observer(probe, outcome.status, probe_reason(outcome, group_.settings().health_check.matcher), course);
+  tell_observer(outcome.status, probe_reason(outcome, group_.settings().health_check.matcher), course);
   const bool changed = group_.observe(worker_.loop.now(), probe.target, probe.sequence, outcome).has_value();
   const TargetSpec* spec = group_.find(probe.target);
   if (worker_.on_health && spec != nullptr) {
@@ -175,7 +178,7 @@ void ServedGroup::adopt(const std::string& id, std::uint16_t port, const HealthS
 // A flood of clients may use up the descriptors. Were the targets ejected for it, whoever replaces sick instances would
 // replace all of them.
 void ServedGroup::on_probe_not_made(const ProbeDue& probe, const ProbeCourse& course) {
-  tell_observer(probe, 0, ProbeReason::kInternalError, course);
+  tell_observer(0, ProbeReason::kInternalError, course);
   const TargetSpec* spec = group_.find(probe.target);
   if (spec == nullptr || worker_.journal == nullptr) return;
   worker_.journal->write(worker_.loop.now(), spec->id, "no health check: no descriptor or port left");

@@ -79,7 +79,7 @@ class ServedGroup final : private ProbeListener {
  private:
   void on_probe(const ProbeDue& probe, const ProbeOutcome& outcome, const ProbeCourse& course) override;
   void on_probe_not_made(const ProbeDue& probe, const ProbeCourse& course) override;
-  void tell_observer(const ProbeDue& probe, int status, ProbeReason reason, const ProbeCourse& course) const;
+  void tell_observer(int status, ProbeReason reason, const ProbeCourse& course) const;
   void wake();
   void follow();
   void follow_shares();

@@ -99,6 +99,24 @@ TEST(Anomaly, ATargetWithTooFewRequestsKeepsItsResult) {
   EXPECT_TRUE(peers.targets[2].anomalous());
 }
 
+/// Whoever skips the judgement of targets that are as new misses nothing.
+TEST(Anomaly, OneThatIsAsNewIsNotChangedByAJudgement) {
+  for (const bool mitigates : {false, true}) {
+    Peers peers(3);
+    EXPECT_TRUE(peers.targets[0].is_as_new());
+    peers.requests(1, 20, 0);
+    peers.requests(2, 0, 20);
+    EXPECT_FALSE(peers.targets[1].is_as_new());
+    peers.judge(mitigates);
+    EXPECT_TRUE(peers.targets[0].is_as_new());
+    EXPECT_FALSE(peers.targets[2].is_as_new());
+    // 20, 10, 5, 2, 1 and 0 requests are left of those of the good one; the other stays anomalous.
+    for (int i = 1; i < 5; ++i) peers.judge(mitigates);
+    EXPECT_TRUE(peers.targets[1].is_as_new());
+    EXPECT_FALSE(peers.targets[2].is_as_new());
+  }
+}
+
 TEST(Anomaly, ThreeHealthyTargetsAreNeeded) {
   Peers peers(2);
   peers.requests(0, 20, 0);

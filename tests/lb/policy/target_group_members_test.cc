@@ -158,7 +158,7 @@ TEST(TargetGroupDesired, ANewWireAddressIsTakenOverAndKeepsTheHealth) {
   // What the old address says no longer counts: one failure here and one there are not two in a row.
   EXPECT_EQ(story.group.observe(at(12), a, asked_before.sequence, kBad), std::nullopt);
   const ProbeDue asked_after = story.due(20).at(0);
-  EXPECT_EQ(asked_after.wire.port, 9001);
+  EXPECT_EQ(story.group.probe_addresses(asked_after.target)->wire.port, 9001);
   EXPECT_EQ(story.group.observe(at(20), a, asked_after.sequence, kBad), std::nullopt);
   EXPECT_EQ(story.states(), "a:healthy");
 }

@@ -69,18 +69,16 @@ TEST(TargetGroup, OneSuccessBringsANewTargetInAndOnlyHealthyOnesAreUsed) {
 TEST(TargetGroup, AProbeCarriesBothAddressesAndTheHealthChecksPort) {
   Story story;
   story.group.set_targets(at(0), std::vector{spec("a", 40001)});
-  auto probes = story.due(0);
-  ASSERT_EQ(probes.size(), 1U);
-  EXPECT_EQ(probes[0].wire, spec("a", 40001).wire);
-  EXPECT_EQ(probes[0].logical, spec("a").address);
+  const TargetId a = story.id("a");
+  EXPECT_EQ(story.group.probe_addresses(a)->wire, spec("a", 40001).wire);
+  EXPECT_EQ(story.group.probe_addresses(a)->logical, spec("a").address);
   TargetGroupSettings other = settings();
   other.health_check.port = 9999;
   story.group.configure(at(1), other);
-  probes = story.due(10);
-  ASSERT_EQ(probes.size(), 1U);
-  EXPECT_EQ(probes[0].wire.port, 9999);
-  EXPECT_EQ(probes[0].wire.ip, spec("a").wire.ip);
-  EXPECT_EQ(probes[0].logical.port, 9999);
+  EXPECT_EQ(story.group.probe_addresses(a)->wire.port, 9999);
+  EXPECT_EQ(story.group.probe_addresses(a)->wire.ip, spec("a").wire.ip);
+  EXPECT_EQ(story.group.probe_addresses(a)->logical.port, 9999);
+  EXPECT_EQ(story.group.probe_addresses(TargetId{99}), std::nullopt);
 }
 
 TEST(TargetGroupProbes, StartAtOnceAndKeepToTheTargetsOwnGrid) {

@@ -17,6 +17,7 @@ TEST(TargetRecords, NumbersAscendAndAreNeverGivenAgain) {
   EXPECT_EQ(records.find(TargetId{2}), nullptr);
   EXPECT_EQ(records.add().target, TargetId{3});
   EXPECT_EQ(records.find(TargetId{}), nullptr);
+  EXPECT_EQ(records.check(TargetId{}), nullptr) << "though it is what a free place says";
 }
 
 /// One stays while a hundred thousand come and go: they take the same few places, and few numbers are passed over.
@@ -45,14 +46,20 @@ TEST(TargetRecords, AreAsAMapOfThem) {
       TargetRecord& made = records.add();
       ASSERT_TRUE(expected.empty() || made.target.value > expected.rbegin()->first);
       expected[made.target.value] = &made;
+      ASSERT_EQ(records.check(made.target)->last_started, 0U) << "nothing of who was at the place before";
+      records.check(made.target)->last_started = made.target.value;
     } else {
       const auto gone = std::next(expected.begin(), static_cast<long>(rng.below(expected.size())));
       records.erase(TargetId{gone->first});
       EXPECT_EQ(records.find(TargetId{gone->first}), nullptr);
+      EXPECT_EQ(records.check(TargetId{gone->first}), nullptr);
       expected.erase(gone);
     }
     if (i % 100 != 0) continue;
-    for (const auto& [number, record] : expected) ASSERT_EQ(records.find(TargetId{number}), record);
+    for (const auto& [number, record] : expected) {
+      ASSERT_EQ(records.find(TargetId{number}), record);
+      ASSERT_EQ(records.check(TargetId{number})->last_started, number);
+    }
   }
 }
 
