@@ -25,6 +25,14 @@ void VirtualInstance::to(Phase phase) {
   connections = 0;
 }
 
+CheckedInstance VirtualInstance::checked() const {
+  return {.listens_from = phase_ == Phase::kRunning ? ready_at : Time::max(),
+          .health_time = profile_.health_time + faults.slow,
+          .health_status = profile_.health_status,
+          .zone = zone_,
+          .faulty = faults != InstanceFaults{}};
+}
+
 VirtualInstance::Taken VirtualInstance::take(CallHandle call) {
   if (!faults.hung && busy_ < profile_.workers) {
     ++busy_;

@@ -57,6 +57,16 @@ struct InstanceFaults {
   bool operator==(const InstanceFaults&) const = default;
 };
 
+/// What a health check meets of an instance that no fault touches. The world has those of all instances in a row.
+struct CheckedInstance {
+  Time listens_from = Time::max();  // never, unless it runs
+  Duration health_time{};
+  int health_status = 0;
+  Place zone = 0;
+  bool faulty = true;  // it has to be asked itself
+  bool operator==(const CheckedInstance&) const = default;
+};
+
 /// The reference to a request: a handle of the world's calls.
 using CallHandle = std::uint64_t;
 
@@ -77,6 +87,9 @@ class VirtualInstance {
   /// The process exists.
   bool alive() const { return phase_ == Phase::kRunning || phase_ == Phase::kStopping; }
 
+  /// As it is now.
+  CheckedInstance checked() const;
+
   /// A request. kServing: the caller ends the service after service_time(); kHeld: nothing happens while it is hung.
   Taken take(CallHandle call);
   /// A service is over; while it is hung that is only noted. Returns whether it counts now.
@@ -90,7 +103,6 @@ class VirtualInstance {
   int busy() const { return busy_; }
   std::size_t waiting() const { return waiting_.size(); }
 
-  // A health check looks at these two and, below, at the zone, the phase and the profile: they lie together.
   InstanceFaults faults;
   Time ready_at{};  // when it begins to listen
 

@@ -97,7 +97,7 @@ void VirtualWorld::State::happen_to_machines(Time now, const Happening& what) {
     const bool counts = what.detail < node.groups.size() && node.groups[what.detail]->wakes_at == now;
     if (counts) group_wakes(now, *node.groups[what.detail]);
   } else if (what.kind == HappeningKind::kProbes) {
-    probes_come(now, probes.find(what.detail));
+    probes_come(now, *trains.find(what.detail));
   } else if (what.kind == HappeningKind::kObserve) {
     observe(now, *nodes[what.subject]);
   } else if (what.kind == HappeningKind::kNodeStarts) {
@@ -230,6 +230,11 @@ void VirtualWorld::check(Time now) {
       state_->violated(now, fmt::format("{}: {} requests offered, {} ok, {} failed, {} in flight", who->settings.name,
                                         tally.offered, tally.ok, tally.failed, tally.in_flight));
     }
+  }
+  for (std::size_t slot = 0; slot < state_->instances.size(); ++slot) {
+    const VirtualInstance& instance = *state_->instances[slot];
+    if (state_->checked[slot] == instance.checked()) continue;
+    state_->violated(now, fmt::format("health checks meet {} as it was before", instance.id().value));
   }
   for (const auto& node : state_->nodes) {
     for (const auto& group : node->groups) state_->check_group(now, *node, *group);

@@ -185,6 +185,7 @@ void VirtualWorld::State::apply_faults(Time now) {
     VirtualInstance& instance = *instances[slot];
     if (instance.phase() == VirtualInstance::Phase::kStopped) continue;
     const InstanceFaults before = std::exchange(instance.faults, faults_of(now, instance));
+    follow(slot);
     if (before.hung && !instance.faults.hung) go_on(now, instance, slot);
   }
   for (const auto& node : nodes) {

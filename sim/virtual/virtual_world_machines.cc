@@ -42,6 +42,7 @@ void VirtualWorld::State::act(Time now, const LaunchInstance& launch) {
   if (is_in_force(FaultKind::kBootFailure, launch.zone.value) != nullptr) made.ready_at = Time::max();
   instance_slots[launch.instance.value] = slot;
   if (!in_force.empty()) made.faults = faults_of(now, made);
+  checked.push_back(made.checked());
   made.waits = stands_still(launch.zone);
   if (made.waits) return push(now + kLaunchHangs, HappeningKind::kLaunchGivenUp, slot);
   push(now, HappeningKind::kInstanceRuns, slot);
@@ -83,6 +84,7 @@ void VirtualWorld::State::instance_runs(Time now, std::uint32_t slot) {
   VirtualInstance& instance = *instances[slot];
   if (instance.phase() != VirtualInstance::Phase::kStarting) return;
   instance.to(VirtualInstance::Phase::kRunning);
+  follow(slot);
   report(now, InstanceRunning{instance.id()});
 }
 
@@ -95,6 +97,7 @@ void VirtualWorld::State::act(Time now, const TerminateInstance& wish) {
     return report(now, InstanceStopped{wish.instance, "it has ended already"});
   }
   if (instance.phase() != VirtualInstance::Phase::kStopping) instance.to(VirtualInstance::Phase::kStopping);
+  follow(found->second);
   const bool idle = instance.busy() == 0 && !instance.faults.hung;
   push(now + (idle ? Duration{} : instance.profile().stop_grace), HappeningKind::kInstanceEnds, found->second);
 }
@@ -103,6 +106,7 @@ void VirtualWorld::State::instance_ends(Time now, std::uint32_t slot, const std:
   VirtualInstance& instance = *instances[slot];
   if (instance.phase() == VirtualInstance::Phase::kStopped) return;
   instance.to(VirtualInstance::Phase::kStopped);
+  follow(slot);
   instance.ended_by = by;
   forget_faults(now, instance.id().value);
   for (const auto& node : nodes) {

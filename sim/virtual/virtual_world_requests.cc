@@ -37,6 +37,13 @@ std::optional<Duration> VirtualWorld::State::way(const VirtualNode& node, const 
   return links.travel(from, to, &extra, rng);
 }
 
+/// The same for a health check, which mostly does without a look at the instance itself.
+std::optional<Duration> VirtualWorld::State::way(const VirtualNode& node, std::uint32_t instance, bool back) {
+  if (links_are_faulty) return way(node, *instances[instance], back);
+  const Place there = checked[instance].zone;
+  return links.travel(back ? there : node.zone, back ? node.zone : there, nullptr, rng);
+}
+
 /// The same for a request, which bears the mark of what delays or loses it.
 std::optional<Duration> VirtualWorld::State::way(Call& call, bool back) {
   const VirtualNode& node = *nodes[call.node];

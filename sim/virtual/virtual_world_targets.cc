@@ -122,10 +122,7 @@ void VirtualWorld::State::group_wakes(Time now, BalancerGroup& group) {
   }
   due_probes.clear();
   group.targets.due_probes(now, due_probes);
-  for (std::size_t i = 0; i < due_probes.size(); ++i) {
-    if (i + kLookAhead < due_probes.size()) expect(group.instance(due_probes[i + kLookAhead].target));
-    probe(now, group, due_probes[i]);
-  }
+  for (const ProbeDue& due : due_probes) probe(now, group, due);
   arm_wake(group);
 }
 
@@ -140,13 +137,8 @@ void VirtualWorld::State::end_exchanges(Time now, InstancePool& pool, ExchangeEv
 
 void VirtualWorld::State::probe(Time now, BalancerGroup& group, const ProbeDue& due) {
   ++counters.probes;
-  VirtualProbe& probe = probes.take();
-  probe.group = &group;
-  probe.target = due.target;
-  probe.sequence = due.sequence;
-  probe.instance = group.instance(due.target);
-  probe.started = now;
-  const auto delay = way(*nodes[group.node()], *instances[probe.instance], false);
+  const VirtualProbe probe{&group, due.sequence, now, due.target, group.instance(due.target)};
+  const auto delay = way(*nodes[group.node()], probe.instance, false);
   if (!delay) {
     const Time deadline = now + group.targets.settings().health_check.timeout;
     return end_probe(deadline, probe, {ProbeOutcome::Kind::kTimedOut, 0});
@@ -156,49 +148,53 @@ void VirtualWorld::State::probe(Time now, BalancerGroup& group, const ProbeDue& 
   probe_arrives(now, probe);
 }
 
-void VirtualWorld::State::send(Time at, VirtualProbe& probe) {
-  if (trains_are_last != queue.pushes()) trains.clear();
+void VirtualWorld::State::send(Time at, const VirtualProbe& probe) {
+  if (trains_are_last != queue.pushes()) joinable_trains.clear();
   // The last one first: of two of one instant it is the one to be joined.
-  for (auto train = trains.rbegin(); train != trains.rend(); ++train) {
-    if (train->at != at) continue;
-    train->last->next = &probe;
-    train->last = &probe;
-    return;
+  for (auto joinable = joinable_trains.rbegin(); joinable != joinable_trains.rend(); ++joinable) {
+    if (joinable->at == at) return joinable->train->probes.push_back(probe);
   }
-  if (trains.size() == kMostTrains) trains.erase(trains.begin());
-  trains.push_back({at, &probe});
-  push(at, HappeningKind::kProbes, 0, Slab<VirtualProbe>::handle(probe));
+  if (joinable_trains.size() == kMostTrains) joinable_trains.erase(joinable_trains.begin());
+  ProbeTrain& train = trains.take();
+  train.probes.push_back(probe);
+  joinable_trains.push_back({at, &train});
+  push(at, HappeningKind::kProbes, 0, Slab<ProbeTrain>::handle(train));
   trains_are_last = queue.pushes();
 }
 
-void VirtualWorld::State::end_probe(Time at, VirtualProbe& probe, const ProbeOutcome& outcome) {
-  probe.outcome = outcome;
-  probe.is_over = true;
-  send(at, probe);
+void VirtualWorld::State::end_probe(Time at, const VirtualProbe& probe, const ProbeOutcome& outcome) {
+  VirtualProbe over = probe;
+  over.outcome = outcome;
+  over.is_over = true;
+  send(at, over);
 }
 
-void VirtualWorld::State::probes_come(Time now, VirtualProbe* first) {
-  trains.clear();            // this one is on its way no more
+void VirtualWorld::State::expect(const VirtualProbe& probe) const {
+  if (probe.is_over) return probe.group->targets.expect(probe.target);
+  prefetch(&checked[probe.instance]);
+}
+
+void VirtualWorld::State::probes_come(Time now, ProbeTrain& train) {
+  joinable_trains.clear();   // this one is on its way no more
   counters.happenings -= 1;  // of the train, whose probes are counted instead
-  VirtualProbe* coming = first;
-  for (std::size_t i = 0; i < kLookAhead && coming != nullptr; ++i) coming = coming->next;
-  for (VirtualProbe* probe = first; probe != nullptr;) {
-    if (coming != nullptr) {
-      if (coming->is_over)
-        coming->group->targets.expect(coming->target);
-      else
-        expect(coming->instance);
-      coming = coming->next;
-    }
-    ++counters.happenings;
-    VirtualProbe& one = *probe;
-    probe = std::exchange(one.next, nullptr);
-    if (one.is_over) {
-      probe_over(now, one);
+  counters.happenings += train.probes.size();
+  for (std::size_t i = 0; i < train.probes.size(); ++i) {
+    if (i + kLookAhead < train.probes.size()) expect(train.probes[i + kLookAhead]);
+    const VirtualProbe& probe = train.probes[i];
+    if (probe.is_over) {
+      probe_over(now, probe);
     } else {
-      probe_arrives(now, one);
+      probe_arrives(now, probe);
     }
   }
+  trains.give_back(train);
+}
+
+ProbeOutcome VirtualWorld::State::probe_outcome(Time now, const VirtualNode& node, std::uint32_t instance) {
+  const CheckedInstance& met = checked[instance];
+  if (links_are_faulty || met.faulty) return probe_outcome(now, node, *instances[instance]);
+  if (now < met.listens_from) return {ProbeOutcome::Kind::kConnectFailed, 0};
+  return {ProbeOutcome::Kind::kAnswered, met.health_status};
 }
 
 ProbeOutcome VirtualWorld::State::probe_outcome(Time now, const VirtualNode& node, const VirtualInstance& instance) {
@@ -216,29 +212,26 @@ ProbeOutcome VirtualWorld::State::probe_outcome(Time now, const VirtualNode& nod
   return {ProbeOutcome::Kind::kAnswered, instance.profile().health_status};
 }
 
-void VirtualWorld::State::probe_arrives(Time now, VirtualProbe& probe) {
+void VirtualWorld::State::probe_arrives(Time now, const VirtualProbe& probe) {
   const VirtualNode& node = *nodes[probe.group->node()];
-  const VirtualInstance& instance = *instances[probe.instance];
-  ProbeOutcome outcome = probe_outcome(now, node, instance);
+  ProbeOutcome outcome = probe_outcome(now, node, probe.instance);
   const Time deadline = probe.started + probe.group->targets.settings().health_check.timeout;
-  const auto back = way(node, instance, true);
+  const auto back = way(node, probe.instance, true);
   const bool answers = outcome.kind == ProbeOutcome::Kind::kAnswered;
   Time over = deadline;
   if (back && outcome.kind != ProbeOutcome::Kind::kTimedOut) {
-    over = now + *back + (answers ? instance.profile().health_time + instance.faults.slow : Duration{});
+    over = now + *back + (answers ? checked[probe.instance].health_time : Duration{});
   }
   if (over >= deadline) outcome = {ProbeOutcome::Kind::kTimedOut, 0};
   end_probe(std::min(over, deadline), probe, outcome);
 }
 
-void VirtualWorld::State::probe_over(Time now, VirtualProbe& probe) {
+void VirtualWorld::State::probe_over(Time now, const VirtualProbe& probe) {
   BalancerGroup& group = *probe.group;
-  if (group.retired) return probes.give_back(probe);
+  if (group.retired) return;
   const auto change = group.targets.observe(now, probe.target, probe.sequence, probe.outcome);
-  const TargetId target = probe.target;
-  probes.give_back(probe);
   if (!change) return;
-  InstancePool& pool = *group.pool(target);
+  InstancePool& pool = *group.pool(probe.target);
   const bool healthy = change->transition.to.state == TargetState::kHealthy;
   if (!healthy) note_taken(now, pool, false);
   group.set_healthy(pool, healthy);
