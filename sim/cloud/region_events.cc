@@ -101,29 +101,6 @@ void Region::Machine::take(Time now, const LaunchFailed& event) {
   drop_failed_launch(now, *instance, event.code, event.message);
 }
 
-void Region::Machine::take(Time now, const TargetHealthReported& event) {
-  const auto node = state_.nodes.find(event.node);
-  if (node == state_.nodes.end()) return;
-  if (event.others_unchanged) node->second.vouched = now;
-  heard_[event.node] = now;
-  const Duration interval = longest_report_interval();
-  for (const TargetHealthReported::Target& target : event.targets) {
-    Instance* instance = find_instance(InstanceId(target.id));
-    if (instance == nullptr || instance->lifecycle == LifecycleState::kTerminated) continue;
-    std::vector<HealthReport>& reports = state_.reports[instance->id];
-    const auto known = std::find_if(reports.begin(), reports.end(), [&](const HealthReport& report) {
-      return report.node == event.node && report.target_group == target.target_group;
-    });
-    const HealthReport report{event.node, now, target.health, target.target_group};
-    if (known == reports.end()) {
-      reports.push_back(report);
-    } else {
-      *known = report;
-    }
-    merge_reports(now, *instance, interval);
-  }
-}
-
 void Region::Machine::take(Time now, const TargetDrained& event) {
   Instance* instance = find_instance(InstanceId(event.id));
   if (instance == nullptr || !instance->drain_ends || !state_.nodes.contains(event.node)) return;

@@ -4,9 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "lb/base/prefetch.h"
 #include "sim/cloud/region_machine.h"
 
 namespace rr::sim {
+namespace {
+constexpr std::size_t kLookAhead = 4;  // reports
+}
 
 /// The group's look at what the load balancer says. Only then, and only after the grace period, does an instance become
 /// Unhealthy for it. While all are unhealthy they are marked one at a time: what they have in common is likelier to be
@@ -20,13 +24,13 @@ void Region::Machine::fire_sweep(Time now, Group& group) {
   int ill = 0;
   const Duration interval = longest_report_interval();
   for (const InstanceId& id : to_be_looked_at(now, group)) {
-    Instance& instance = instance_at(id);
+    Known& known = known_at(id);
+    Instance& instance = *known.instance;
     if (instance.lifecycle != LifecycleState::kInService) continue;
-    merge_reports(now, instance, interval);
+    merge_reports(now, known, interval);
     if (instance.ec2 == InstanceState::kStopped && instance.healthy) stopped.push_back(id);
-    const auto health = state_.target_health.find(id);
-    const bool seen_unhealthy = health != state_.target_health.end() && !health->second.stale &&
-                                health->second.health.state == TargetState::kUnhealthy;
+    const bool seen_unhealthy =
+        known.health != nullptr && !known.health->stale && known.health->health.state == TargetState::kUnhealthy;
     if (seen_unhealthy || !instance.healthy) ++ill;
     if (seen_unhealthy && instance.healthy && grace_is_over(now, instance)) suspects.push_back(id);
   }
@@ -70,9 +74,9 @@ bool Region::Machine::nothing_expires_since(Time then, const std::set<std::strin
   });
 }
 
-void Region::Machine::follow_suspect(const Instance& instance) {
-  const auto health = state_.target_health.find(instance.id);
-  const bool is_ill = health != state_.target_health.end() && health->second.health.state == TargetState::kUnhealthy;
+void Region::Machine::follow_suspect(const Known& known) {
+  const Instance& instance = *known.instance;
+  const bool is_ill = known.health != nullptr && known.health->health.state == TargetState::kUnhealthy;
   if (is_ill || instance.ec2 == InstanceState::kStopped) {
     suspects_[instance.group].insert(instance.id);
   } else if (const auto group = suspects_.find(instance.group); group != suspects_.end()) {
@@ -81,9 +85,10 @@ void Region::Machine::follow_suspect(const Instance& instance) {
 }
 
 void Region::Machine::forget_reports(const Instance& instance) {
-  state_.reports.erase(instance.id);
-  state_.target_health.erase(instance.id);
-  follow_suspect(instance);
+  Known& known = known_at(instance.id);
+  if (std::exchange(known.reports, nullptr) != nullptr) state_.reports.erase(instance.id);
+  if (std::exchange(known.health, nullptr) != nullptr) state_.target_health.erase(instance.id);
+  follow_suspect(known);
 }
 
 bool Region::Machine::healthy_by_targets(const Instance& instance) const {
@@ -93,21 +98,63 @@ bool Region::Machine::healthy_by_targets(const Instance& instance) const {
          found->second.health.state == TargetState::kHealthy;
 }
 
-void Region::Machine::merge_reports(Time now, Instance& instance, Duration interval) {
-  const auto reports = state_.reports.find(instance.id);
-  if (reports == state_.reports.end()) {
-    const auto health = state_.target_health.find(instance.id);
-    if (health != state_.target_health.end()) health->second.stale = true;
+/// An event's targets are thousands at times: all are looked up first, and what is known of each is fetched while those
+/// before it are dealt with, so that one wait for memory does not follow the other.
+void Region::Machine::take(Time now, const TargetHealthReported& event) {
+  const auto node = state_.nodes.find(event.node);
+  if (node == state_.nodes.end()) return;
+  if (event.others_unchanged) node->second.vouched = now;
+  heard_[event.node] = now;
+  const Duration interval = longest_report_interval();
+  std::vector<Known*> known;
+  known.reserve(event.targets.size());
+  for (const TargetHealthReported::Target& target : event.targets) known.push_back(find_known(target.id));
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (i + kLookAhead < known.size()) expect(known[i + kLookAhead]);
+    if (known[i] == nullptr || known[i]->instance->lifecycle == LifecycleState::kTerminated) continue;
+    take_report(now, event, event.targets[i], *known[i]);
+    merge_reports(now, *known[i], interval);
+  }
+}
+
+/// It will be wanted soon, with what is reported of it.
+void Region::Machine::expect(const Known* known) {
+  if (known == nullptr) return;
+  prefetch(known->instance);
+  prefetch(known->health);
+  if (known->reports == nullptr) return;
+  for (const HealthReport& report : *known->reports) prefetch(&report);
+}
+
+void Region::Machine::take_report(Time now, const TargetHealthReported& event,
+                                  const TargetHealthReported::Target& target, Known& known) {
+  if (known.reports == nullptr) known.reports = &state_.reports[known.instance->id];
+  std::vector<HealthReport>& reports = *known.reports;
+  const auto same = std::find_if(reports.begin(), reports.end(), [&](const HealthReport& report) {
+    return report.node == event.node && report.target_group == target.target_group;
+  });
+  const HealthReport report{event.node, now, target.health, target.target_group};
+  if (same == reports.end()) {
+    reports.push_back(report);
+  } else {
+    *same = report;
+  }
+}
+
+void Region::Machine::merge_reports(Time now, Known& of, Duration interval) {
+  Instance& instance = *of.instance;
+  if (of.reports == nullptr) {
+    if (of.health != nullptr) of.health->stale = true;
     return;
   }
-  for (HealthReport& report : reports->second) {
+  for (HealthReport& report : *of.reports) {
     const auto node = state_.nodes.find(report.node);
     if (node != state_.nodes.end() && node->second.vouched) report.time = std::max(report.time, *node->second.vouched);
   }
-  MergedHealth& known = state_.target_health[instance.id];
-  const MergedHealth merged = merge_health(now, interval, reports->second, known.health);
-  const MergedHealth before = std::exchange(known, merged);
-  if (merged.health.state != before.health.state) follow_suspect(instance);
+  if (of.health == nullptr) of.health = &state_.target_health[instance.id];
+  const MergedHealth merged = merge_health(now, interval, *of.reports, of.health->health);
+  const MergedHealth before = std::exchange(*of.health, merged);
+  if (merged.health.state != before.health.state) follow_suspect(of);
   if (merged.health.state != before.health.state) {
     log(now, instance.id.value,
         fmt::format("target {} -> {} {}", rr::to_string(before.health.state), rr::to_string(merged.health.state),

@@ -42,14 +42,17 @@ Region::Machine::Machine(RegionState from, Journal* journal)
     heard_[name] = state_.as_of;  // not later
   }
   for (auto& [id, instance] : state_.instances) {
-    instance_index_[id] = &instance;
+    const auto reports = state_.reports.find(id);
+    const auto health = state_.target_health.find(id);
+    const Known& known = index_[id.value] = {&instance, reports == state_.reports.end() ? nullptr : &reports->second,
+                                             health == state_.target_health.end() ? nullptr : &health->second};
     if (instance.starts_at) timers_.insert({*instance.starts_at, TimerKind::kLaunch, id.value});
     if (instance.warm_at) timers_.insert({*instance.warm_at, TimerKind::kWarm, id.value});
     if (instance.drain_ends) timers_.insert({*instance.drain_ends, TimerKind::kDrained, id.value});
     if (instance.hook_at) timers_.insert({*instance.hook_at, TimerKind::kHook, id.value});
     if (instance.forget_at) timers_.insert({*instance.forget_at, TimerKind::kForget, id.value});
     counts_[instance.group].count(instance, 1);
-    follow_suspect(instance);
+    follow_suspect(known);
     if (instance.registered) list_target(instance, true);
     if (is_draining(instance.lifecycle)) leaving_[instance.group].insert(id);
     if (instance.lifecycle != LifecycleState::kTerminated) addresses_.insert(instance.address);
@@ -202,16 +205,23 @@ void Region::Machine::fire_launch(Time now, Instance& instance) {
 
 // Instances -----------------------------------------------------------------------------------------------------------
 
-Instance* Region::Machine::find_instance(const InstanceId& id) {
-  const auto found = instance_index_.find(id);
-  return found == instance_index_.end() ? nullptr : found->second;
+Region::Machine::Known* Region::Machine::find_known(std::string_view id) {
+  const auto found = index_.find(id);
+  return found == index_.end() ? nullptr : &found->second;
 }
 
-Instance& Region::Machine::instance_at(const InstanceId& id) {
-  Instance* found = find_instance(id);
+Region::Machine::Known& Region::Machine::known_at(const InstanceId& id) {
+  Known* found = find_known(id.value);
   RR_CHECK(found != nullptr, "an instance that is referred to is known");
   return *found;
 }
+
+Instance* Region::Machine::find_instance(const InstanceId& id) {
+  const Known* found = find_known(id.value);
+  return found == nullptr ? nullptr : found->instance;
+}
+
+Instance& Region::Machine::instance_at(const InstanceId& id) { return *known_at(id).instance; }
 
 void Region::Machine::change(Instance& instance, const std::function<void(Instance&)>& how) {
   GroupCounts& group = counts(instance.group);
@@ -235,7 +245,7 @@ void Region::Machine::move(Time now, Instance& instance, LifecycleState to, std:
 void Region::Machine::move(Instance& instance, InstanceState to) {
   RR_CHECK(legal(instance.ec2, to), "an illegal move of an instance's EC2 state");
   instance.ec2 = to;
-  follow_suspect(instance);
+  follow_suspect(known_at(instance.id));
 }
 
 void Region::Machine::launch(Time now, Group& group, const Plan::Launch& item) {
@@ -273,7 +283,7 @@ void Region::Machine::launch(Time now, Group& group, const Plan::Launch& item) {
   instance.launch_reason = item.reason;
   instance.launched = now;
   Instance& made = state_.instances.emplace(instance.id, instance).first->second;
-  instance_index_[made.id] = &made;
+  index_[made.id.value].instance = &made;
   addresses_.insert(made.address);
   counts(made.group).count(made, 1);
   arm(made.starts_at, now + tempo_.waits(state_.settings.launch_time), TimerKind::kLaunch, made.id.value);
@@ -478,7 +488,7 @@ void Region::Machine::forget(const InstanceId& id) {
   if (instance.lifecycle != LifecycleState::kTerminated) addresses_.erase(instance.address);
   forget_reports(instance);
   if (const auto suspects = suspects_.find(instance.group); suspects != suspects_.end()) suspects->second.erase(id);
-  instance_index_.erase(id);
+  index_.erase(id.value);
   state_.instances.erase(id);
 }
 
