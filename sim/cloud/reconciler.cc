@@ -186,16 +186,15 @@ class Look {
     }
     const int from = live_;
     const std::size_t first = plan_.terminate.size();
-    for (int i = 0; i < surplus && !candidates.empty(); ++i) {
-      const Instance& victim = choose_victim(in_fullest_zones(candidates, zones_), settings_.termination_policies,
-                                             view_.current, now_, view_.hour, rng_);
+    Victims victims(candidates, settings_.termination_policies, view_.current, now_, view_.hour);
+    for (int i = 0; i < surplus && !victims.empty(); ++i) {
+      const Instance& victim = victims.take(zones_, rng_);
       const bool balancing = plan_.rebalance_surplus > 0;
       if (balancing) --plan_.rebalance_surplus;
       end(victim, balancing ? ChangeReason::kRebalance : ChangeReason::kDesiredCapacity, "");
-      std::erase(candidates, &victim);
     }
     explain_shrinking(first, from, live_);
-    plan_.all_protected = excess() > 0 && candidates.empty();
+    plan_.all_protected = excess() > 0 && victims.empty();
   }
 
   /// One sentence for the whole shrinking, then one for each victim, the same Cause for all of them.

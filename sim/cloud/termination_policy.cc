@@ -1,54 +1,37 @@
 #include "sim/cloud/termination_policy.h"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
 
 #include "lb/base/check.h"
 
 namespace rr::sim {
 namespace {
 
-using Candidates = std::vector<const Instance*>;
-
-/// Keeps those for which `key` is least.
-template <class Key>
-void keep_least(Candidates& candidates, Key key) {
-  auto least = key(*candidates.front());
-  for (const Instance* instance : candidates) least = std::min(least, key(*instance));
-  std::erase_if(candidates, [&](const Instance* instance) { return key(*instance) != least; });
+/// Another template than the current one first: versions of different templates say nothing about their age.
+std::int64_t by_template(const Instance& instance, const CurrentTemplate& current) {
+  return instance.template_name == current.name ? instance.template_version : -1;
 }
 
-void keep_oldest_template(Candidates& candidates, const CurrentTemplate& current) {
-  const auto is_other = [&](const Instance* instance) { return instance->template_name != current.name; };
-  if (std::any_of(candidates.begin(), candidates.end(), is_other)) {
-    std::erase_if(candidates, [&](const Instance* instance) { return !is_other(instance); });
-    return;  // versions of different templates say nothing about their age
-  }
-  keep_least(candidates, [](const Instance& instance) { return instance.template_version; });
+std::int64_t by_hour(const Instance& instance, Time now, Duration hour) {
+  return (hour - (now - instance.launched) % hour).count();
 }
 
-void keep_closest_to_hour(Candidates& candidates, Time now, Duration hour) {
-  keep_least(candidates, [&](const Instance& instance) { return hour - (now - instance.launched) % hour; });
-}
-
-void filter(Candidates& candidates, TerminationPolicy policy, const CurrentTemplate& current, Time now, Duration hour) {
+void add_rank(std::vector<std::int64_t>& rank, TerminationPolicy policy, const Instance& instance,
+              const CurrentTemplate& current, Time now, Duration hour) {
   switch (policy) {
     case TerminationPolicy::kDefault:
-      keep_oldest_template(candidates, current);
-      keep_closest_to_hour(candidates, now, hour);
+      rank.push_back(by_template(instance, current));
+      rank.push_back(by_hour(instance, now, hour));
       return;
     case TerminationPolicy::kOldestInstance:
-      keep_least(candidates, [](const Instance& instance) { return instance.launched.time_since_epoch(); });
-      return;
+      return rank.push_back(instance.launched.time_since_epoch().count());
     case TerminationPolicy::kNewestInstance:
-      keep_least(candidates, [](const Instance& instance) { return -instance.launched.time_since_epoch(); });
-      return;
+      return rank.push_back(-instance.launched.time_since_epoch().count());
     case TerminationPolicy::kOldestLaunchTemplate:
-      keep_oldest_template(candidates, current);
-      return;
+      return rank.push_back(by_template(instance, current));
     case TerminationPolicy::kClosestToNextInstanceHour:
-      keep_closest_to_hour(candidates, now, hour);
-      return;
+      return rank.push_back(by_hour(instance, now, hour));
     case TerminationPolicy::kOldestLaunchConfiguration:
     case TerminationPolicy::kAllocationStrategy:
       return;
@@ -57,24 +40,47 @@ void filter(Candidates& candidates, TerminationPolicy policy, const CurrentTempl
 
 }  // namespace
 
-std::vector<const Instance*> in_fullest_zones(const std::vector<const Instance*>& candidates,
-                                              const std::vector<ZoneLoad>& zones) {
-  std::set<ZoneName> eligible;
-  for (const Instance* instance : candidates) eligible.insert(instance->zone);
-  const std::set<ZoneName> fullest = fullest_zones(zones, eligible);
-  std::vector<const Instance*> chosen;
-  for (const Instance* instance : candidates) {
-    if (fullest.contains(instance->zone)) chosen.push_back(instance);
+Victims::Victims(const std::vector<const Instance*>& candidates, const std::vector<TerminationPolicy>& policies,
+                 const CurrentTemplate& current, Time now, Duration hour) {
+  for (std::size_t number = 0; number < candidates.size(); ++number) {
+    const Instance& instance = *candidates[number];
+    Rank rank;
+    for (const TerminationPolicy policy : policies) add_rank(rank, policy, instance, current, now, hour);
+    zones_[instance.zone][std::move(rank)].push_back({number, &instance});
   }
-  return chosen;
 }
 
-const Instance& choose_victim(std::vector<const Instance*> candidates, const std::vector<TerminationPolicy>& policies,
-                              const CurrentTemplate& current, Time now, Duration hour, Rng& rng) {
-  RR_CHECK(!candidates.empty(), "a victim needs candidates");
-  for (const TerminationPolicy policy : policies) filter(candidates, policy, current, now, hour);
+/// Of the fullest zones those whom the policies put first, in the order of the candidates.
+Victims::Equals Victims::first_of(const std::set<ZoneName>& fullest) const {
+  const Rank* least = nullptr;
+  for (const ZoneName& zone : fullest) {
+    const Rank& rank = zones_.at(zone).begin()->first;
+    if (least == nullptr || rank < *least) least = &rank;
+  }
+  Equals equals;
+  for (const ZoneName& zone : fullest) {
+    const auto& [rank, here] = *zones_.at(zone).begin();
+    if (rank != *least) continue;
+    Equals both;
+    std::merge(equals.begin(), equals.end(), here.begin(), here.end(), std::back_inserter(both), is_before);
+    equals.swap(both);
+  }
+  return equals;
+}
+
+const Instance& Victims::take(const std::vector<ZoneLoad>& zones, Rng& rng) {
+  RR_CHECK(!empty(), "a victim needs candidates");
+  std::set<ZoneName> eligible;
+  for (const auto& [zone, ranks] : zones_) eligible.insert(zone);
+  const Equals equals = first_of(fullest_zones(zones, eligible));
   // Chance is drawn only where there is a choice, so that a group without ties does not disturb later draws.
-  return *candidates[candidates.size() == 1 ? 0 : rng.below(candidates.size())];
+  const Candidate& chosen = equals[equals.size() == 1 ? 0 : rng.below(equals.size())];
+  const auto zone = zones_.find(chosen.instance->zone);
+  const auto rank = zone->second.begin();
+  rank->second.erase(std::lower_bound(rank->second.begin(), rank->second.end(), chosen, is_before));
+  if (rank->second.empty()) zone->second.erase(rank);
+  if (zone->second.empty()) zones_.erase(zone);
+  return *chosen.instance;
 }
 
 }  // namespace rr::sim

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <map>
+#include <set>
 
 namespace rr::sim {
 namespace {
@@ -43,7 +45,7 @@ std::vector<ZoneLoad> loads(const std::deque<Instance>& instances) {
 std::string victim(const std::deque<Instance>& instances, std::vector<TerminationPolicy> policies,
                    std::uint64_t seed = 1) {
   Rng rng(seed);
-  return choose_victim(pointers(instances), policies, {"web", 2}, kNow, 1h, rng).id.value;
+  return Victims(pointers(instances), policies, {"web", 2}, kNow, 1h).take(loads(instances), rng).id.value;
 }
 
 /// Calls for every way to put `total` instances into `cells` cells.
@@ -75,9 +77,9 @@ TEST(TerminationPolicy, TheDefaultTakesTheOldestVersionOfAFullestZoneClosestToIt
           }
         }
         const std::vector<ZoneLoad> zone_loads = loads(instances);
-        const auto candidates = in_fullest_zones(pointers(instances), zone_loads);
         Rng rng(1);
-        const Instance& chosen = choose_victim(candidates, {TerminationPolicy::kDefault}, {"web", 2}, kNow, 1h, rng);
+        Victims victims(pointers(instances), {TerminationPolicy::kDefault}, {"web", 2}, kNow, 1h);
+        const Instance& chosen = victims.take(zone_loads, rng);
         int most = 0;
         for (const ZoneLoad& zone : zone_loads) most = std::max(most, zone.instances);
         for (const Instance& other : instances) {
@@ -103,9 +105,7 @@ TEST(TerminationPolicy, TheDefaultTakesTheOldestVersionOfAFullestZoneClosestToIt
 
 TEST(TerminationPolicy, TheZoneStepCanKeepAnOldInstance) {
   const std::deque<Instance> instances{make(1, "a", 1, 50min), make(2, "b", 2, 5min), make(3, "b", 2, 6min)};
-  for (const Instance* candidate : in_fullest_zones(pointers(instances), loads(instances))) {
-    EXPECT_EQ(candidate->template_version, 2);
-  }
+  EXPECT_EQ(victim(instances, {TerminationPolicy::kDefault}), "i-3") << "the older one of its zone";
 }
 
 TEST(TerminationPolicy, EachPolicyHasItsVictim) {
@@ -121,6 +121,59 @@ TEST(TerminationPolicy, EachPolicyHasItsVictim) {
   EXPECT_EQ(victim(same_template, {P::kOldestLaunchTemplate}), "i-1");
   EXPECT_EQ(victim(instances, {P::kClosestToNextInstanceHour}), "i-2");
   EXPECT_EQ(victim(same_template, {P::kNewestInstance, P::kDefault}), "i-2") << "in the order of the list";
+}
+
+// The rule as AWS tells it, which looks at all candidates anew for each victim: the zone step, then one policy after
+// the other keeps those for whom it says the least.
+using Key = std::function<std::int64_t(const Instance&)>;
+
+std::vector<const Instance*> least(const std::vector<const Instance*>& candidates, const Key& key) {
+  std::int64_t least = INT64_MAX;
+  for (const Instance* one : candidates) least = std::min(least, key(*one));
+  std::vector<const Instance*> kept;
+  std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(kept),
+               [&](const Instance* one) { return key(*one) == least; });
+  return kept;
+}
+
+const Instance& told_by_aws(std::vector<const Instance*> candidates, const std::vector<ZoneLoad>& zones, Rng& rng) {
+  std::set<ZoneName> eligible;
+  for (const Instance* one : candidates) eligible.insert(one->zone);
+  const std::set<ZoneName> fullest = fullest_zones(zones, eligible);
+  std::erase_if(candidates, [&](const Instance* one) { return !fullest.contains(one->zone); });
+  candidates = least(candidates, [](const Instance& one) { return one.template_name == "web" ? 1 : 0; });
+  candidates =
+      least(candidates, [](const Instance& one) { return one.template_name == "web" ? one.template_version : 0; });
+  candidates = least(candidates, [](const Instance& one) { return (1h - (kNow - one.launched) % 1h).count(); });
+  return *candidates[candidates.size() == 1 ? 0 : rng.below(candidates.size())];
+}
+
+TEST(TerminationPolicy, OneVictimAfterTheOtherIsAsIfEachWereChosenAnew) {
+  Rng draw(3);
+  for (int round = 0; round < 300; ++round) {
+    std::deque<Instance> instances;
+    for (int i = 0; i < 25; ++i) {
+      // Few ages, versions and zones: many equals, in one zone and in several.
+      const Duration age = std::chrono::minutes(20 * (1 + draw.below(3)));
+      instances.push_back(make(i, "zone-" + std::to_string(draw.below(3)), 1 + static_cast<int>(draw.below(2)), age,
+                               draw.below(10) == 0 ? "other" : "web"));
+    }
+    std::vector<const Instance*> candidates = pointers(instances);
+    std::erase_if(candidates, [&](const Instance*) { return draw.below(5) == 0; });  // protected, say
+    std::vector<ZoneLoad> zones = loads(instances);
+    zones.front().enabled = draw.below(4) != 0;
+    Victims victims(candidates, {TerminationPolicy::kDefault}, {"web", 2}, kNow, 1h);
+    Rng ours(static_cast<std::uint64_t>(round)), theirs = ours;
+    while (!candidates.empty()) {
+      const Instance& expected = told_by_aws(candidates, zones, theirs);
+      ASSERT_FALSE(victims.empty());
+      ASSERT_EQ(victims.take(zones, ours).id, expected.id) << "round " << round;
+      std::erase(candidates, &expected);
+      for (ZoneLoad& zone : zones) zone.instances -= zone.zone == expected.zone ? 1 : 0;
+    }
+    EXPECT_TRUE(victims.empty());
+    EXPECT_EQ(ours, theirs);
+  }
 }
 
 TEST(TerminationPolicy, EqualsAreDrawn) {
