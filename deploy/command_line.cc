@@ -42,6 +42,13 @@ std::string usage_of(const CommandSpec& command) {
   return usage;
 }
 
+bool is_url(const std::string& text) {
+  for (const std::string scheme : {"http://", "https://"}) {
+    if (text.starts_with(scheme) && text.size() > scheme.size()) return true;
+  }
+  return false;
+}
+
 const FlagSpec* find_flag(const std::vector<FlagSpec>& flags, const std::string& word) {
   for (const FlagSpec& flag : flags) {
     if (flag.name == word || (flag.letter != 0 && word == std::string{'-', flag.letter})) return &flag;
@@ -131,6 +138,8 @@ Result<Arguments> CommandSpec::parse(const std::vector<std::string>& words) cons
     }
     if (!flag->value.empty() && read.flags_[flag->name].empty())
       return Error{fmt::format("{}: {} is empty", flag->name, flag->value)};
+    if (flag->value == "URL" && !is_url(read.flags_[flag->name]))
+      return Error{fmt::format("{} {}: http://HOST or https://HOST is right", flag->name, read.flags_[flag->name])};
   }
   const auto wanted = static_cast<std::size_t>(std::count_if(
       arguments.begin(), arguments.end(), [](const auto& argument) { return !may_be_left_out(argument); }));

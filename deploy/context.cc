@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -52,6 +53,20 @@ Result<std::optional<Settings>> read_stored(Context& context, const std::string&
   if (!has_other) return Error{why};
   context.speaker.line(why + "; the checkout's are taken", Colour::kYellow);
   return std::optional<Settings>();
+}
+
+/// "prodution: there is no deploy/settings/prodution.yaml (there are local, production); "; empty without a checkout.
+std::string environments_here(const std::string& environment) {
+  const auto checkout = find_checkout();
+  if (!checkout) return "";
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(*checkout + "/deploy/settings", error)) {
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return fmt::format("{}: there is no deploy/settings/{}.yaml here (there are: {}); ", environment, environment,
+                     fmt::join(names, ", "));
 }
 
 void connect(Context& context, const Arguments& arguments, const std::string& region) {
@@ -103,10 +118,11 @@ Status fill(Context& context, const Arguments& arguments, SettingsFirst first) {
     return Ok{};
   }
   const auto fallback = checkout_file(environment);
+  const std::string wanted = wanted_region(context, arguments, fallback);
   const auto found = find_region(context.surroundings, read_profiles(context.surroundings),
-                                 profile_name(context.surroundings, arguments.value("--profile")),
-                                 wanted_region(context, arguments, fallback));
-  if (!found && !fallback) return found.error();
+                                 profile_name(context.surroundings, arguments.value("--profile")), wanted);
+  if (!found && (!fallback || !wanted.empty()))
+    return fallback ? found.error() : Error{environments_here(environment) + found.error().message};
   if (found) {
     connect(context, arguments, *found);
     auto stored = read_stored(context, name, environment, fallback.has_value());

@@ -39,10 +39,13 @@ std::string drain(int descriptor) {
   }
 }
 
-std::string last_line(const std::string& text) {
+/// The line that says what is wrong: the one with "error: " in it, behind which some list all that would be right, else
+/// the last.
+std::string telling_line(const std::string& text) {
   std::istringstream lines(text);
   std::string last;
   for (std::string line; std::getline(lines, line);) {
+    if (line.find("error: ") != std::string::npos) return line;
     if (!line.empty()) last = line;
   }
   return last;
@@ -138,7 +141,7 @@ Result<std::string> run_and_collect(const std::vector<std::string>& words) {
   ::close(err[0]);
   const int status = child < 0 ? 127 : wait_for(child);
   if (status == 0) return output;
-  const std::string said = last_line(complaints);
+  const std::string said = telling_line(complaints);
   return Error{said.empty() ? fmt::format("{} ended with {}", words[0], status) : said};
 }
 

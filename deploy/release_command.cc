@@ -170,6 +170,17 @@ Result<std::vector<std::string>> release_alarms(Context& context) {
   return names;
 }
 
+/// What is wrong whatever the settings and AWS say.
+std::optional<std::string> misuse(const Arguments& arguments) {
+  const std::string strategy = arguments.value("--strategy", "refresh");
+  if (strategy != "refresh" && strategy != "double")
+    return fmt::format("--strategy {}: refresh or double is right", strategy);
+  const std::string to = arguments.value("--to", "1");
+  if (!is_numbered(to)) return fmt::format("--to {}: a version's number is right; `rr-deploy history` has them", to);
+  if (arguments.has("--image") && arguments.has("--artifact")) return "--image and --artifact: one of them is right";
+  return std::nullopt;
+}
+
 Result<Plan> plan_of(Context& context, const Arguments& arguments, JobKind kind, const Tier& tier) {
   Plan plan;
   apply_settings(plan, context.settings);
@@ -180,21 +191,15 @@ Result<Plan> plan_of(Context& context, const Arguments& arguments, JobKind kind,
   plan.owner = owner_name(context.surroundings);
   plan.host = machine_name();
   plan.process = process_name();
-  const std::string strategy = arguments.value("--strategy", "refresh");
-  if (strategy != "refresh" && strategy != "double")
-    return Error{fmt::format("--strategy {}: refresh or double is right", strategy)};
-  plan.strategy = strategy == "double" ? Strategy::kDouble : Strategy::kRefresh;
+  plan.strategy = arguments.value("--strategy") == "double" ? Strategy::kDouble : Strategy::kRefresh;
   if (kind == JobKind::kRollback) {
     if (arguments.has("--to")) plan.to = arguments.value("--to");
-    if (plan.to && !is_numbered(*plan.to))
-      return Error{fmt::format("--to {}: a version's number is right; `rr-deploy history` has them", *plan.to)};
     return plan;
   }
   plan.force = arguments.has("--force");
   plan.commit = arguments.value("--commit");
   plan.build = arguments.value("--build");
   if (arguments.has("--artifact")) {
-    if (arguments.has("--image")) return Error{"--image and --artifact: one of them is right"};
     if (plan.commit.empty()) plan.commit = context.surroundings.variable("CI_COMMIT");
     if (plan.build.empty()) plan.build = context.surroundings.variable("CI_BUILD");
     if (plan.commit.empty() && plan.verification.commits_known) {
@@ -247,6 +252,7 @@ int finish(const CommandSpec& command, Context& context, const Arguments& argume
 }
 
 int run_job(const CommandSpec& command, const Arguments& arguments, JobKind kind) {
+  if (const auto wrong = misuse(arguments)) return fail(command, kUsage, *wrong);
   auto context =
       open_context(arguments, kind == JobKind::kRollback ? SettingsFirst::kStored : SettingsFirst::kCheckout);
   if (!context) return fail(command, kRefused, context.error().message);

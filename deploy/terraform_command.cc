@@ -60,13 +60,13 @@ void make_service_roles(Context& context) {
 }
 
 int run_bootstrap(const CommandSpec& command, const Arguments& arguments) {
+  if (arguments.has("--repo") && arguments.value("--repo").find('/') == std::string::npos)
+    return fail(command, kUsage, fmt::format("--repo {}: ORG/NAME is right", arguments.value("--repo")));
   auto opened = open_root(arguments, "/bootstrap");
   if (!opened) return fail(command, kRefused, opened.error().message);
   Context& context = *opened->context;
   if (arguments.has("--repo")) {
     opened->settings.ci.repository = arguments.value("--repo");
-    if (opened->settings.ci.repository.find('/') == std::string::npos)
-      return fail(command, kUsage, "--repo: ORG/NAME is right");
     if (const Status written = write_whole_file(opened->root.variables_file, render_terraform(opened->settings));
         !written) {
       return fail(command, kRefused, written.error().message);

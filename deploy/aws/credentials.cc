@@ -146,6 +146,8 @@ std::optional<Result<FoundCredentials>> CredentialSource::from_command_line_tool
   if (!profile_asked_for_ && profiles_.count(profile_) == 0) return std::nullopt;  // nothing that it could know
   const auto output =
       surroundings_.run({"aws", "configure", "export-credentials", "--profile", profile_, "--format", "process"});
+  if (!output && output.error().message.find("Invalid choice") != std::string::npos)
+    return Error{"the AWS CLI here has no `aws configure export-credentials`: version 2 has"};
   if (!output) return Error{fmt::format("aws configure export-credentials: {}", output.error().message)};
   auto found = parse_credentials(*output, "profile " + profile_ + " by the AWS CLI");
   if (!found) return Error{"aws configure export-credentials gave no credentials"};

@@ -601,6 +601,11 @@ class BadInput(RrDeploy):
                                 (["release", "local", "--image"], ["--image", "AMI is missing"]),
                                 (["release", "local", "other"], ["other", "one word too many"]),
                                 (["rollback", "local", "--force"], ["--force", "no such flag"]),
+                                (["rollback", "local", "--to", "latest"], ["--to latest", "number"]),
+                                (["release", "local", "--strategy", "canary"], ["--strategy canary", "refresh or double"]),
+                                (["bootstrap", "local", "--repo", "shop"], ["--repo shop", "ORG/NAME"]),
+                                (["watch", "local", "--url", "ftp://x"], ["--url ftp://x", "https://HOST"]),
+                                (["verify", "local", "--url", "example.org"], ["--url example.org", "http://HOST"]),
                                 (["settings", "render", "local", "--for", "ansible"], ["ansible", "terraform"]),
                                 (["watch", "local", "--count", "many"], ["--count many"])):
             with self.subTest(words=words):
@@ -631,10 +636,35 @@ class BadInput(RrDeploy):
         done = self.deploy("rr-deploy", "rollback", "nowhere", code=3)
         self.assertIn("no settings", done.stderr)
 
+    def test_an_environment_that_is_written_wrong_is_named_beside_those_that_there_are(self):
+        done = self.run_program("rr-deploy", "plan", "prodution", cwd=harness.ROOT, environment={
+            "AWS_REGION": None, "AWS_DEFAULT_REGION": None, "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"})
+        self.assertEqual(done.returncode, 3, done)
+        self.assertIn("there is no deploy/settings/prodution.yaml here (there are: local, production)", done.stderr)
+
+    def test_a_region_that_is_none_is_refused_whatever_the_checkout_says(self):
+        for region, said in (("us-iso-east-1", "aws, aws-cn or aws-us-gov"), ("eu-west-1.example.org/", "such as us-east-1")):
+            with self.subTest(region):
+                done = self.run_program("rr-deploy", "rollback", "local", "--region", region, cwd=harness.ROOT,
+                                        environment=self.aws.environment())
+                self.assertEqual(done.returncode, 3, done)
+                self.assertIn(said, done.stderr)
+        self.assertEqual(self.aws.calls, [])
+
     def test_settings_out_of_range_are_named_with_their_place(self):
         self.settings = changed_settings(self, {**QUICK, "application.port": 80000})
         done = self.deploy(*self.command("status"), code=3)
         self.assertRegex(done.stderr, r"local\.yaml:\d+: application\.port: 80000")
+
+    def test_an_aws_cli_without_the_command_is_said_to_be_too_old(self):
+        """Version 1 lists what it knows, behind the line that says what is wrong."""
+        tool = self.folder / "bin/aws"
+        tool.parent.mkdir()
+        tool.write_text("#!/bin/sh\nprintf 'usage: aws\\naws: error: argument subcommand: Invalid choice, valid choices are:\\n\\nlist | get\\n' >&2\nexit 2\n")
+        tool.chmod(0o755)
+        done = self.deploy(*self.command("status", "--profile", "sso"), code=3, environment={
+            "PATH": f"{tool.parent}:/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true"})
+        self.assertIn("no `aws configure export-credentials`: version 2 has", done.stderr)
 
     def test_no_credentials_names_every_place(self):
         done = self.deploy(*self.command("status"), code=3, environment={

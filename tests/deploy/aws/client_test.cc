@@ -86,6 +86,14 @@ TEST(Credentials, ByTheCommandLineToolForWhatNeedsMoreThanAFile) {
                                                          "--format", "process"}));
 }
 
+TEST(Credentials, ACommandLineToolThatIsTooOldIsNamed) {
+  Machine machine;
+  machine.surroundings.environment["AWS_EC2_METADATA_DISABLED"] = "true";
+  machine.tool = Error{"aws: error: argument subcommand: Invalid choice, valid choices are:"};
+  EXPECT_THAT(machine.source("sso", true).get().error().message,
+              HasSubstr("the AWS CLI here has no `aws configure export-credentials`: version 2 has"));
+}
+
 TEST(Credentials, AreRenewedBeforeTheyExpire) {
   Machine machine;
   machine.files["/home/me/.aws/config"] = "[default]\nsso_session = me\n";
