@@ -306,7 +306,7 @@ class RollingBack(RrDeploy):
         self.deploy(*self.job("release", "--image", NEW))
         self.stored_settings()
         done = self.rollback()
-        self.assertRegex(done.stdout, r"back from version 7 \(commit commit-new\) to version 6 \(commit commit-old\), .*; about \d+ minutes?")
+        self.assertRegex(done.stdout, r"back from version 7 \(commit commit-new\) to version 6 \(commit commit-old\), 24 hours old; about \d+ minutes?")
         self.assert_settled("6")
         done = self.rollback()
         self.assertIn("nothing to do", done.stdout)
