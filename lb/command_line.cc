@@ -352,21 +352,26 @@ Result<CommandLine, ConfigErrors> read_command_line(const std::vector<std::strin
 
 std::string help_text() {
   std::ostringstream out;
-  out << "rr-lb: an HTTP/1.1 load balancer that behaves as an AWS Application Load Balancer\n\n"
+  out << "rr-lb: an HTTP/1.1 load balancer that behaves as AWS's Application Load Balancer\n\n"
          "usage: rr-lb --listen ADDRESS:PORT --target ADDRESS:PORT [--target ...] [flags]\n"
-         "       rr-lb explain [--json] < ACCESS_LOG       (why each 5xx: rr-lb explain --help)\n"
+         "       rr-lb explain [--json] < ACCESS_LOG   (why each 5xx; its own --help)\n"
       << options() << R"(
-Times are seconds (10, 0.5) or a number with ms, s, m or h. Port 0 lets the kernel choose; the port is printed.
+Times are seconds (10, 0.5) or a number with ms, s, m or h. Port 0 lets the
+kernel choose; the port is printed.
 
 examples:
-  rr-lb --listen 127.0.0.1:8080 --target 127.0.0.1:9001 --target 127.0.0.1:9002 \
-        --health-path /healthz --health-interval 10 --admin 127.0.0.1:0 --access-log -
+  rr-lb --listen 127.0.0.1:8080 --target 127.0.0.1:9001 \
+        --target 127.0.0.1:9002 --health-path /healthz --health-interval 10 \
+        --admin 127.0.0.1:0 --access-log -
   rr-lb --config rr-lb.yaml
   rr-lb --admin unix:/run/rr-lb.sock          (configured later: PUT /desired)
 
-SIGTERM or SIGINT: requests in progress finish, then exit 0; a second one: at once. SIGHUP: opens the logs anew
-and reads the configuration file again if it has changed; one with a mistake is refused, and the old one stays.
-Exit: 0 after a stop, 1 after a forced one, 2 for a mistake on the command line or in the file, 3 when it cannot start.
+SIGTERM or SIGINT: requests in progress finish, then exit 0; a second one: at
+once. SIGHUP: opens the logs anew and reads the configuration file again if it
+has changed; one with a mistake is refused, and the old one stays.
+
+Exit: 0 after a stop, 1 after a forced one, 2 for a mistake on the command line
+or in the file, 3 when it cannot start.
 )";
   return out.str();
 }

@@ -26,17 +26,20 @@ constexpr std::string_view kGzip = "\x1f\x8b";
 
 constexpr std::string_view kHelp = R"(usage: rr-lb explain [--json] < ACCESS_LOG
 
-Reads lines of an AWS Application Load Balancer's access log, or of rr-lb's, and says of each with a 5xx why it ended so:
-the target's own answer, no target, a connection that could not be made, a target that was silent or closed, ...
+Reads lines of an AWS Application Load Balancer's access log, or of rr-lb's, and
+says of each with a 5xx why it ended so: the target's own answer, no target, a
+connection that could not be made, a target that was silent or closed, ...
 
-  --json      one JSON object a 5xx line (line, time, status, target_status, target, request, outcome, explanation),
-              then one with the sums (lines, unreadable, errors, outcomes)
+  --json      one JSON object a 5xx line (line, time, status, target_status,
+              target, request, outcome, explanation), then one with the sums
+              (lines, unreadable, errors, outcomes)
   --help, -h  print this
 
 AWS's files are compressed: zcat *.log.gz | rr-lb explain
 
-Exit: 0 when every line was read, whatever it says; 1 when some were no lines of such a log; 2 for a mistake on the
-command line; 3 when the input cannot be read or the output not be written.
+Exit: 0 when every line was read, whatever it says; 1 when some were no lines of
+such a log; 2 for a mistake on the command line; 3 when the input cannot be read
+or the output not be written.
 )";
 
 /// What clients chose, for a terminal.

@@ -15,8 +15,6 @@ namespace rr::sim {
 namespace {
 using nlohmann::json;
 
-constexpr std::size_t kColumns = 80;
-
 /// Finds the instance that the command names, does what `what` makes of it, and says `said` of its id.
 int do_to_instance(const CommandSpec& command, const Arguments& arguments, const std::string& said,
                    const std::function<Command(const InstanceId&)>& what) {

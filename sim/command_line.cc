@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <sstream>
 
+#include "sim/console/screen.h"
+
 namespace rr::sim {
 
 namespace options = boost::program_options;
@@ -150,10 +152,34 @@ Result<Arguments> CommandSpec::parse(const std::vector<std::string>& words) cons
   return out;
 }
 
+namespace {
+
+constexpr std::size_t kFlagColumn = 26;
+
+/// Where what does not fit into a line goes on: below its text, which stands behind spaces or a first column.
+std::size_t hanging_indent(std::string_view line) {
+  const std::size_t gap = line.substr(0, kFlagColumn).rfind("  ");
+  return gap == std::string_view::npos ? 0 : gap + 2;
+}
+
+/// The lines of `text`, each broken between words where it is longer than kColumns.
+std::string filled(const std::string& text) {
+  std::string out;
+  std::stringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t indent = hanging_indent(line);
+    const std::string head = line.substr(0, indent), words = line.substr(indent);
+    out += head + wrapped(words, kColumns, std::string(indent, ' ')).substr(indent) + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string CommandSpec::help() const {
-  std::string out = fmt::format("rr-sim {}{}{}{}\n\n{}\n", name, arguments.empty() ? "" : " ", arguments,
-                                flags.empty() ? "" : " [FLAGS]", summary);
-  if (!more.empty()) out += "\n" + more + "\n";
+  std::string out = fmt::format("rr-sim {}{}{}{}\n\n{}", name, arguments.empty() ? "" : " ", arguments,
+                                flags.empty() ? "" : " [FLAGS]", filled(summary));
+  if (!more.empty()) out += "\n" + filled(more);
   out += "\nFlags:\n";
   const auto row = [&](const FlagSpec& flag) {
     const std::string head = fmt::format("  {}{}{}{}", flag.letter != 0 ? fmt::format("-{}, ", flag.letter) : "",
@@ -161,8 +187,9 @@ std::string CommandSpec::help() const {
     std::stringstream lines(flag.help);
     std::string line;
     std::getline(lines, line);
-    out += head.size() < 26 ? fmt::format("{:<26}{}\n", head, line) : fmt::format("{}\n{:26}{}\n", head, "", line);
-    while (std::getline(lines, line)) out += fmt::format("{:26}{}\n", "", line);
+    if (head.size() >= kFlagColumn) out += head + "\n";
+    out += filled(fmt::format("{:<{}}{}", head.size() < kFlagColumn ? head : "", kFlagColumn, line));
+    while (std::getline(lines, line)) out += filled(fmt::format("{:{}}{}", "", kFlagColumn, line));
   };
   for (const FlagSpec& flag : flags) row(flag);
   row(FlagSpec{"--help", 'h', "", "this text", ""});

@@ -20,7 +20,6 @@ using nlohmann::json;
 using namespace std::chrono_literals;
 
 constexpr auto kLook = 100ms;
-constexpr std::size_t kColumns = 80;
 
 /// Reads the flags one after the other; keeps the first thing that is wrong.
 class Preferences {

@@ -136,7 +136,7 @@ CommandSpec compare_command() {
       .arguments = "JOURNAL JOURNAL",
       .summary = "Compares what happened in two runs: which events, and in which order.",
       .more =
-          "When they happened is not compared, and neither is the order of what has nothing to do with each\n"
+          "When they happened is not compared, and neither is the order of what has nothing to do with each "
           "other. Exit status: 0 the same, 1 not the same, 2 wrong input.",
       .examples = {{"rr-sim scenario compare virtual.log real.log", ""}},
       .run = run_compare,

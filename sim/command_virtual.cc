@@ -268,7 +268,7 @@ int run_pace(const CommandSpec& command, const Arguments& arguments) {
 CommandSpec pace_command() {
   return {
       .name = "pace",
-      .summary = "How fast virtual time goes on this machine: requests a second, and regions of up to 10,000.",
+      .summary = "How fast virtual time goes here: requests a second, regions of up to 10,000.",
       .more = "Exit status: 0 done, 1 a run did not come out as it should, 2 wrong input.",
       .flags = {{"--requests", 0, "N", "through two instances (default 2000000)", ""},
                 {"--most", 0, "N", "instances of the largest region (default 10000)", ""},

@@ -27,7 +27,7 @@ CommandSpec up_command() {
       .name = "up",
       .summary = "Starts the tier: two zones, two instances, one load-balancer node a zone.",
       .more =
-          "In the foreground it shows the log of everything; Ctrl-C stops all of it in order, a second\n"
+          "In the foreground it shows the log of everything; Ctrl-C stops all of it in order, a second "
           "Ctrl-C at once. A state folder that a killed run left is taken over.\n"
           "Exit status: 0 stopped in order, 2 wrong input, 3 could not start, 130 stopped at once.",
       .flags =
@@ -214,7 +214,7 @@ void add_fault_commands(std::vector<CommandSpec>& all) {
                               {"rr-sim fault refuse lb-eu-west-1a/i-0a1b", "one node, one target"},
                               {"rr-sim fault outage control-plane --for 30s", "the tier runs on"}});
   fault.more =
-      "Targets: a zone or a node by name; an instance by id, host name or address; NODE/INSTANCE for\n"
+      "Targets: a zone or a node by name; an instance by id, host name or address; NODE/INSTANCE for "
       "the link between two; control-plane. Times and amounts are the clock's, whatever --speed.\n\nKinds:\n" +
       fault_table();
   fault.more.pop_back();
@@ -235,7 +235,7 @@ void add_fault_commands(std::vector<CommandSpec>& all) {
                "what the experiment may touch carries it\n(default "
                "App=round-robin)",
                ""}},
-             {{"rr-sim export-fis day.yaml --role arn:aws:iam::111122223333:role/fis > day.json", ""}});
+             {{"rr-sim export-fis day.yaml --role arn:aws:iam::111122223333:role/fis", ""}});
   fis.flags.pop_back();  // no tier is asked
   fis.more =
       "FILE is YAML: a list `faults`, each with fault, target and, if wished, at, for and amount.\n"
@@ -285,7 +285,7 @@ std::vector<CommandSpec> make_commands() {
         "flags below are",
         ""}},
       {{"rr-sim release --image ami-0a1b2c3d4e5f60718 --strategy double", "2 -> 4 -> 2"},
-       {"rr-sim release --image ami-0a1b --strategy refresh --min-healthy 100 --auto-rollback",
+       {"rr-sim release --image ami-0a1b --strategy refresh --auto-rollback",
         "one after the other, each new one before an old one ends"}});
   for (const FlagSpec& flag : refresh_flags()) release.flags.push_back(flag);
   release.more = "Exit status: 0 released, 10 rolled back, 1 neither, 2 wrong input, 3 no tier runs.";
@@ -320,7 +320,6 @@ std::vector<CommandSpec> make_commands() {
   return all;
 }
 
-constexpr std::size_t kColumns = 80;
 constexpr std::size_t kSummaryColumn = 27;
 
 /// A line of an overview, or as many as the summary takes.

@@ -40,11 +40,13 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
 
 std::string help() {
   std::string out =
-      "rr-webapp: the web server of round-robin's tier. It says which machine, commit and build answers.\n"
+      "rr-webapp: the web server of round-robin's tier. It says which machine, commit\n"
+      "and build answers.\n"
       "\n"
       "usage: rr-webapp [flags]\n"
       "\n"
-      "Flags (a flag wins over the environment variable named in brackets; times: 10, 0.5, 250ms, 5m):\n";
+      "Flags (a flag wins over the environment variable named in brackets; times: 10,\n"
+      "0.5, 250ms, 5m):\n";
   for (const SettingRow& row : rr::webapp::setting_rows()) {
     out += fmt::format("  --{} {}", row.flag, row.argument);
     if (!row.environment.empty()) out += fmt::format("  [{}]", row.environment);
@@ -52,16 +54,19 @@ std::string help() {
   }
   out +=
       "  --selftest\n"
-      "      serve on a loopback port, ask /healthz, /version and /, and exit: 0 when all was right, else 1\n"
+      "      serve on a loopback port, ask /healthz, /version and /, and exit: 0 when\n"
+      "      all was right, else 1\n"
       "  --help, --version\n"
       "\n"
       "Paths: /  /healthz  /version  /delay?ms=50  /bytes?n=1000  /echo\n"
-      "  and with --faults on  /fault?slow=500ms&error=50&status=503&hang=on&unhealthy=on\n"
+      "  and with --faults on\n"
+      "  /fault?slow=500ms&error=50&status=503&hang=on&unhealthy=on\n"
       "  (/fault shows what is in force, /fault?all=off undoes it)\n"
       "\n"
-      "SIGTERM: /healthz says 503 at once, requests are served for the lame-duck time, those in flight are finished.\n"
-      "SIGINT (Ctrl-C) does the same without that time. A second signal ends it at once.\n"
-      "Under systemd (NOTIFY_SOCKET, WATCHDOG_USEC) it says when it listens, that it lives, and that it stops.\n"
+      "SIGTERM: /healthz says 503 at once, requests are served for the lame-duck time,\n"
+      "those in flight are finished. SIGINT (Ctrl-C) does the same without that time.\n"
+      "A second signal ends it at once. Under systemd (NOTIFY_SOCKET, WATCHDOG_USEC) it\n"
+      "says when it listens, that it lives, and that it stops.\n"
       "\n"
       "Examples:\n"
       "  rr-webapp\n"

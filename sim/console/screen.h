@@ -32,6 +32,8 @@ class Screen {
   std::string bottom_;
 };
 
+inline constexpr std::size_t kColumns = 80;  // of the narrowest terminal that people use
+
 /// A sentence broken at spaces into lines of at most `columns`, each beginning with `indent`.
 std::string wrapped(std::string_view text, std::size_t columns, std::string_view indent);
 

@@ -11,8 +11,6 @@ namespace rr::sim {
 namespace {
 using nlohmann::json;
 
-constexpr std::size_t kColumns = 80;
-
 std::string text_of(const json& object, const char* key) {
   const auto at = object.find(key);
   return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();

@@ -92,12 +92,14 @@ class WithoutATier(TierTest):
                       "instance attach", "group suspend", "group resume", "group activities", "hook put", "hook delete",
                       "hook complete", "hook heartbeat", "alarm put", "alarm list", "alarm set", "alarm delete", "policy put",
                       "policy list", "policy delete", "policy execute", "schedule put", "schedule list", "schedule delete", "fault",
-                      "faults", "heal", "zonal-shift", "export-fis", "group update", "load", "logs", "session", "down", "settings"):
+                      "faults", "heal", "zonal-shift", "export-fis", "group update", "load", "logs", "session", "down", "settings", "laws",
+                      "swarm", "replay", "pace", "scenario run", "scenario compare"):
             self.assertIn("  " + words, overview.stdout)
             help_text = self.run_program("rr-sim", *words.split(), "--help")
             self.assertEqual(help_text.returncode, 0, help_text)
             self.assertTrue(help_text.stdout.startswith("rr-sim " + words), help_text)
             self.assertRegex(help_text.stdout, r"Examples:\n  rr-sim " + words)
+            self.assertLessEqual(max(len(line) for line in help_text.stdout.splitlines()), 80, help_text.stdout)
             self.assertLessEqual(max(len(line) for line in help_text.stdout.splitlines()), 100, help_text)
         version = (harness.ROOT / "VERSION").read_text().split()[0]
         self.assertEqual(self.run_program("rr-sim", "--version").stdout, f"rr-sim {version}\n")

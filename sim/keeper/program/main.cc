@@ -12,11 +12,14 @@
 namespace {
 
 constexpr std::string_view kHelp =
-    "rr-keeper is started by rr-sim and is of no use alone: it starts the processes of a tier on request over the\n"
-    "socket that it inherits, and ends all of them when that socket closes.\n"
+    "rr-keeper is started by rr-sim and is of no use alone: it starts the processes\n"
+    "of a tier on request over the socket that it inherits, and ends all of them when\n"
+    "that socket closes.\n"
     "\n"
-    "  rr-keeper --try namespaces        does once what the namespaces ground needs; prints ok or what failed\n"
-    "  rr-keeper --ground plain          (rr-sim does this, with a socket as descriptor 3)\n"
+    "  rr-keeper --try namespaces     does once what the namespaces ground needs;\n"
+    "                                 prints ok or what failed\n"
+    "  rr-keeper --ground plain       (rr-sim does this, with a socket as\n"
+    "                                 descriptor 3)\n"
     "  rr-keeper --ground namespaces\n";
 
 int try_ground() {

@@ -17,10 +17,12 @@ using namespace rr;
 using namespace rr::sim;
 
 constexpr std::string_view kHelp =
-    "rr-relay is started by rr-sim while a link of the tier has a fault: nodes connect to targets through it, and it\n"
-    "delays, resets, refuses or swallows what crosses it.\n"
+    "rr-relay is started by rr-sim while a link of the tier has a fault: nodes\n"
+    "connect to targets through it, and it delays, resets, refuses or swallows what\n"
+    "crosses it.\n"
     "\n"
-    "  rr-relay --control unix:PATH --address IP    (rr-sim does this, and tells it the links: PUT /links)\n";
+    "  rr-relay --control unix:PATH --address IP\n"
+    "                            rr-sim does this, and tells it the links: PUT /links\n";
 
 HttpResponse answer(Relay& relay, const HttpRequest& request) {
   HttpResponse response;
