@@ -321,8 +321,7 @@ std::vector<CommandSpec> release_commands() {
   release.examples = {
       {"rr-deploy release production", "the image of this commit, or the last one baked"},
       {"rr-deploy release production --image ami-0a1b2c3d4e5f60718 --junit release.xml", "a certain one"},
-      {"rr-deploy release production --artifact bundle.tar.gz --commit $(git rev-parse HEAD)",
-       "the fast lane"}};
+      {"rr-deploy release production --artifact bundle.tar.gz --commit $(git rev-parse HEAD)", "the fast lane"}};
   release.run = run_release;
   CommandSpec rollback;
   rollback.name = "rollback";

@@ -103,7 +103,8 @@ Result<std::string> find_region(const Surroundings& surroundings, const Profiles
                                     surroundings.variable("AWS_DEFAULT_REGION"), key_of(profiles, profile, "region")}) {
     if (region.empty()) continue;
     if (region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
-      return Error{fmt::format("region '{}': a region such as us-east-1 is right", region)};  // not a setting: an example
+      return Error{
+          fmt::format("region '{}': a region such as us-east-1 is right", region)};  // not a setting: an example
     if (!partition_of(region)) return Error{fmt::format("region {}: {}", region, kKnownPartitions)};
     return region;
   }
