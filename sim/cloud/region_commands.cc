@@ -23,6 +23,20 @@ ApiError no_such_template(const std::string& name) {
           fmt::format("The specified launch template, with template name {}, does not exist.", name)};
 }
 
+bool is_template_name(const std::string& name) {
+  constexpr std::string_view kOthers = "().-/_";
+  return name.size() >= 3 && name.size() <= 128 && std::all_of(name.begin(), name.end(), [&](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  kOthers.find(c) != std::string_view::npos;
+         });
+}
+
+/// Printable ASCII without spaces and colons.
+bool is_group_name(const std::string& name) {
+  return !name.empty() && name.size() <= 255 &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c >= 33 && c <= 126 && c != ':'; });
+}
+
 std::optional<int> parse_version(const std::string& text) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -53,9 +67,10 @@ Result<Reply, ApiError> Region::Machine::run(Time now, const CreateLaunchTemplat
   if (state_.launch_templates.contains(command.name)) {
     return ApiError{"InvalidLaunchTemplateName.AlreadyExistsException", "Launch template name already in use."};
   }
-  if (command.name.size() < 3 || command.name.size() > 128) {
-    return ApiError{"InvalidLaunchTemplateName.MalformedException",
-                    fmt::format("Launch template name '{}': it must have between 3 and 128 characters", command.name)};
+  if (!is_template_name(command.name)) {
+    return ApiError{
+        "InvalidLaunchTemplateName.MalformedException",
+        fmt::format("Launch template name '{}': 3 to 128 letters, digits and ( ) . - / _ are right", command.name)};
   }
   if (!state_.images.contains(command.image)) return no_such_image(command.image);
   LaunchTemplate made;
@@ -93,9 +108,9 @@ std::optional<ApiError> Region::Machine::check_template(const LaunchTemplateSpec
 }
 
 std::optional<ApiError> Region::Machine::check_settings(const GroupSettings& settings) const {
-  if (settings.name.empty() || settings.name.size() > 255 || settings.name.find(':') != std::string::npos) {
-    return validation_error(
-        fmt::format("AutoScalingGroup name '{}': 1 to 255 characters without a colon", settings.name));
+  if (!is_group_name(settings.name)) {
+    return validation_error(fmt::format(
+        "AutoScalingGroup name '{}': 1 to 255 characters of printable ASCII without spaces and colons", settings.name));
   }
   if (settings.min_size < 0 || settings.max_size < settings.min_size) {
     return validation_error(

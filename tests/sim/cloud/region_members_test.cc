@@ -303,6 +303,24 @@ TEST(Hooks, ATerminationWaitsAfterItHasDrained) {
   }
 }
 
+TEST(Hooks, AreNotRunForStandbyDetachAndTheWayBack) {
+  auto world = steady_world(3);
+  LifecycleHook end = hook_of(LifecycleTransition::kTerminating);
+  end.name = "end";
+  ASSERT_TRUE(world->command(PutLifecycleHook{"web", hook_of(LifecycleTransition::kLaunching)}).ok());
+  ASSERT_TRUE(world->command(PutLifecycleHook{"web", end}).ok());
+  const InstanceId one = world->in_service().front()->id;
+  ASSERT_TRUE(world->command(EnterStandby{{one}, true}).ok());
+  ASSERT_TRUE(reaches(*world, one, LifecycleState::kStandby));
+  ASSERT_TRUE(world->command(ExitStandby{{one}}).ok());
+  EXPECT_EQ(at(*world, one).lifecycle, LifecycleState::kInService);
+  ASSERT_TRUE(world->command(DetachInstances{{one}, true}).ok());
+  ASSERT_TRUE(reaches(*world, one, LifecycleState::kDetached));
+  ASSERT_TRUE(world->command(AttachInstances{"web", {one}}).ok());
+  EXPECT_EQ(at(*world, one).lifecycle, LifecycleState::kInService);
+  EXPECT_TRUE(at(*world, one).lifecycle_actions.empty());
+}
+
 TEST(Hooks, WhatStopsWhileItWaitsIsGone) {
   auto world = steady_world(2);
   ASSERT_TRUE(world->command(PutLifecycleHook{"web", hook_of(LifecycleTransition::kTerminating)}).ok());

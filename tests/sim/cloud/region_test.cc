@@ -338,6 +338,27 @@ TEST(Region, ATerminatingInstanceDrainsBeforeItIsStopped) {
   }
 }
 
+TEST(Region, NamesHaveTheCharactersThatAwsTakes) {
+  auto world = steady_world();
+  const ImageId image = world->add_image("two");
+  for (const char* name : {"ab", "with space", "x@y", ""}) {
+    EXPECT_EQ(world->command(CreateLaunchTemplate{name, image, ""}).error().code,
+              "InvalidLaunchTemplateName.MalformedException")
+        << name;
+  }
+  EXPECT_FALSE(world->command(CreateLaunchTemplate{std::string(129, 'a'), image, ""}).ok());
+  EXPECT_TRUE(world->command(CreateLaunchTemplate{std::string(128, 'a'), image, ""}).ok());
+  EXPECT_TRUE(world->command(CreateLaunchTemplate{"a(1).b-c/d_E", image, ""}).ok());
+  GroupSettings group = world->state().groups.at("web").settings;
+  for (const std::string& name :
+       {std::string(), std::string("a:b"), std::string("a b"), std::string("\xc3\xa9"), std::string(256, 'a')}) {
+    group.name = name;
+    EXPECT_EQ(world->command(CreateAutoScalingGroup{group, 2}).error().code, "ValidationError") << name;
+  }
+  group.name = std::string(255, '~');
+  EXPECT_TRUE(world->command(CreateAutoScalingGroup{group, 2}).ok());
+}
+
 TEST(Region, TerminateInstanceMayDecrementButNotBelowTheMinimum) {
   auto world = steady_world(toy_settings(), 1, 3);
   EXPECT_TRUE(world->command(TerminateInstanceInAutoScalingGroup{world->in_service().front()->id, true}).ok());

@@ -176,6 +176,72 @@ TEST(TerminationPolicy, OneVictimAfterTheOtherIsAsIfEachWereChosenAnew) {
   }
 }
 
+/// Whether `a` goes before `b` by that policy alone, `among` those that there are to choose from.
+bool goes_before(TerminationPolicy policy, const Instance& a, const Instance& b,
+                 const std::vector<const Instance*>& among) {
+  const auto other = [](const Instance& one) { return one.template_name != "web"; };
+  const auto to_next_hour = [](const Instance& one) { return 60min - (kNow - one.launched) % 60min; };
+  switch (policy) {
+    case TerminationPolicy::kOldestInstance:
+      return a.launched < b.launched;
+    case TerminationPolicy::kNewestInstance:
+      return a.launched > b.launched;
+    case TerminationPolicy::kClosestToNextInstanceHour:
+      return to_next_hour(a) < to_next_hour(b);
+    case TerminationPolicy::kOldestLaunchTemplate:
+    case TerminationPolicy::kDefault: {
+      // First what is of another template than the group's, whatever its version; else the oldest version.
+      const bool any = std::any_of(among.begin(), among.end(), [&](const Instance* one) { return other(*one); });
+      const int by_template = any ? other(b) - other(a) : a.template_version - b.template_version;
+      if (by_template != 0 || policy == TerminationPolicy::kOldestLaunchTemplate) return by_template < 0;
+      return to_next_hour(a) < to_next_hour(b);
+    }
+    case TerminationPolicy::kOldestLaunchConfiguration:
+    case TerminationPolicy::kAllocationStrategy:
+      return false;  // there are no launch configurations and no mixed instances
+  }
+  return false;
+}
+
+/// Those that nobody goes before.
+std::vector<const Instance*> first_by(TerminationPolicy policy, const std::vector<const Instance*>& among) {
+  std::vector<const Instance*> first;
+  for (const Instance* one : among) {
+    const bool beaten = std::any_of(among.begin(), among.end(),
+                                    [&](const Instance* by) { return goes_before(policy, *by, *one, among); });
+    if (!beaten) first.push_back(one);
+  }
+  return first;
+}
+
+TEST(TerminationPolicy, EachAndEachBeforeEachOtherForEverySizeUpToTen) {
+  constexpr int kPolicies = 7;
+  for (int total = 1; total <= 10; ++total) {
+    // Of the group's template in two versions, and of another one in two.
+    every_filling(4, total, [&](const std::vector<int>& cells) {
+      std::deque<Instance> instances;
+      for (std::size_t cell = 0; cell < cells.size(); ++cell) {
+        for (int i = 0; i < cells[cell]; ++i) {
+          const int number = static_cast<int>(instances.size());
+          // Ages of 20, 45, 70, 95 minutes, so some have the same, and the oldest is not the closest to its hour.
+          const Duration age = std::chrono::minutes(20 + 25 * ((number * 3) % 4));
+          instances.push_back(make(number, "a", static_cast<int>(cell % 2) + 1, age, cell < 2 ? "web" : "other"));
+        }
+      }
+      for (int i = 0; i < kPolicies * kPolicies; ++i) {
+        const auto one = static_cast<TerminationPolicy>(i / kPolicies);
+        const auto next = static_cast<TerminationPolicy>(i % kPolicies);
+        const std::vector<const Instance*> expected = first_by(next, first_by(one, pointers(instances)));
+        const std::string chosen = victim(instances, {one, next}, static_cast<std::uint64_t>(total));
+        const bool is_expected =
+            std::any_of(expected.begin(), expected.end(), [&](const Instance* e) { return e->id.value == chosen; });
+        ASSERT_TRUE(is_expected) << chosen << " by " << to_string(one) << ", " << to_string(next) << " of "
+                                 << testing::PrintToString(cells);
+      }
+    });
+  }
+}
+
 TEST(TerminationPolicy, EqualsAreDrawn) {
   const std::deque<Instance> instances{make(1, "a", 2, 5min), make(2, "a", 2, 5min), make(3, "a", 2, 5min)};
   std::map<std::string, int> drawn;
