@@ -16,16 +16,18 @@ namespace {
 using nlohmann::json;
 
 std::string remaining(const json& one) {
-  if (!one["remaining_seconds"].is_number()) return "until it is healed";
+  if (!one["remaining_seconds"].is_number()) return "until healed";
   const auto left = std::chrono::seconds(static_cast<long>(one["remaining_seconds"].get<double>() + 0.999));
   return format_duration(left) + " left";
 }
 
+/// The columns of a link between AWS's longest usual names still fit a terminal of 80.
+constexpr const char* kColumns = "{:<16} {:<7} {:<33} {:<8} {}";
+
 void print_fault(const json& one) {
-  const std::string amount = one["amount"].get<std::string>();
-  const std::string what = one["kind"].get<std::string>() + (amount.empty() ? "" : " " + amount);
-  std::puts(fmt::format("{:<22} {:<12} {}, since {}, {}", what, one["target_kind"].get<std::string>(),
-                        one["target"].get<std::string>(), one["since"].get<std::string>(), remaining(one))
+  const std::string since = one["since"].get<std::string>();  // 2026-11-26T13:10:28.171Z
+  std::puts(fmt::format(fmt::runtime(kColumns), one["kind"].get<std::string>(), one["amount"].get<std::string>(),
+                        one["target"].get<std::string>(), since.substr(since.find('T') + 1, 8), remaining(one))
                 .c_str());
 }
 
@@ -61,8 +63,12 @@ int run_faults(const CommandSpec& command, const Arguments& arguments) {
     return 0;
   }
   const json& shift = (*answer)["zonal_shift"];
+  if ((*answer)["faults"].empty()) {
+    std::puts("no fault is in force");
+  } else {
+    std::puts(fmt::format(fmt::runtime(kColumns), "FAULT", "AMOUNT", "TARGET", "SINCE", "ENDS").c_str());
+  }
   for (const json& one : (*answer)["faults"]) print_fault(one);
-  if ((*answer)["faults"].empty()) std::puts("no fault is in force");
   if (shift.is_object()) {
     std::puts(
         fmt::format("zonal shift away from {}, {}", shift["away_from"].get<std::string>(), remaining(shift)).c_str());

@@ -380,6 +380,9 @@ Result<Reply, Refusal> Tier::command(const Command& command) {
 }
 
 Outcome Tier::release(const std::string& text, const std::string& strategy) {
+  if (strategy == "ReplaceRootVolume") {
+    return Refusal{2, "--strategy ReplaceRootVolume: is not offered, an instance here has no volume; refresh is right"};
+  }
   if (strategy != "double") return Refusal{2, fmt::format("--strategy {}: double or refresh is right", strategy)};
   const auto image = state_->find_image(text);
   if (!image) return image.error();

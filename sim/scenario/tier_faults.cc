@@ -145,7 +145,8 @@ Outcome Tier::fault(const FaultWish& wish) {
   const auto target = state_->find_target(wish.target);
   if (!target) return target.error();
   fault.target = *target;
-  std::vector<std::string> said{fmt::format("{}: {}: {}", target->describe(), with_amount(fault), row->what_it_does)};
+  std::vector<std::string> said{fmt::format("{}: {}", target->describe(), with_amount(fault)),
+                                std::string(row->what_it_does)};
   if (fault.lasts) said.push_back(fmt::format("it ends by itself in {}", format_duration(*fault.lasts)));
   if (row->lasts && !fault.lasts) said.push_back(state_->heal_command(*target));
   return state_->apply(fault, std::move(said));

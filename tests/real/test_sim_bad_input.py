@@ -128,6 +128,8 @@ class WithATier(TierTest):
         self.refused("release", "--image", "ami-nope", says=["ami-nope", status["images"][0]["id"]])
         self.refused("release", says=["--image is missing"])
         self.refused("release", "--image", status["images"][0]["id"], "--strategy", "hope", says=["--strategy hope", "double or refresh"])
+        self.refused("release", "--image", status["images"][0]["id"], "--strategy", "ReplaceRootVolume",
+                     says=["--strategy ReplaceRootVolume: is not offered"])
         self.refused("scale", "9", says=["9", "4"])
         self.refused("scale", "1", says=["1", "2"])
         self.refused("image", "build", "--from", str(self.folder), says=["--from", "rr-sim up --app"])

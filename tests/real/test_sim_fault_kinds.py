@@ -55,7 +55,13 @@ class FaultKinds:
             return all(took >= 0.08 for _, host, took in answers if host == a["host_name"]) and \
                 any(host == a["host_name"] for _, host, _ in answers)
         harness.eventually(slow, "answers of that instance take 80 ms", 20)
-        self.ok("heal", a["id"])
+        self.ok("fault", "loss", f"lb-eu-west-1a/{a['id']}", "--for", "90s")
+        listed = self.ok("faults").stdout.splitlines()
+        self.assertRegex(listed[0], r"^FAULT +AMOUNT +TARGET +SINCE +ENDS$")
+        self.assertRegex(listed[1], rf"^latency +80ms +{a['id']} +\d\d:\d\d:\d\d until healed$")
+        self.assertRegex(listed[2], rf"^loss +10 % +lb-eu-west-1a/{a['id']} \d\d:\d\d:\d\d \d+s left$")
+        self.assertLessEqual(max(map(len, listed)), 80, listed)
+        self.ok("heal", "--all")
         self.assertEqual(self.faults(), [])
 
         # A lost piece is late by 200 ms; both faults are of the node's links to everybody.
