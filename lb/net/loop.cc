@@ -36,17 +36,40 @@ struct Loop::State {
   uv_prepare_t prepare;
   uv_check_t check;
   uv_idle_t idle;
+  uv_timer_t timer;  // for those that wait; active while there are any, and until it has fired after the last
   Duration wall_minus_monotonic{};
   std::unique_ptr<char[]> read_buffer = std::make_unique<char[]>(kReadBufferSize);
   std::vector<std::function<void()>> posted;
   std::vector<std::unique_ptr<Deferred>> doomed;
   Soon::Link soons;
+  Soon::Link waiting;  // armed by Soon::arm_later()
   std::uint64_t polls = 0;
 
   bool has_work() const { return !posted.empty() || !doomed.empty() || soons.after != &soons; }
 
   void wake() {
     if (uv_is_active(reinterpret_cast<uv_handle_t*>(&idle)) == 0) uv_idle_start(&idle, [](uv_idle_t*) noexcept {});
+  }
+
+  static void call_all(Soon::Link& due) {
+    while (due.after != &due) {
+      Soon* soon = due.after->soon;
+      due.after->unlink();
+      soon->call_(soon->owner_);
+    }
+  }
+
+  void call_waiting() {
+    Soon::Link due;
+    due.take(waiting);
+    call_all(due);
+  }
+
+  void wait(Soon::Link& link) {
+    link.insert_before(waiting);
+    if (uv_is_active(reinterpret_cast<uv_handle_t*>(&timer)) != 0) return;
+    const auto passed = [](uv_timer_t* fired) noexcept { static_cast<State*>(fired->data)->call_waiting(); };
+    uv_timer_start(&timer, passed, static_cast<std::uint64_t>(Soon::kLatest / kMillisecond), 0);
   }
 
   // What is added meanwhile waits for the next pass, so that work which posts itself again cannot stop the loop.
@@ -57,16 +80,9 @@ struct Loop::State {
     std::vector<std::unique_ptr<Deferred>> dying;
     dying.swap(doomed);
     Soon::Link due;
-    if (soons.after != &soons) {
-      due.insert_before(soons);
-      soons.unlink();  // now `due` heads the ring
-    }
+    due.take(soons);
     for (std::function<void()>& function : functions) function();
-    while (due.after != &due) {
-      Soon* soon = due.after->soon;
-      due.after->unlink();
-      soon->call_(soon->owner_);
-    }
+    call_all(due);
     for (std::unique_ptr<Deferred>& object : dying) object.reset();
     if (!has_work()) uv_idle_stop(&idle);
   }
@@ -81,6 +97,8 @@ Loop::Loop() : state_(std::make_unique<State>()) {
       std::chrono::duration_cast<Duration>(wall) - Duration(static_cast<Duration::rep>(uv_hrtime()));
   uv_check_init(&state_->raw, &state_->check);
   uv_idle_init(&state_->raw, &state_->idle);
+  uv_timer_init(&state_->raw, &state_->timer);
+  state_->timer.data = state_.get();
   uv_prepare_init(&state_->raw, &state_->prepare);
   state_->prepare.data = state_.get();
   uv_prepare_start(&state_->prepare, [](uv_prepare_t* raw) noexcept { ++static_cast<State*>(raw->data)->polls; });
@@ -98,6 +116,7 @@ Loop::~Loop() {
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->prepare), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->check), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->idle), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&state_->timer), nullptr);
   uv_walk(
       &state_->raw,
       [](uv_handle_t* handle, void*) { RR_CHECK(uv_is_closing(handle) != 0, "a handle was left open with its loop"); },
@@ -135,10 +154,19 @@ std::span<char> Loop::read_buffer() { return {state_->read_buffer.get(), kReadBu
 uv_loop_t* Loop::raw() { return &state_->raw; }
 
 void Soon::arm() {
-  if (armed()) return;
+  if (armed() && !waits_) return;
+  link_.unlink();
+  waits_ = false;
   link_.soon = this;
   link_.insert_before(loop_.state_->soons);
   loop_.state_->wake();
+}
+
+void Soon::arm_later() {
+  if (armed()) return;
+  waits_ = true;
+  link_.soon = this;
+  loop_.state_->wait(link_);
 }
 
 void Soon::disarm() { link_.unlink(); }

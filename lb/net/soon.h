@@ -16,8 +16,13 @@ class Soon {
 
   /// Idempotent until the call is made.
   void arm();
+  /// Within kLatest, together with all others that wait so: for what will most often not be needed any more by then.
+  /// arm() brings it forward.
+  void arm_later();
   void disarm();
   bool armed() const { return link_.before != &link_; }
+
+  static constexpr Duration kLatest = 20 * kMillisecond;
 
  private:
   friend class Loop;
@@ -37,12 +42,19 @@ class Soon {
       before->after = this;
       other.before = this;
     }
+    /// Takes over what is in the ring of `other`.
+    void take(Link& other) {
+      if (other.after == &other) return;
+      insert_before(other);
+      other.unlink();
+    }
   };
 
   Loop& loop_;
   void (*call_)(void*) noexcept;
   void* owner_;
   Link link_;
+  bool waits_ = false;  // armed by arm_later()
 };
 
 }  // namespace rr

@@ -3,6 +3,7 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -271,12 +272,9 @@ struct StreamListener::State {
     OnAccept call = std::move(on_accept);
     on_accept = nullptr;
     for (int taken = 0; taken < most && accepting;) {
+      if (taken > 0 && !has_another()) break;
       std::unique_ptr<Stream::State> stream = accept_one();
       if (!stream) break;
-      if (stream->life != Stream::State::Life::kOpen) {
-        Stream unusable(std::move(stream));
-        continue;
-      }
       ++taken;
       near_ceiling = stream->fd() >= ceiling;
       call(Stream(std::move(stream)));
@@ -285,6 +283,13 @@ struct StreamListener::State {
       if (near_ceiling) break;  // the next pass looks again
     }
     on_accept = std::move(call);
+  }
+
+  /// The kernel makes a socket and a file for accept(2) before it looks whether there is a connection: to find none
+  /// there costs 4 us, to ask first 0.4.
+  bool has_another() const {
+    pollfd one{listening.fd.get(), POLLIN, 0};
+    return ::poll(&one, 1, 0) != 0;
   }
 
   /// Null: nothing more to take now.
@@ -296,7 +301,7 @@ struct StreamListener::State {
       if (fd >= 0) {
         auto stream = std::make_unique<Stream::State>(loop, listening.domain);
         stream->peer = from_socket_address(peer);
-        if (!stream->take(fd, listening.sends_at_once)) stream->close();
+        stream->take(fd, listening.sends_at_once);
         return stream;
       }
       const AcceptError error = classify(errno);

@@ -25,8 +25,9 @@ struct Stream::State {
   enum class Life : std::uint8_t { kOpen, kClosing, kClosed };
   enum class Input : std::uint8_t {
     kNotStarted,
-    kReading,  // libuv reads (also while paused, until a byte comes that must not be read: see pause)
-    kStopped,  // paused, and libuv has been told so
+    kUnwatched,  // to be read, but libuv has not been told yet: see take
+    kReading,    // libuv reads (also while paused, until a byte comes that must not be read: see pause)
+    kStopped,    // paused, and libuv has been told so
     kEnded,
   };
   enum class Output : std::uint8_t { kOpen, kFinWanted, kFinSent, kDead };
@@ -36,14 +37,16 @@ struct Stream::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  /// For a socket that is connected already, not blocking and close-on-exec. Takes it over; false: it was closed.
-  /// `sends_at_once`: it has TCP_NODELAY, or is none of TCP.
-  bool take(int fd, bool sends_at_once);
+  /// For a socket that is connected already, not blocking and close-on-exec. Takes it over. `sends_at_once`: it has
+  /// TCP_NODELAY, or is none of TCP.
+  void take(int fd, bool sends_at_once);
   void prepare_connected();
   /// The end of the owning Stream.
   void dispose();
 
   void start_reading();
+  void read_at_once();
+  void start_reading_later();
   void pause(PauseReason reason);
   void resume(PauseReason reason);
   std::size_t write(std::span<const std::string_view> pieces);
@@ -92,6 +95,7 @@ struct Stream::State {
   Domain domain;
   mutable int known_fd = -1;
   std::uint8_t pauses = 0;
+  bool unknown_to_libuv = false;  // the socket is: we close it
   bool reset_told = false;
   bool orphaned = false;
 
@@ -104,7 +108,10 @@ struct Stream::State {
   void send_at_once();
   void send_fin();
   void fail_output();
-  bool may_read() const { return life == Life::kOpen && input == Input::kReading && pauses == 0; }
+  bool may_read() const { return life == Life::kOpen && is_read() && pauses == 0; }
+  bool is_read() const { return input == Input::kReading || input == Input::kUnwatched; }
+  bool tell_libuv();
+  void read_what_came();
   ssize_t receive(std::span<char> space) const;
   void on_received(std::string_view bytes);
   void on_read_over(bool by_fin);

@@ -47,7 +47,19 @@ FrontConn::~FrontConn() = default;
 void FrontConn::start() {
   if (worker_.connection_log) write_connection_log();
   stream_.set_events(this);
-  stream_.start_reading();
+  // Not now: the configuration may be about to change, and the end of this pass is when the request is there.
+  worker_.run_later(*this);
+}
+
+void FrontConn::read_first() {
+  stream_.read_at_once();
+  if (state_ == State::kClosed) return;
+  // Of a client that waits for its answer nothing is expected, and it may be the only one on this connection.
+  if (state_ == State::kBusy && !message_open_) {
+    stream_.start_reading_later();
+  } else {
+    stream_.start_reading();
+  }
 }
 
 void FrontConn::write_connection_log() {
@@ -191,6 +203,11 @@ void FrontConn::hold(std::string_view bytes) {
 }
 
 void FrontConn::go_on() {
+  if (!started_) {
+    started_ = true;
+    read_first();
+    return;
+  }
   if (pending_.empty() || !can_parse()) return;
   const std::string bytes = std::exchange(pending_, {});
   stream_.resume(PauseReason::kPipelined);
@@ -290,6 +307,7 @@ void FrontConn::open_tunnel(const ResponseHead& head, std::string_view own_field
   append_forwarded_response(worker_.front_out, head, false, minor_, listener_.response_changes(), own_fields);
   response_framing_ = Framing::kUntilClose;  // only a reset tells a cut from an end
   unreadable_ = true;                        // the client may be talking when the target ends it
+  stream_.start_reading();
   flush();
   to(State::kTunnel);
   const std::string early = std::exchange(pending_, {});
@@ -391,6 +409,7 @@ void FrontConn::finished(FrontEnd end) {
     case FrontEnd::kKeep:
       RR_CHECK(!body_left, "a connection is kept with a request half read");
       to(State::kReading);
+      stream_.start_reading();
       if (draining_) deadline_ = worker_.loop.now() + kIdleGrace;
       if (!pumping_ && !pending_.empty()) worker_.run_later(*this);
       return;
@@ -425,6 +444,7 @@ void FrontConn::close_gently() {
   if (stream_.queued() > 0) stream_.pause(PauseReason::kShutdown);
   stream_.resume(PauseReason::kPipelined);
   stream_.shutdown();
+  stream_.start_reading();  // to its end
   to(State::kLingering);
   deadline_ = worker_.loop.now() + kLingerTime;
 }

@@ -39,6 +39,7 @@ class FrontConn final : public StreamEvents,
 
   FrontConn(Worker& worker, Listener& listener, Stream stream);
   ~FrontConn() override;
+  /// Reads from the end of this pass of the loop on.
   void start();
 
   /// Ends what has been silent for too long. The connection may be gone from its list afterwards.
@@ -47,7 +48,7 @@ class FrontConn final : public StreamEvents,
   void drain();
   /// Ends at once.
   void stop();
-  /// Goes on with bytes that waited.
+  /// Begins to read, or goes on with bytes that waited.
   void go_on();
   State state() const { return state_; }
 
@@ -82,6 +83,7 @@ class FrontConn final : public StreamEvents,
 
   void to(State next);
   void write_connection_log();
+  void read_first();
   bool can_parse() const;
   bool inside_head() const { return parser_ && !parser_->idle() && !message_open_; }
   void pump(std::string_view bytes);
@@ -101,6 +103,7 @@ class FrontConn final : public StreamEvents,
   std::optional<RequestParser> parser_;  // while there is a request to be read
   std::unique_ptr<Exchange> exchange_;
   State state_ = State::kReading;
+  bool started_ = false;  // to read
   bool pumping_ = false;
   bool message_open_ = false;  // a head was read and the end of its message was not
   bool message_has_body_ = false;

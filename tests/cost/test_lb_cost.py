@@ -27,6 +27,7 @@ BODY = b"x" * 198 + b"\r\n"
 MOST_INSTRUCTIONS_SMALL = 10_000
 MOST_INSTRUCTIONS_BROWSER = 18_000
 MOST_INSTRUCTIONS_LOGGED = 18_000  # counted are 15,600
+MOST_SYSTEM_CALLS_NEW = 8.8  # with a connection of its own; counted are 7.0 to 7.8
 MOST_SYSTEM_CALLS = 4.6  # counted are 4.15: two reads, two writes, and an epoll_wait for several connections
 
 
@@ -121,6 +122,27 @@ class Cost(harness.TestCase):
         # A health check may fall into it, which opens a connection of its own: a few, not one a request.
         self.assertLess(calls["epoll_ctl"], asked / 50, calls)
         self.assertLess(refused, asked / 50, "reads and writes that found nothing to do")
+
+
+    def test_system_calls_of_a_new_connection(self):
+        """libuv and epoll need not know of a connection whose request has come with it and that ends with the answer."""
+        strace = harness.need_command("strace")
+        lb = self.balancer()
+        self.ask(self.clients(lb), SMALL, 20)
+        file = self.folder / "calls"
+        tracer = self.start(strace, "-f", "-p", str(lb.program.pid), "-o", str(file))
+        tracer.wait_for(r"attached", stream="stderr")
+        asked = 0
+        for _ in range(50):
+            clients = [harness.Connection(lb.address, 60) for _ in range(CONNECTIONS)]
+            asked += self.ask(clients, SMALL.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), 1)
+            for client in clients:
+                client.close()
+        tracer.stop()
+        calls, _ = counted(file)
+        self.measured(f"{sum(calls.values()) / asked:.2f} system calls a request with a new connection: {dict(calls)}")
+        self.assertGreaterEqual(sum(calls.values()), 6 * asked, "strace saw every request")
+        self.assertLessEqual(sum(calls.values()) / asked, MOST_SYSTEM_CALLS_NEW)
 
 
 def calls_of(text, *names):

@@ -135,6 +135,44 @@ TEST(LoopTest, SoonIsCalledOnceAndNotAfterItsOwnerHasGone) {
   EXPECT_FALSE(kept.armed());
 }
 
+TEST(LoopTest, ASoonThatWaitsIsCalledLaterAndArmBringsItForward) {
+  Loop loop;
+  std::string calls;
+  struct Named {
+    std::string& calls;
+    char name;
+    Soon soon;
+    Named(Loop& in, std::string& all, char letter)
+        : calls(all),
+          name(letter),
+          soon(
+              in,
+              [](void* raw) noexcept {
+                auto* self = static_cast<Named*>(raw);
+                self->calls += self->name;
+              },
+              this) {}
+  };
+  Named waits(loop, calls, 'w'), hastens(loop, calls, 'h'), stays(loop, calls, 's');
+  std::optional<Named> dropped(std::in_place, loop, calls, 'd');
+  waits.soon.arm_later();
+  hastens.soon.arm_later();
+  hastens.soon.arm();
+  stays.soon.arm();
+  stays.soon.arm_later();  // is due already
+  dropped->soon.arm_later();
+  dropped.reset();
+  loop.post([&] { EXPECT_EQ(calls, ""); });
+  const Time begin = loop.precise_now();
+  loop.run();
+  EXPECT_EQ(calls, "hsw");
+  EXPECT_GE(loop.precise_now() - begin, Soon::kLatest / 2);
+  EXPECT_FALSE(waits.soon.armed());
+  waits.soon.arm_later();
+  loop.run();
+  EXPECT_EQ(calls, "hsww");
+}
+
 TEST(LoopTest, ASoonMayDestroyAnotherThatIsDueInTheSamePass) {
   Loop loop;
   struct Both {

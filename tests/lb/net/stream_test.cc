@@ -123,6 +123,91 @@ TEST(StreamTest, ManyPiecesAreOneMessage) {
   EXPECT_EQ(pair.at_server.bytes, all);
 }
 
+/// One accepted stream that nobody has read yet, whose client has sent a byte; `then` is what is done with it.
+struct Unread {
+  Loop loop;
+  std::optional<StreamListener> listener;
+  std::optional<RawClient> client;
+  std::optional<Stream> server;
+  Recorder at_server;
+
+  void make() {
+    auto opened = StreamListener::listen(loop, any_port());
+    ASSERT_TRUE(opened.ok());
+    listener.emplace(*std::move(opened));
+    listener->start([&](Stream stream) { server.emplace(std::move(stream)); });
+    client.emplace(listener->endpoint());
+    ASSERT_TRUE(client->send("a"));
+    RUN_UNTIL(loop, server.has_value());
+    server->set_events(&at_server);
+  }
+};
+
+TEST(StreamTest, WhatCameWithTheConnectionIsReadAtOnceAndTheRestLater) {
+  Unread unread;
+  unread.make();
+  unread.server->read_at_once();
+  EXPECT_EQ(unread.at_server.bytes, "a");
+  unread.server->start_reading_later();
+  ASSERT_TRUE(unread.client->send("b"));
+  RUN_UNTIL(unread.loop, unread.at_server.bytes == "ab");
+  unread.client->reset();
+  RUN_UNTIL(unread.loop, unread.at_server.ends == "r");
+}
+
+TEST(StreamTest, AnEndIsToldToWhoReadsLater) {
+  Unread unread;
+  unread.make();
+  unread.server->read_at_once();
+  unread.server->start_reading_later();
+  unread.client->finish_sending();
+  RUN_UNTIL(unread.loop, unread.at_server.ends == "c");
+}
+
+TEST(StreamTest, NothingToReadAtOnceIsNoEnd) {
+  Unread unread;
+  unread.make();
+  unread.server->read_at_once();
+  unread.server->read_at_once();
+  EXPECT_EQ(unread.at_server.bytes, "a");
+  EXPECT_EQ(unread.at_server.ends, "");
+  unread.server->start_reading();
+  ASSERT_TRUE(unread.client->send("b"));
+  RUN_UNTIL(unread.loop, unread.at_server.bytes == "ab");
+}
+
+TEST(StreamTest, AStreamThatWasNeverWatchedIsPausedWritesAndCloses) {
+  Unread unread;
+  unread.make();
+  unread.server->pause(PauseReason::kPeerSlow);
+  unread.server->read_at_once();
+  unread.server->start_reading_later();
+  EXPECT_EQ(unread.at_server.bytes, "");
+  const std::size_t queued = unread.server->write(std::string(64 * kMebibyte, 'x'));
+  EXPECT_GT(queued, 0U);
+  unread.server->resume(PauseReason::kPeerSlow);
+  RUN_UNTIL(unread.loop, unread.at_server.bytes == "a");
+  RUN_UNTIL(unread.loop, (unread.client->receive(), unread.at_server.drained == 1));
+  unread.server->close();
+  RUN_UNTIL(unread.loop, (unread.client->receive(), unread.client->ended));
+  EXPECT_EQ(unread.client->received.size(), 64 * kMebibyte);
+}
+
+TEST(StreamTest, AStreamThatWasNeverWatchedClosesItsSocket) {
+  for (const bool by_reset : {false, true}) {
+    Unread unread;
+    unread.make();
+    unread.server->read_at_once();
+    unread.server->start_reading_later();
+    unread.server->write("answer");
+    by_reset ? unread.server->reset() : unread.server->close();
+    EXPECT_FALSE(unread.server->open());
+    RUN_UNTIL(unread.loop, (unread.client->receive(), unread.client->ended));
+    EXPECT_TRUE(by_reset || unread.client->received == "answer");
+    EXPECT_EQ(unread.at_server.ends, "");
+  }
+}
+
 TEST(StreamTest, NothingQueuedMakesNoDrained) {
   Loop loop;
   Pair pair;
