@@ -40,6 +40,13 @@ void append_quoted(Appender& out, std::string_view text) {
   out += '"';
 }
 
+/// The same for a word of this program's own, which has nothing to escape.
+void append_own(Appender& out, std::string_view word) {
+  out += " \"";
+  out += word.empty() ? std::string_view("-") : word;
+  out += '"';
+}
+
 void append_or_dash(Appender& out, std::string_view text) { out += text.empty() ? std::string_view("-") : text; }
 
 void append_hex(Appender& out, std::uint64_t number) {
@@ -55,28 +62,22 @@ void append_three_digits(Appender& out, unsigned number) {
   out += std::string_view(digits.data(), digits.size());
 }
 
-/// Each line has two times, most often of one second: what is before their fractions is made once.
-class TwoTimes {
- public:
-  explicit TwoTimes(Time first)
-      : second_(std::chrono::floor<std::chrono::seconds>(first)), text_(iso8601_microseconds(first)) {}
-  void append_first(Appender& out) const { out += std::string_view(text_.data(), text_.size()); }
-  /// In milliseconds, printed with six digits.
-  void append_second(Appender& out, Time second) const {
-    const auto part = std::chrono::floor<std::chrono::milliseconds>(second - second_);
-    if (part < Duration::zero() || part >= std::chrono::seconds(1)) {
-      TwoTimes(std::chrono::floor<std::chrono::milliseconds>(second)).append_first(out);
-      return;
-    }
-    out += std::string_view(text_.data(), std::string_view("2026-11-22T20:45:42.").size());
-    append_three_digits(out, static_cast<unsigned>(part.count()));
-    out += "000Z";
+/// "2026-11-22T20:45:42.318744Z". Each line has two times, and thousands of lines are of one second: what is before the
+/// fraction is kept until the next. To make it anew took 170 instructions of the 3,450 that a line costs.
+void append_time(Appender& out, Time time) {
+  static thread_local Time known = Time::min();
+  static thread_local std::array<char, 27> text;
+  const auto second = std::chrono::floor<std::chrono::seconds>(time);
+  if (second != known) {
+    text = iso8601_microseconds(second);
+    known = second;
   }
-
- private:
-  Time second_;
-  std::array<char, 27> text_;
-};
+  const auto fraction = static_cast<unsigned>((time - second) / std::chrono::microseconds(1));
+  out += std::string_view(text.data(), std::string_view("2026-11-22T20:45:42.").size());
+  append_three_digits(out, fraction / 1000);
+  append_three_digits(out, fraction % 1000);
+  out += 'Z';
+}
 
 void append_seconds(Appender& out, const std::optional<Duration>& span) {
   if (!span) {
@@ -114,7 +115,7 @@ void append_request_line(Appender& out, const AccessLogEntry& entry) {
     out += "- -\"";
     return;
   }
-  std::string_view scheme = "http", host = entry.host, rest = entry.request_target;
+  std::string_view scheme, host = entry.host, rest = entry.request_target;
   const std::size_t scheme_end = rest.starts_with('/') ? std::string_view::npos : rest.find("://");
   if (scheme_end != std::string_view::npos) {
     scheme = rest.substr(0, scheme_end);
@@ -123,9 +124,13 @@ void append_request_line(Appender& out, const AccessLogEntry& entry) {
     rest.remove_prefix(host.size());
   }
   append_escaped(out, entry.request_line_method);
-  out += ' ';
-  append_escaped(out, scheme);
-  out += "://";
+  if (scheme_end == std::string_view::npos) {
+    out += " http://";
+  } else {
+    out += ' ';
+    append_escaped(out, scheme);
+    out += "://";
+  }
   append_escaped(out, host);
   if (!has_port(host)) {
     out += ':';
@@ -145,8 +150,7 @@ void append_access_log_line(std::string& into, const AccessLogEntry& e) {
   Appender out(into);
   out += e.type;
   out += ' ';
-  const TwoTimes printed(record.ended);
-  printed.append_first(out);
+  append_time(out, record.ended);
   out += ' ';
   append_or_dash(out, e.load_balancer);
   const bool v6 = e.client_ip.find(':') != std::string_view::npos;
@@ -181,22 +185,22 @@ void append_access_log_line(std::string& into, const AccessLogEntry& e) {
     out.append_number(static_cast<std::uint64_t>(e.rule_priority));
   }
   out += ' ';
-  printed.append_second(out, record.created);  // request_creation_time
-  for (const std::string_view text : {e.actions, e.redirect_url, e.error_reason, e.target}) {
-    append_quoted(out, text);
-  }
+  append_time(out, std::chrono::floor<std::chrono::milliseconds>(record.created));  // request_creation_time
+  append_own(out, e.actions);
+  append_quoted(out, e.redirect_url);
+  append_own(out, e.error_reason);
+  append_own(out, e.target);
   out += " \"";
   append_status(out, record.target_status);
   out += '"';
-  for (const std::string_view text : {e.classification, e.classification_reason}) {
-    append_quoted(out, text);
-  }
+  append_own(out, e.classification);
+  append_own(out, e.classification_reason);
   out += " TID_";
   append_hex(out, e.connection_high);
   append_hex(out, e.connection_low);
-  for (const std::string_view text : {e.transformed_host, e.transformed_uri, e.transform_status}) {
-    append_quoted(out, text);
-  }
+  append_quoted(out, e.transformed_host);
+  append_quoted(out, e.transformed_uri);
+  append_own(out, e.transform_status);
   out += ' ';
   append_or_dash(out, e.node_ip);
 }

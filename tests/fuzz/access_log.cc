@@ -68,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   entry.request_target = take(rest);
   entry.user_agent = take(rest);
   entry.trace_id = take(rest);
-  entry.actions = take(rest);
+  entry.redirect_url = take(rest);
   if (!entry.request_line_method.empty()) entry.host = take(rest);
   std::string line;
   rr::append_access_log_line(line, entry);

@@ -71,7 +71,7 @@ void check_own_line(std::uint8_t kind, std::string_view rest) {
   entry.request_target = take(rest);
   entry.user_agent = take(rest);
   entry.trace_id = take(rest);
-  entry.actions = take(rest);
+  entry.transformed_uri = take(rest);
   entry.redirect_url = take(rest);
   std::string line;
   rr::append_access_log_line(line, entry);

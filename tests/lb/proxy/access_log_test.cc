@@ -63,6 +63,23 @@ TEST(AccessLog, AGoodRequestPrintsAsTheComposedExample) {
       "10.0.0.11");
 }
 
+TEST(AccessLog, LinesOfDifferentSecondsEachHaveTheirOwn) {
+  const auto times_of = [](Time created, Time ended) {
+    ExchangeRecord record;
+    record.created = created;
+    record.ended = ended;
+    const std::string line = line_of(example(record));
+    return std::pair(line.substr(5, 27), line.substr(line.find(" 0 2026-") + 3, 27));
+  };
+  const auto expect = [&](Time created, Time ended, const char* first, const char* second) {
+    EXPECT_EQ(times_of(created, ended), std::pair(std::string(first), std::string(second)));
+  };
+  expect(at(0), at(0.5), "2026-11-22T20:45:42.803000Z", "2026-11-22T20:45:42.303000Z");
+  expect(at(0.6999), at(0.7), "2026-11-22T20:45:43.003000Z", "2026-11-22T20:45:43.002000Z");
+  expect(at(0.6), at(0.7), "2026-11-22T20:45:43.003000Z", "2026-11-22T20:45:42.903000Z");
+  expect(at(-3600), at(0), "2026-11-22T20:45:42.303000Z", "2026-11-22T19:45:42.303000Z");
+}
+
 TEST(AccessLog, PrintsBothTimesInFullWhereTheSecondIsAnother) {
   ExchangeRecord record;
   record.ended = at(0.015);
