@@ -289,6 +289,7 @@ std::optional<TargetChange> TargetGroup::adopt(Time now, TargetId target, const 
 TargetChange TargetGroup::State::take_transition(Time now, TargetRecord& record, const Transition& transition) {
   record.since = now;
   recount(record);
+  follow_shift(now);
   if (transition.to.state == TargetState::kHealthy) begin_slow_start(now, record);
   write(now, record, transition.from, transition.to);
   return TargetChange{record.target, record.spec.id, transition};

@@ -23,8 +23,12 @@ std::string_view to_string(AdministrativeOverride state) { return kOverrides[sta
 
 // --------------------------------------------------------------------------------------------------------- the scope
 
+bool TargetGroup::State::is_in_use(const TargetRecord& record) {
+  return !record.unused && (!record.draining || record.heard_of_late);
+}
+
 bool TargetGroup::State::stands_in_scope(const TargetRecord& record) const {
-  if (record.unused || (record.draining && !record.heard_of_late)) return false;
+  if (!is_in_use(record)) return false;
   const std::string& zone = record.spec.zone;
   if (in_every_zone(zone)) return true;
   if (!crosses_zones(settings)) return place.zone.empty() || zone == place.zone;
@@ -43,12 +47,25 @@ void TargetGroup::State::recount(TargetRecord& record) {
   routing_is_stale = true;
 }
 
-/// A zonal shift has no effect on a group whose targets are all in one zone.
+/// A zonal shift has no effect on a group whose targets are all in one zone, nor where those of the other zones would
+/// fail open: then there is nobody to shift to.
+/// https://docs.aws.amazon.com/r53recovery/latest/dg/arc-zonal-shift.resource-types.html
 bool TargetGroup::State::shift_concerns_targets() const {
   if (!place.zonal_shift || !crosses_zones(settings)) return false;
-  return std::any_of(in_order.begin(), in_order.end(), [&](const TargetRecord* one) {
-    return !one->draining && !in_every_zone(one->spec.zone) && one->spec.zone != place.zonal_shift->zone;
-  });
+  bool other_zones = false;
+  std::size_t others = 0, healthy_others = 0;
+  for (const TargetRecord* one : in_order) {
+    if (one->spec.zone == place.zonal_shift->zone) continue;
+    other_zones = other_zones || (!one->draining && !in_every_zone(one->spec.zone));
+    if (!is_in_use(*one)) continue;
+    ++others;
+    if (check(*one).health_state.health().state == TargetState::kHealthy) ++healthy_others;
+  }
+  return other_zones && others > 0 && !fails_open(healthy_others, others);
+}
+
+void TargetGroup::State::follow_shift(Time now) {
+  if (place.zonal_shift && shift_applies != shift_concerns_targets()) recount_all(now);
 }
 
 void TargetGroup::State::recount_all(Time now) {
@@ -60,9 +77,11 @@ void TargetGroup::State::recount_all(Time now) {
   routing_changes = Time::min();
 }
 
-bool TargetGroup::State::failing_open() const {
-  return active > healthy && is_below(settings.unhealthy_state_routing, healthy, active);
+bool TargetGroup::State::fails_open(std::size_t healthy_ones, std::size_t all) const {
+  return all > healthy_ones && is_below(settings.unhealthy_state_routing, healthy_ones, all);
 }
+
+bool TargetGroup::State::failing_open() const { return fails_open(healthy, active); }
 
 AdministrativeOverride TargetGroup::State::administrative_override(const TargetRecord& record) const {
   if (!place.zonal_shift || record.spec.zone != place.zonal_shift->zone) return AdministrativeOverride::kNoOverride;
@@ -119,6 +138,7 @@ void TargetGroup::State::advance(Time now) {
     heard_of_late.remove(*due);
     heard.heard_of_late.reset();
     recount(heard);
+    follow_shift(now);
   }
   while (const auto due = slow_starts.due(now)) {
     end_slow_start(*record(due->target));

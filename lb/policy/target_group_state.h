@@ -51,7 +51,7 @@ struct TargetGroup::State {
   Deadlines drains;
   Deadlines heard_of_late;
   Deadlines slow_starts;
-  bool shift_applies = false;  // to targets: cross-zone is on, and there are targets in other zones
+  bool shift_applies = false;  // to targets: see shift_concerns_targets
   std::size_t active = 0;      // targets in the scope of this node
   std::size_t healthy = 0;     // of these
   std::uint64_t last_sequence = 0;
@@ -85,10 +85,12 @@ struct TargetGroup::State {
   void follow_use(Time now, TargetRecord& record);
 
   // target_group_routing.cc
+  static bool is_in_use(const TargetRecord& record);
   bool stands_in_scope(const TargetRecord& record) const;
   bool routes_to(const TargetRecord& record) const {
     return failing_open() ? record.in_scope : record.healthy_in_scope;
   }
+  bool fails_open(std::size_t healthy_ones, std::size_t all) const;
   bool failing_open() const;
   AdministrativeOverride administrative_override(const TargetRecord& record) const;
   /// To be called after whatever changed of a target: counts it where it belongs now.
@@ -96,6 +98,8 @@ struct TargetGroup::State {
   /// The same for all of them, after a change of what decides about the scope.
   void recount_all(Time now);
   bool shift_concerns_targets() const;
+  /// After every change of who is in use or healthy.
+  void follow_shift(Time now);
   void configure_balancer();
   void begin_slow_start(Time now, TargetRecord& record);
   void end_slow_start(TargetRecord& record);

@@ -26,7 +26,6 @@ enum class LossRule : std::uint8_t {
   kDrainEnded,       // its target was deregistered, and the delay was over
   kStopGrace,        // its instance was told to end, and its grace was over
   kDeregistered,     // the control plane had taken the last healthy target away
-  kZonalShift,       // the healthy targets are all in the zone that is shifted away from
   kStarting,         // no node, or no target, has been healthy yet
   kNetwork,          // the links' own loss
 };

@@ -39,8 +39,6 @@ std::string_view to_string(LossRule rule) {
       return "the instance's grace to end was over";
     case LossRule::kDeregistered:
       return "the last healthy target was deregistered";
-    case LossRule::kZonalShift:
-      return "a zonal shift led away from the last healthy target";
     case LossRule::kStarting:
       return "nothing has been healthy yet";
     case LossRule::kNetwork:

@@ -96,11 +96,7 @@ void VirtualWorld::State::node_takes(Time now, Call& call) {
   }
   BalancerGroup& group = *node.groups[found->second];
   InstancePool& pool = *group.pool(*target);
-  if (group.usable() == 0) {
-    call.blame = blame_group(node, &group);
-  } else if (!pool.healthy && !has_unshifted(now, group)) {
-    call.blame = {LossRule::kZonalShift};
-  }
+  if (group.usable() == 0) call.blame = blame_group(node, &group);
   call.pool = &pool;
   call.instance = pool.instance;
   call.reached = true;
@@ -144,19 +140,8 @@ void VirtualWorld::State::check_pick(Time now, const BalancerGroup& group, Targe
   const bool by_zone = !crosses_zones(group.targets.settings());
   const auto& floor = group.targets.settings().unhealthy_state_routing;
   if (pool->registered && (by_zone || floor.percentage || floor.count.value_or(1) > 1)) return;
-  if (pool->registered && !has_unshifted(now, group)) return;
   violated(now, fmt::format("{} picked {}, which is {}, while {} healthy targets exist", nodes[group.node()]->name,
                             pool->id_text, pool->registered ? "not healthy" : "not registered", group.usable()));
-}
-
-/// A usable target that no zonal shift keeps requests from.
-bool VirtualWorld::State::has_unshifted(Time now, const BalancerGroup& group) const {
-  const auto& shift = nodes[group.node()]->balancers[group.balancer()]->settings.zonal_shift;
-  if (!shift || shift->expires <= now) return group.usable() > 0;
-  return std::any_of(group.pools().begin(), group.pools().end(), [&](const auto& pool) {
-    return pool && pool->registered && pool->healthy &&
-           settings.zones[instances[pool->instance]->zone()].name.value != shift->zone;
-  });
 }
 
 /// The request, or the beginning of a connection: the node waits for whatever comes back.

@@ -142,7 +142,6 @@ struct VirtualWorld::State {
   void node_takes(Time now, Call& call);
   std::optional<TargetId> pick(Time now, VirtualNode& node, BalancerGroup& group);
   void check_pick(Time now, const BalancerGroup& group, TargetId target);
-  bool has_unshifted(Time now, const BalancerGroup& group) const;
   void send_to_instance(Time now, Call& call);
   void reaches_instance(Time now, Call& call);
   bool is_reset(Call& call, const VirtualInstance& instance);

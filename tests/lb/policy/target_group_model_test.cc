@@ -100,10 +100,26 @@ struct Model {
     if (target.drain_ends) return false;
     if (!crosses()) return place.zone.empty() || target.spec.zone == place.zone;
     if (!place.zonal_shift || place.zonal_shift->expires <= now) return true;
-    if (target.spec.zone != place.zonal_shift->zone) return true;
-    return std::none_of(targets.begin(), targets.end(), [&](const ModelTarget& other) {
-      return !other.drain_ends && other.spec.zone != target.spec.zone;
-    });
+    return target.spec.zone != place.zonal_shift->zone || !has_somebody_elsewhere(target.spec.zone);
+  }
+
+  /// Whom requests may be shifted to.
+  bool has_somebody_elsewhere(const std::string& zone) const {
+    std::size_t healthy = 0, all = 0;
+    for (const ModelTarget& other : targets) {
+      if (other.drain_ends || other.spec.zone == zone) continue;
+      ++all;
+      if (other.health.health().state == TargetState::kHealthy) ++healthy;
+    }
+    return all > 0 && !fails_open(healthy, all);
+  }
+
+  bool fails_open(std::size_t healthy, std::size_t all) const {
+    const MinimumHealthyTargets& minimum = settings.unhealthy_state_routing;
+    const bool too_few = healthy < static_cast<std::size_t>(*minimum.count) ||
+                         (minimum.percentage &&
+                          static_cast<double>(healthy) / static_cast<double>(all) < *minimum.percentage / 100.0 - 1e-9);
+    return too_few && healthy < all;
   }
 
   struct Scope {
@@ -117,12 +133,7 @@ struct Model {
       scope.everybody.push_back(target.target);
       if (target.health.health().state == TargetState::kHealthy) scope.healthy.push_back(target.target);
     }
-    const std::size_t healthy = scope.healthy.size(), all = scope.everybody.size();
-    const MinimumHealthyTargets& minimum = settings.unhealthy_state_routing;
-    const bool too_few = healthy < static_cast<std::size_t>(*minimum.count) ||
-                         (minimum.percentage &&
-                          static_cast<double>(healthy) / static_cast<double>(all) < *minimum.percentage / 100.0 - 1e-9);
-    scope.failing_open = too_few && healthy < all;
+    scope.failing_open = fails_open(scope.healthy.size(), scope.everybody.size());
     return scope;
   }
 

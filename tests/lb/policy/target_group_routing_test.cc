@@ -240,11 +240,30 @@ TEST(ZonalShift, WithoutCrossZoneIsLeftToDns) {
   EXPECT_EQ(to_string(story.status('n').administrative_override), "zonal_shift_delegated_to_dns");
 }
 
-TEST(ZonalShift, TheOthersFailOpenAmongThemselves) {
+TEST(ZonalShift, HasNoEffectWhereTheOthersWouldFailOpen) {
   Story story(settings(), shifted("B", 100));
   story.begin("abn", "n");
+  EXPECT_EQ(story.routable(10), "n");
+  EXPECT_FALSE(story.group.failing_open());
+  EXPECT_EQ(story.status('n').administrative_override, AdministrativeOverride::kNoOverride);
+  for (const double then : {20, 30, 40, 50, 60}) story.probe(then, "an");
+  EXPECT_EQ(story.routable(60), "a") << "it is healthy now";
+  EXPECT_EQ(story.status('n').administrative_override, AdministrativeOverride::kZonalShiftActive);
+}
+
+TEST(ZonalShift, HasNoEffectWhereNobodyIsHealthy) {
+  Story story(settings(), shifted("B", 100));
+  story.begin("abn", "");
   EXPECT_TRUE(story.group.failing_open());
-  EXPECT_EQ(story.routable(10), "ab");
+  EXPECT_EQ(story.routable(10), "abn");
+}
+
+TEST(ZonalShift, EndsItsEffectWithTheLastHealthyTargetElsewhere) {
+  Story story(settings(), shifted("B", 100));
+  story.begin("an", "an");
+  EXPECT_EQ(story.routable(10), "a");
+  story.set(11, "n");  // a drains
+  EXPECT_EQ(story.routable(11), "n");
 }
 
 TargetGroupSettings slow_start() {
