@@ -11,8 +11,8 @@
 namespace rr {
 
 /// Everything one line tells. Empty text prints as "-". Of what clients chose any byte may be in it; `target`,
-/// `classification` and its reason, `actions`, `error_reason` and `transform_status` are words of our own and are printed
-/// as they are.
+/// `classification` and its reason, `actions`, `error_reason` and `transform_status` are words of our own and are
+/// printed as they are.
 struct AccessLogEntry {
   std::string_view type = "http";  // or "ws", of a connection that became a tunnel
   std::string_view load_balancer;  // app/name/id

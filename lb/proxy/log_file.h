@@ -42,8 +42,8 @@ class LogFile {
   Status reopen();
   std::uint64_t lost() const { return lost_; }
 
-  /// The longer a write, the larger the pieces of memory that the kernel takes for the file: beside 64 KiB, 256 KiB made
-  /// the log cost 6.5 % of a small request, not 8.9 %. What waits is written every so often in any case.
+  /// The longer a write, the larger the pieces of memory that the kernel takes for the file: beside 64 KiB, 256 KiB
+  /// made the log cost 6.5 % of a small request, not 8.9 %. What waits is written every so often in any case.
   static constexpr std::size_t kFlushAt = 256 * 1024;
   /// Lines beyond that are dropped while nobody reads the log.
   static constexpr std::size_t kMostWaiting = 1024 * 1024;
